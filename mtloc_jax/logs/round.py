@@ -1,0 +1,142 @@
+"""A walked round as every reader yields it: event streams in SI units, nothing resampled."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from mtloc_jax.errors import InputError
+
+SENSORS = ("accel", "gyro", "mag")
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Hold one sensor's readings.
+
+    t_ms:   i64[n], milliseconds, non-decreasing
+    values: f64[n, C], m/s^2 (accel), rad/s (gyro) or microtesla (mag); C is 3 for axes, 1 where
+            only the magnitude was published
+    """
+
+    t_ms: np.ndarray
+    values: np.ndarray
+
+
+@dataclass(frozen=True)
+class WifiScans:
+    """Hold WiFi scans in long form: one entry per access point heard in a scan.
+
+    t_ms:     i64[S], when each scan was delivered, non-decreasing
+    scan:     i32[E], the scan an entry belongs to, non-decreasing
+    bssid:    str[E]
+    rss_dbm:  f32[E]
+    age_ms:   i64[E], scan time minus the time the access point was last really seen; 0 where the
+              format does not say
+    """
+
+    t_ms: np.ndarray
+    scan: np.ndarray
+    bssid: np.ndarray
+    rss_dbm: np.ndarray
+    age_ms: np.ndarray
+
+    def fresh(self, max_age_ms: int) -> "WifiScans":
+        """Drop the entries last seen more than `max_age_ms` before their scan (scans all stay)."""
+        keep = self.age_ms <= max_age_ms
+        return WifiScans(
+            self.t_ms, self.scan[keep], self.bssid[keep], self.rss_dbm[keep], self.age_ms[keep]
+        )
+
+
+@dataclass(frozen=True)
+class FrozenSpan:
+    """Mark a span in which a sensor did not measure (bridged or stuck values)."""
+
+    sensor: str
+    start_ms: int
+    end_ms: int
+
+
+@dataclass(frozen=True)
+class Round:
+    """Hold one walk: what a phone recorded and where it truly was.
+
+    name:      trace id, unique within a site
+    number:    1-based round the walk belongs to: the unit that splits and fine-tune rates count.
+               Several short traces may share one
+    waypoint_t_ms: i64[W]; waypoint_xy_m: f64[W, 2]; W >= 2
+    source:    the file it was read from
+    started_unix_ms: start of the recording, None where the format does not say
+    normalised: True where the publisher rescaled the sensors, so that units are lost
+    """
+
+    name: str
+    number: int
+    accel: Stream
+    gyro: Stream
+    mag: Stream
+    wifi: WifiScans
+    waypoint_t_ms: np.ndarray
+    waypoint_xy_m: np.ndarray
+    source: Path
+    frozen: tuple[FrozenSpan, ...] = field(default=())
+    started_unix_ms: int | None = None
+    normalised: bool = False
+
+    def stream(self, sensor: str) -> Stream:
+        """Return the stream called `sensor`, one of SENSORS."""
+        return getattr(self, sensor)
+
+
+def no_wifi() -> WifiScans:
+    """Return scans for a recording that has none."""
+    return WifiScans(
+        np.zeros(0, np.int64),
+        np.zeros(0, np.int32),
+        np.zeros(0, np.str_),
+        np.zeros(0, np.float32),
+        np.zeros(0, np.int64),
+    )
+
+
+def checked(walk: Round) -> Round:
+    """Return `walk` if a position can be learnt from it.
+
+    Raises InputError on an empty sensor stream, NaN, time running backwards, or fewer than two
+    waypoints. Readers that know the line number report these earlier, with the line.
+    """
+    for sensor in SENSORS:
+        _check_stream(walk, sensor, walk.stream(sensor))
+    if len(walk.waypoint_t_ms) < 2:
+        raise InputError(
+            f"{len(walk.waypoint_t_ms)} waypoint(s), two are needed to interpolate a position",
+            remedy="leave the trace out or add its ground truth",
+            path=walk.source,
+        )
+    if np.any(np.diff(walk.waypoint_t_ms) <= 0):
+        raise InputError(
+            "waypoint times do not increase", remedy="sort or repair the log", path=walk.source
+        )
+    if not np.all(np.isfinite(walk.waypoint_xy_m)):
+        raise InputError(
+            "a waypoint is not a finite number", remedy="repair the log", path=walk.source
+        )
+    return walk
+
+
+def _check_stream(walk: Round, sensor: str, stream: Stream) -> None:
+    if len(stream.t_ms) == 0:
+        raise InputError(
+            f"no {sensor} reading", remedy="leave the trace out of the site", path=walk.source
+        )
+    if np.any(np.diff(stream.t_ms) < 0):
+        raise InputError(
+            f"{sensor} time stamps run backwards", remedy="sort or repair the log", path=walk.source
+        )
+    if not np.all(np.isfinite(stream.values)):
+        raise InputError(
+            f"{sensor} holds a value that is not a finite number",
+            remedy="repair the log or leave the trace out",
+            path=walk.source,
+        )

@@ -1,0 +1,95 @@
+"""The long-format CSV files that everything measured goes to, and the only thing reports read."""
+
+import csv
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from mtloc_jax.errors import InputError
+
+ROWS, CDF, TRACKS = "rows.csv", "cdf.csv", "tracks.csv"
+
+KEYS = ("study", "site_pair", "arm", "finetune_rate", "seed", "split", "modality", "drop_rate")
+METRICS = ("mean_m", "std_m", "median_m", "p75_m", "p90_m", "p95_m")
+QUANTILES = tuple(range(0, 101, 2))  # per cent; the error CDF as its inverse, in metres
+
+COLUMNS: dict[str, tuple[str, ...]] = {
+    # One row per trained run, split, wiped modality, drop rate and wipe seed.
+    ROWS: (*KEYS, "wipe_seed", "n_windows", *METRICS),
+    # One row per error CDF: columns q000 .. q100 are error quantiles in metres.
+    CDF: (*KEYS, "wipe_seed", *(f"q{q:03d}" for q in QUANTILES)),
+    # One row per test window of the tracks kept for drawing: true and predicted position.
+    TRACKS: ("study", "site_pair", "arm", "finetune_rate", "seed", "split", "trace", "t_s")
+    + ("x_m", "y_m", "predicted_x_m", "predicted_y_m"),
+}
+_INTEGERS = {"seed", "wipe_seed", "n_windows"}
+_TEXT = {"study", "site_pair", "arm", "split", "modality", "trace"}
+
+Table = dict[str, np.ndarray]  # column name -> values, all of one length
+
+
+def append(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
+    """Append `rows` to the CSV at `path` (header first if new) as one flushed write."""
+    columns = COLUMNS[path.name]
+    lines = [] if path.exists() else [",".join(columns)]
+    lines += [",".join(_cell(name, row[name]) for name in columns) for row in rows]
+    with path.open("a", encoding="utf-8", newline="") as file:
+        file.write("".join(line + "\n" for line in lines))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read(path: Path) -> Table:
+    """Read a CSV written by `append` into columns.
+
+    Raises InputError where the file is absent, has other columns, or a line is cut.
+    """
+    columns = COLUMNS[path.name]
+    if not path.is_file():
+        raise InputError("no such file", remedy="run launch.study with this --workdir", path=path)
+    with path.open(encoding="utf-8", newline="") as file:
+        lines = list(csv.reader(file))
+    if not lines or tuple(lines[0]) != columns:
+        raise InputError(
+            f"the header is not {','.join(columns[:4])},...",
+            remedy="this file is not from this version of launch.study; use another --workdir",
+            path=path,
+            line=1,
+        )
+    for number, line in enumerate(lines[1:], start=2):
+        if len(line) != len(columns):
+            raise InputError(
+                f"{len(line)} fields instead of {len(columns)}",
+                remedy="delete this line and run launch.study again to redo it",
+                path=path,
+                line=number,
+            )
+    cells = list(zip(*lines[1:], strict=True)) or [()] * len(columns)
+    return {name: _column(name, values) for name, values in zip(columns, cells, strict=True)}
+
+
+def select(table: Table, **equal: object) -> Table:
+    """Keep the rows whose columns equal the given values (floats to 1e-9)."""
+    keep = np.ones(len(next(iter(table.values()))), bool)
+    for name, value in equal.items():
+        if isinstance(value, float):
+            keep &= np.isclose(table[name], value, rtol=0, atol=1e-9)
+        else:
+            keep &= table[name] == value
+    return {name: values[keep] for name, values in table.items()}
+
+
+def _cell(name: str, value: object) -> str:
+    if name in _TEXT:
+        return str(value)
+    if name in _INTEGERS:
+        return str(int(value))  # type: ignore[call-overload]
+    return f"{float(value):.4f}"  # type: ignore[arg-type]
+
+
+def _column(name: str, values: tuple[str, ...]) -> np.ndarray:
+    if name in _TEXT:
+        return np.array(values, np.str_)
+    return np.array(values, np.int64 if name in _INTEGERS else np.float64)
