@@ -1,0 +1,88 @@
+"""The command line's manners: a user's mistake is one line on stderr, never a traceback."""
+
+import re
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+
+from absl import app, flags
+
+from mtloc_jax.errors import InputError
+
+WRONG_INPUT, INTERRUPTED = 2, 130
+
+
+def run(main: Callable[[list[str]], None]) -> None:
+    """Parse the flags and call `main` with argv[0]; exit 0, 2 or 130.
+
+    2 is a mistake of the user (InputError, unknown flag or config field), 130 is Ctrl-C; both
+    print one line on stderr. Any other exception is a defect and keeps its traceback.
+    """
+    try:
+        app.run(main, flags_parser=_parse)
+    except InputError as error:
+        _leave(f"error: {error}", WRONG_INPUT)
+    except KeyboardInterrupt:
+        _leave("interrupted; what was written so far stays on disk", INTERRUPTED)
+
+
+def _parse(argv: list[str]) -> list[str]:
+    if "--help" in argv[1:] or "-h" in argv[1:]:
+        app.usage(shorthelp=True, writeto_stdout=True, exitcode=0)
+    try:
+        rest = flags.FLAGS(argv)
+        _open_config_files()
+    except (AttributeError, KeyError) as error:
+        raise _as_unknown_field(error) from error
+    except (flags.Error, TypeError, ValueError) as error:
+        raise _as_input_error(error) from error
+    if len(rest) > 1:
+        raise InputError(f"unexpected argument {rest[1]!r}", remedy="flags look like --name=value")
+    return rest
+
+
+def _open_config_files() -> None:
+    # ml_collections keeps a file it could not load as an object that raises OSError when touched.
+    for name in flags.FLAGS:
+        flag = flags.FLAGS[name]
+        try:
+            getattr(flag.value, "keys", None)
+        except OSError as error:
+            raise InputError(
+                "cannot read this config file",
+                remedy=f"--{name}=FILE.py is relative to the working directory",
+                path=getattr(flag, "config_filename", None),
+            ) from error
+
+
+def _as_unknown_field(error: Exception) -> Exception:
+    # The same exceptions out of the config file's own code are defects of that file.
+    if "ml_collections" not in traceback.extract_tb(error.__traceback__)[-1].filename:
+        return error
+    text = re.sub(r"""[\\'"]""", "", _one_line(error).replace("\\n", ". "))
+    return InputError(f"unknown config field {text}", remedy="the config file lists its fields")
+
+
+def _as_input_error(error: Exception) -> Exception:
+    # ml_collections re-raises what a config raised, wrapped, with the traceback in its text.
+    for cause in _chain(error):
+        if isinstance(cause, InputError):
+            return cause
+    if "Traceback" in str(error):
+        return error
+    return InputError(_one_line(error).rstrip("."), remedy="--help lists the flags")
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error.args[0] if error.args else error).split())
+
+
+def _leave(message: str, code: int) -> None:
+    print(" ".join(message.split()), file=sys.stderr)
+    sys.exit(code)
