@@ -1,6 +1,7 @@
 """The long-format CSV files that everything measured goes to, and the only thing reports read."""
 
 import csv
+import io
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -21,8 +22,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     # One row per error CDF: columns q000 .. q100 are error quantiles in metres.
     CDF: (*KEYS, "wipe_seed", *(f"q{q:03d}" for q in QUANTILES)),
     # One row per test window of the tracks kept for drawing: true and predicted position.
-    TRACKS: ("study", "site_pair", "arm", "finetune_rate", "seed", "split", "trace", "t_s")
-    + ("x_m", "y_m", "predicted_x_m", "predicted_y_m"),
+    TRACKS: (*KEYS[:6], "trace", "t_s", "x_m", "y_m", "predicted_x_m", "predicted_y_m"),
 }
 _INTEGERS = {"seed", "wipe_seed", "n_windows"}
 _TEXT = {"study", "site_pair", "arm", "split", "modality", "trace"}
@@ -33,10 +33,13 @@ Table = dict[str, np.ndarray]  # column name -> values, all of one length
 def append(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
     """Append `rows` to the CSV at `path` (header first if new) as one flushed write."""
     columns = COLUMNS[path.name]
-    lines = [] if path.exists() else [",".join(columns)]
-    lines += [",".join(_cell(name, row[name]) for name in columns) for row in rows]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    if not path.exists():
+        writer.writerow(columns)
+    writer.writerows([_cell(name, row[name]) for name in columns] for row in rows)
     with path.open("a", encoding="utf-8", newline="") as file:
-        file.write("".join(line + "\n" for line in lines))
+        file.write(text.getvalue())
         file.flush()
         os.fsync(file.fileno())
 
@@ -49,8 +52,8 @@ def read(path: Path) -> Table:
     columns = COLUMNS[path.name]
     if not path.is_file():
         raise InputError("no such file", remedy="run launch.study with this --workdir", path=path)
-    with path.open(encoding="utf-8", newline="") as file:
-        lines = list(csv.reader(file))
+    text = path.read_text(encoding="utf-8")
+    lines = list(csv.reader(io.StringIO(text, newline="")))
     if not lines or tuple(lines[0]) != columns:
         raise InputError(
             f"the header is not {','.join(columns[:4])},...",
@@ -60,14 +63,11 @@ def read(path: Path) -> Table:
         )
     for number, line in enumerate(lines[1:], start=2):
         if len(line) != len(columns):
-            raise InputError(
-                f"{len(line)} fields instead of {len(columns)}",
-                remedy="delete this line and run launch.study again to redo it",
-                path=path,
-                line=number,
-            )
+            raise _bad_line(path, number, f"{len(line)} fields instead of {len(columns)}")
+    if not text.endswith("\n"):
+        raise _bad_line(path, len(lines), "the line is cut")
     cells = list(zip(*lines[1:], strict=True)) or [()] * len(columns)
-    return {name: _column(name, values) for name, values in zip(columns, cells, strict=True)}
+    return {name: _column(path, name, values) for name, values in zip(columns, cells, strict=True)}
 
 
 def select(table: Table, **equal: object) -> Table:
@@ -89,7 +89,23 @@ def _cell(name: str, value: object) -> str:
     return f"{float(value):.4f}"  # type: ignore[arg-type]
 
 
-def _column(name: str, values: tuple[str, ...]) -> np.ndarray:
+def _column(path: Path, name: str, values: tuple[str, ...]) -> np.ndarray:
     if name in _TEXT:
         return np.array(values, np.str_)
-    return np.array(values, np.int64 if name in _INTEGERS else np.float64)
+    parse: type[int] | type[float] = int if name in _INTEGERS else float
+    numbers = np.empty(len(values), np.int64 if parse is int else np.float64)
+    for at, value in enumerate(values):
+        try:
+            numbers[at] = parse(value)
+        except ValueError:
+            raise _bad_line(path, at + 2, f"{name} {value!r} is not a number") from None
+    return numbers
+
+
+def _bad_line(path: Path, line: int, problem: str) -> InputError:
+    return InputError(
+        problem,
+        remedy="delete this line and run launch.study again to redo it",
+        path=path,
+        line=line,
+    )
