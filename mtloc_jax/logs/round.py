@@ -1,5 +1,6 @@
 """A walked round as every reader yields it: event streams in SI units, nothing resampled."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import numpy as np
 from mtloc_jax.errors import InputError
 
 SENSORS = ("accel", "gyro", "mag")
+Progress = Callable[[int, int], None]  # files done, files in all
 
 
 @dataclass(frozen=True)
