@@ -180,7 +180,7 @@ def _graft(rules, target=None, **donors):
         ),
         (
             (*SPINE, Keep("*")),
-            r'matched by both.*replace Keep\("\*"\) by Keep\("fusion"\), Keep\("mag"\)',
+            r'matched by both.*replace Keep\("\*"\) by Keep\("imu"\), Keep\("mag"\)',
         ),
         ((*SPINE, Leave("imu/bias")), r"leaves imu/bias, which another rule takes; delete it"),
         ((*SPINE[:-1], Leave("*")), r'replace it by Leave\("head"\)'),
