@@ -183,7 +183,7 @@ def _orbax() -> Iterator[ocp.PyTreeCheckpointer]:
     )
     log = logging.getLogger("absl")
     level = log.level
-    log.setLevel(logging.ERROR)
+    log.setLevel(logging.CRITICAL)  # errors are raised as well
     try:
         with ocp.Checkpointer(
             ocp.PyTreeCheckpointHandler(multiprocessing_options=alone),
