@@ -28,7 +28,9 @@ def run(main: Callable[[list[str]], None]) -> None:
 
 def _parse(argv: list[str]) -> list[str]:
     if "--help" in argv[1:] or "-h" in argv[1:]:
-        app.usage(shorthelp=True, writeto_stdout=True, exitcode=0)
+        app.usage(shorthelp=True, writeto_stdout=True)
+        print()
+        sys.exit(0)
     try:
         rest = flags.FLAGS(argv)
         _open_config_files()

@@ -70,6 +70,11 @@ def read(path: Path) -> Table:
     return {name: _column(path, name, values) for name, values in zip(columns, cells, strict=True)}
 
 
+def empty(name: str) -> Table:
+    """Return the table of the file called `name` with no rows in it."""
+    return {column: _column(Path(name), column, ()) for column in COLUMNS[name]}
+
+
 def select(table: Table, **equal: object) -> Table:
     """Keep the rows whose columns equal the given values (floats to 1e-9)."""
     keep = np.ones(len(next(iter(table.values()))), bool)

@@ -1,0 +1,47 @@
+"""Rebuild a study's tables and figures from its rows; nothing is trained.
+
+  python -m launch.report --workdir=DIR
+  python -m launch.report --workdir=DIR --floor_plan=plan.png --floor_size_m=236.7,219.7
+
+DIR is the --workdir of launch.study. Tables go to DIR/tables, figures to DIR/figures.
+"""
+
+from pathlib import Path
+
+from absl import flags
+
+from launch import cli
+from mtloc_jax.errors import InputError
+from mtloc_jax.report import write_report
+from mtloc_jax.trajectory import FloorPlan
+
+_WORKDIR = flags.DEFINE_string("workdir", None, "Folder with rows.csv.", required=True)
+_FLOOR_PLAN = flags.DEFINE_string("floor_plan", None, "Image to draw the trajectories on.")
+_FLOOR_SIZE_M = flags.DEFINE_list(
+    "floor_size_m", None, "Width and height in metres that --floor_plan covers, as W,H."
+)
+
+
+def main(argv: list[str]) -> None:
+    """Write the report and name its files."""
+    del argv
+    workdir = Path(_WORKDIR.value)
+    for path in write_report(workdir, _floor_plan()):
+        print(path)
+
+
+def _floor_plan() -> FloorPlan | None:
+    if _FLOOR_PLAN.value is None and _FLOOR_SIZE_M.value is None:
+        return None
+    try:
+        width_m, height_m = map(float, _FLOOR_SIZE_M.value or ())
+        return FloorPlan(Path(_FLOOR_PLAN.value or ""), width_m, height_m)
+    except ValueError:
+        raise InputError(
+            "a floor plan needs its size in metres",
+            remedy="give --floor_plan=PNG and --floor_size_m=WIDTH,HEIGHT",
+        ) from None
+
+
+if __name__ == "__main__":
+    cli.run(main)

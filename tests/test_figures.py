@@ -1,0 +1,136 @@
+"""Figures hold the curves the rows hold, and no line that was never walked."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from PIL import Image
+
+from mtloc_jax import figures, look, rows
+from mtloc_jax.errors import InputError
+from mtloc_jax.provenance import Provenance
+from mtloc_jax.trajectory import FloorPlan, pieces, trajectory
+from tests.synthetic_rows import as_table, cdf_rows, row, track_rows, whole_grid
+
+SIMULATED = Provenance("table5", "office -> hall", True, "0123abc", "cpu")
+MEASURED = whole_grid()
+TABLE = as_table(MEASURED)
+CDF = {
+    name: np.array([line[name] for line in cdf_rows(MEASURED)]) for name in rows.COLUMNS[rows.CDF]
+}
+TRACKS = {
+    name: np.array([line[name] for line in track_rows()]) for name in rows.COLUMNS[rows.TRACKS]
+}
+
+
+def checked(drawn: Figure | None) -> Figure:
+    assert drawn is not None
+    return drawn
+
+
+def curve(drawn: Figure, panel: int, label: str) -> tuple[np.ndarray, np.ndarray]:
+    line = next(line for line in drawn.axes[panel].get_lines() if line.get_label() == label)
+    return np.asarray(line.get_xdata()), np.asarray(line.get_ydata())
+
+
+def test_fig_4_draws_scratch_and_nine_rates_on_both_splits() -> None:
+    drawn = checked(figures.fig4(CDF, TABLE, SIMULATED))
+    assert [len(axes.get_lines()) for axes in drawn.axes] == [10, 10]
+    assert [axes.get_title(loc="left") or axes.get_title() for axes in drawn.axes] == [
+        "(a) validation",
+        "(b) test",
+    ]
+
+
+def test_a_cdf_is_the_mean_over_seeds_of_each_quantile() -> None:
+    # Scratch errs by 2 and 2.5 m on average; its synthetic median equals its mean.
+    errors_m, share = curve(checked(figures.fig4(CDF, TABLE, SIMULATED)), 1, "scratch")
+    assert errors_m[share == 0.5] == pytest.approx(2.25)
+
+
+def test_fig_5_draws_mean_error_against_drop_rate_per_modality() -> None:
+    drawn = checked(figures.fig5(TABLE, SIMULATED))
+    drop_percent, mean_m = curve(drawn, 0, "WiFi")
+    assert drop_percent.tolist() == [0, 40, 100]
+    assert mean_m == pytest.approx([3.0, 5.0, 8.0])  # 4 - 2 * 0.625 + 0.25, then 5 m a whole wipe
+
+
+def test_fig_6_draws_three_models_in_each_of_three_panels() -> None:
+    drawn = checked(figures.fig6(CDF, TABLE, SIMULATED))
+    names = [line.get_label() for line in drawn.axes[0].get_lines()]
+    assert names == ["transferred", "fine-tuned 62.5 %", "raw (scratch)"]
+    assert [len(axes.get_lines()) for axes in drawn.axes] == [3, 3, 3]
+
+
+def test_figures_without_rows_are_not_drawn() -> None:
+    clean = as_table([row("scratch", 1.0, 0, 2.0)])
+    assert figures.fig4(rows.empty(rows.CDF), clean, SIMULATED) is None
+    assert figures.fig5(clean, SIMULATED) is None
+    assert figures.fig6(rows.empty(rows.CDF), clean, SIMULATED) is None
+    assert trajectory(rows.empty(rows.TRACKS), SIMULATED, None) is None
+
+
+def test_every_figure_says_simulated_and_its_caption_names_pair_windows_and_seeds() -> None:
+    for drawn in (
+        checked(figures.fig4(CDF, TABLE, SIMULATED)),
+        checked(figures.fig5(TABLE, SIMULATED)),
+        checked(figures.fig6(CDF, TABLE, SIMULATED)),
+        checked(trajectory(TRACKS, SIMULATED, None)),
+    ):
+        assert drawn.get_suptitle().endswith("(simulated)")
+        caption = drawn.get_supxlabel()
+        assert caption.startswith("office -> hall | test: ")
+        assert "windows" in caption
+        assert "seed" in caption
+
+
+def test_a_line_ends_where_a_trace_ends_or_pauses() -> None:
+    trace = np.array(["a", "a", "a", "b", "b"])
+    t_s = np.array([0.0, 0.1, 9.0, 9.1, 9.2])
+    assert pieces(trace, t_s) == [slice(0, 2), slice(2, 3), slice(3, 5)]
+
+
+def test_no_drawn_segment_joins_two_traces() -> None:
+    drawn = checked(trajectory(TRACKS, SIMULATED, None))
+    for axes in drawn.axes[:3]:
+        segments = [c for c in axes.collections if isinstance(c, LineCollection)]
+        assert len(segments) == 2
+        for collection in segments:
+            jumps_m = [np.ptp(np.asarray(s), axis=0).max() for s in collection.get_segments()]
+            assert max(jumps_m) == pytest.approx(0.5)
+
+
+def test_panels_are_scratch_transferred_finetuned_in_equal_aspect() -> None:
+    drawn = checked(trajectory(TRACKS, SIMULATED, None))
+    titles = [axes.get_title() for axes in drawn.axes[:3]]
+    assert titles == [f"{n}: mean 1.00 m" for n in ("scratch", "transferred", "fine-tuned 62.5 %")]
+    assert {axes.get_aspect() for axes in drawn.axes[:3]} == {1.0}
+
+
+def test_the_floor_plan_covers_its_metres(tmp_path: Path) -> None:
+    Image.new("RGBA", (8, 4), (0, 0, 0, 0)).save(tmp_path / "plan.png")
+    plan = FloorPlan(tmp_path / "plan.png", 40.0, 20.0)
+    assert np.all(plan.paper() == 1)  # transparent is paper
+    image = checked(trajectory(TRACKS, SIMULATED, plan)).axes[0].get_images()[0]
+    assert list(image.get_extent()) == [0, 40, 0, 20]
+
+
+def test_a_floor_plan_that_is_no_image_is_named(tmp_path: Path) -> None:
+    (tmp_path / "plan.png").write_text("no image")
+    with pytest.raises(InputError, match=r"plan\.png: cannot read this floor plan; give a PNG"):
+        trajectory(TRACKS, SIMULATED, FloorPlan(tmp_path / "plan.png", 40, 20))
+
+
+def test_the_style_ignores_the_users_settings(tmp_path: Path) -> None:
+    import matplotlib as mpl
+
+    def bytes_of(name: str) -> bytes:
+        with look.drawing():
+            look.save(checked(figures.fig5(TABLE, SIMULATED)), tmp_path / name)
+        return (tmp_path / name).read_bytes()
+
+    plain = bytes_of("a.png")
+    with mpl.rc_context({"lines.linewidth": 9, "axes.facecolor": "red"}):
+        assert bytes_of("b.png") == plain
