@@ -96,8 +96,12 @@ def test_blocks_of_any_size_give_the_same_round(tmp_path, monkeypatch):
         (14, "1574572311912\tTYPE_WAYPOINT\t1\t2", "does not increase"),
         (9, "1574572314000\tTYPE_WIFI\ta\t0e:74:9c:a7:b2:e4\t-60\t5240", "4 fields instead of 5"),
         (9, "1574572314000\tTYPE_WIFI\ta\tnone\t-60\t5240\t1574572313900", "not a BSSID"),
-        (9, "1574572314000\tTYPE_WIFI\ta\t0e:74:9c:a7:b2:e4\t-600\t1\t1574572313900", "absurd"),
-        (9, "1574572314000\tTYPE_WIFI\ta\t0e:74:9c:a7:b2:e4\t-60\t1\t1374572313900", "absurd"),
+        (
+            9,
+            "1574572314000\tTYPE_WIFI\ta\t0e:74:9c:a7:b2:e4\t-300\t1\t1574572313900",
+            "level of -300",
+        ),
+        (9, "1574572314000\tTYPE_WIFI\ta\t0e:74:9c:a7:b2:e4\t-60\t1\t1374572313900", "last seen"),
     ],
 )
 def test_damage_is_named_with_its_line(tmp_path, line, by, says):
@@ -169,8 +173,8 @@ def test_a_floor_takes_order_and_round_numbers_from_its_table(tmp_path):
 @pytest.mark.parametrize(
     ("rounds", "names", "says"),
     [
-        ("trace_id,round\na,1\n", "ab", "not in rounds.csv"),
-        ("trace_id,round\na,1\nb,1\n", "a", "no such file"),
+        ("trace_id,round\na,1\n", "ab", "'b' is not listed"),
+        ("trace_id,round\na,1\nb,1\n", "a", "'b' is listed but not there"),
         ("trace_id,round\na,1\na,2\n", "a", "twice"),
         ("trace_id,round\na,0\n", "a", "not 1, 2"),
         ("trace_id,round\na\n", "a", "1 fields instead of 2"),

@@ -3,7 +3,7 @@
 import gzip
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -14,10 +14,15 @@ BLOCK_BYTES = 1 << 20  # what bounds a reader's memory beyond the arrays it make
 
 @dataclass(frozen=True)
 class Block:
-    """Hold consecutive lines without their ends; `first` is the 1-based number of the first."""
+    """Hold consecutive lines without their ends.
+
+    first: the 1-based number of the first line
+    ended: False for the block made of a file's last line if that has no line end
+    """
 
     first: int
     lines: list[str]
+    ended: bool = True
 
 
 def blocks(
@@ -30,7 +35,7 @@ def blocks(
     Raises InputError where the file is missing, empty, cut, damaged (gzip) or not UTF-8.
     """
     first, rest = 1, b""
-    for chunk in _chunks(path, size):
+    for chunk in chunks(path, size):
         whole, end, rest = (rest + chunk).rpartition(b"\n")
         if end:
             yield (block := _decoded(path, first, whole))
@@ -50,19 +55,16 @@ def blocks(
             line=first,
         )
     if rest:
-        yield _decoded(path, first, rest)
+        yield replace(_decoded(path, first, rest), ended=False)
     elif first == 1:
         raise InputError("the file is empty", remedy="copy it again or leave it out", path=path)
 
 
-def existing_folder(path: Path) -> Path:
-    """Return `path` if it is a folder, else raise InputError."""
-    if not path.is_dir():
-        raise InputError("no such folder", remedy="check --config.data_dir or --input", path=path)
-    return path
+def chunks(path: Path, size: int = BLOCK_BYTES) -> Iterator[bytes]:
+    """Yield the bytes of a file (unpacked, of a `.gz` one) in pieces of `size`.
 
-
-def _chunks(path: Path, size: int) -> Iterator[bytes]:
+    Raises InputError where the file is missing or its compression damaged.
+    """
     if not path.is_file():
         raise InputError("no such file", remedy="check the folder's layout", path=path)
     try:
@@ -73,6 +75,30 @@ def _chunks(path: Path, size: int) -> Iterator[bytes]:
         raise InputError(
             f"damaged gzip file ({error})", remedy="copy it again or leave it out", path=path
         ) from None
+
+
+def small_table(path: Path) -> tuple[list[int], list[list[str]]]:
+    """Read a small CSV that a person may have edited: line numbers and fields of its lines.
+
+    Blank lines are skipped; the last line may lack its end. The first row is the header.
+    Raises InputError as `blocks`.
+    """
+    numbered = [
+        (number, line.split(","))
+        for block in blocks(path, last_line_may_lack_end=True)
+        for number, line in enumerate(block.lines, start=block.first)
+        if line
+    ]
+    if not numbered:
+        raise InputError("the file is empty", remedy="copy it again or leave it out", path=path)
+    return [number for number, _ in numbered], [row for _, row in numbered]
+
+
+def existing_folder(path: Path) -> Path:
+    """Return `path` if it is a folder, else raise InputError."""
+    if not path.is_dir():
+        raise InputError("no such folder", remedy="check --config.data_dir or --input", path=path)
+    return path
 
 
 def _opened(path: Path) -> BinaryIO:

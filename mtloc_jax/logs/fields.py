@@ -32,7 +32,6 @@ def numbers(
     except ValueError:
         raise _bad_number(rows, lines, path) from None
     values = flat.reshape(len(rows), -1)
-    # float() reads "1_0" as ten; a log that holds it is damaged.
     if "_" in "".join(chain.from_iterable(rows)):
         raise _bad_number(rows, lines, path)
     if not np.all(np.abs(values) <= limit):  # false for NaN too
@@ -44,6 +43,15 @@ def numbers(
             line=int(lines[at]),
         )
     return values
+
+
+def is_number(field: str) -> bool:
+    """Say whether a field is a number; "1_0", which float() reads as ten, is a damaged one."""
+    try:
+        float(field)
+    except ValueError:
+        return False
+    return "_" not in field
 
 
 def widths(rows: Sequence[Sequence[str]], lines: Lines, path: Path, width: int) -> None:
@@ -91,16 +99,8 @@ def in_time_order(
 def _bad_number(rows: Sequence[Sequence[str]], lines: Lines, path: Path) -> InputError:
     for row, line in zip(rows, lines, strict=True):
         for field in row:
-            if not _is_number(field):
+            if not is_number(field):
                 return InputError(
                     f"{field[:40]!r} is not a number", remedy=_REPAIR, path=path, line=int(line)
                 )
     raise AssertionError("called without a bad number")
-
-
-def _is_number(field: str) -> bool:
-    try:
-        float(field)
-    except ValueError:
-        return False
-    return "_" not in field

@@ -2,9 +2,15 @@
 
 import numpy as np
 
-from mtloc_jax.logs.round import FrozenSpan, Stream
+from mtloc_jax.logs.round import SENSORS, FrozenSpan, Stream
 
 MIN_SPAN_MS = 1000
+
+
+def frozen_spans_of(accel: Stream, gyro: Stream, mag: Stream) -> tuple[FrozenSpan, ...]:
+    """Find the frozen spans of all three sensors."""
+    named = zip(SENSORS, (accel, gyro, mag), strict=True)
+    return tuple(span for sensor, stream in named for span in frozen_spans(sensor, stream))
 
 
 def frozen_spans(

@@ -7,17 +7,18 @@ the first two fields are Unix ms and a record type; lines that begin with # are 
 import re
 from collections import defaultdict
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
 from mtloc_jax.errors import InputError
 from mtloc_jax.logs import fields
 from mtloc_jax.logs.blocks import Block, blocks, existing_folder
-from mtloc_jax.logs.round import Progress, Round, Stream, WifiScans, checked, no_wifi
-from mtloc_jax.logs.scans import STRONGEST_DBM, WEAKEST_DBM, wifi_scans
+from mtloc_jax.logs.records import Records, joined, scans_of
+from mtloc_jax.logs.round import Progress, Round, Stream, checked
+from mtloc_jax.logs.rounds_table import NAME, numbered
+from mtloc_jax.logs.scans import check_levels
 
-_SENSORS = {"TYPE_ACCELEROMETER", "TYPE_GYROSCOPE", "TYPE_MAGNETIC_FIELD"}
+_SENSORS = ("TYPE_ACCELEROMETER", "TYPE_GYROSCOPE", "TYPE_MAGNETIC_FIELD")
 _WAYPOINT, _WIFI = "TYPE_WAYPOINT", "TYPE_WIFI"
 _WIDTH = {  # fields after time and type; a WiFi line may have more, as a tab is legal in an SSID
     _WAYPOINT: 2,
@@ -38,15 +39,6 @@ _BSSID = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 _REPAIR = "repair or delete this line, or leave the trace out"
 
 
-class _Part(NamedTuple):
-    """Records of one type from one block: line numbers, times, values and (WiFi only) BSSIDs."""
-
-    line: np.ndarray
-    t_ms: np.ndarray
-    values: np.ndarray
-    bssid: np.ndarray
-
-
 def read_floor(folder: Path, on_progress: Progress | None = None) -> list[Round]:
     """Read the traces of a floor in the order of its `rounds.csv`.
 
@@ -54,15 +46,18 @@ def read_floor(folder: Path, on_progress: Progress | None = None) -> list[Round]
     Raises InputError on a bad trace, and where `rounds.csv` and the traces do not correspond.
     """
     existing_folder(folder)
-    rounds = _round_numbers(folder / "rounds.csv")
-    files = {path.stem: path for path in (folder / "path_data_files").glob("*.txt")}
-    for name in sorted(files.keys() - rounds.keys()):
+    traces = existing_folder(folder / "path_data_files")
+    # Traces are short: without the table nothing says which of them make up a round.
+    if not (folder / NAME).is_file():
         raise InputError(
-            "this trace is not in rounds.csv", remedy="add it there or remove it", path=files[name]
+            "no such file",
+            remedy="write one with a header 'trace_id,round' and a line for every trace",
+            path=folder / NAME,
         )
+    rounds = numbered(folder, (path.stem for path in traces.glob("*.txt")))
     walks = []
     for done, (name, number) in enumerate(rounds.items(), start=1):
-        walks.append(read_trace(folder / "path_data_files" / f"{name}.txt", name, number))
+        walks.append(read_trace(traces / f"{name}.txt", name, number))
         if on_progress:
             on_progress(done, len(rounds))
     return walks
@@ -76,7 +71,7 @@ def read_trace(path: Path, name: str, number: int) -> Round:
     Raises InputError with the line on cut or glued lines, wrong field counts, unreadable or
     absurd numbers, time running backwards within a type, and where waypoints or a sensor lack.
     """
-    parts: dict[str, list[_Part]] = defaultdict(list)
+    parts: dict[str, list[Records]] = defaultdict(list)
     started_ms, ended = None, False
     for block in blocks(path):
         comments, groups = _grouped(block, path)
@@ -100,7 +95,7 @@ def _grouped(block: Block, path: Path) -> tuple[list[str], dict[str, list[tuple[
     comments: list[str] = []
     groups: dict[str, list[tuple[int, str, str]]] = defaultdict(list)
     for number, line in enumerate(block.lines, start=block.first):
-        if line.startswith("#"):
+        if line.startswith("#") and "\tTYPE_" not in line:
             comments.append(line)
             continue
         try:
@@ -113,7 +108,7 @@ def _grouped(block: Block, path: Path) -> tuple[list[str], dict[str, list[tuple[
     return comments, groups
 
 
-def _parsed(kind: str, records: list[tuple[int, str, str]], path: Path) -> _Part | None:
+def _parsed(kind: str, records: list[tuple[int, str, str]], path: Path) -> Records | None:
     lines, times, rests = zip(*records, strict=True)
     if kind not in _WIDTH:
         raise InputError(
@@ -130,7 +125,7 @@ def _parsed(kind: str, records: list[tuple[int, str, str]], path: Path) -> _Part
     limit = fields.POSITION_LIMIT_M if kind == _WAYPOINT else fields.SENSOR_LIMIT
     values = fields.numbers(rows, lines, path, limit=limit)
     t_ms = fields.unix_ms(times, lines, path)
-    return _Part(np.array(lines), t_ms, values[:, :3], np.zeros(0, np.str_))
+    return Records(np.array(lines), t_ms, values[:, :3])
 
 
 def _joined_ssids(rows: list[list[str]]) -> list[list[str]]:
@@ -147,7 +142,7 @@ def _joined_ssids(rows: list[list[str]]) -> list[list[str]]:
 
 def _wifi_part(
     rows: list[list[str]], lines: tuple[int, ...], t_ms: np.ndarray, path: Path
-) -> _Part:
+) -> Records:
     """Check and convert WiFi lines: SSID, BSSID, dBm, MHz, time last seen."""
     _, bssid, dbm, _, seen = zip(*rows, strict=True)
     for i, address in enumerate(bssid):
@@ -157,83 +152,38 @@ def _wifi_part(
             )
     rss_dbm = fields.numbers([[level] for level in dbm], lines, path, limit=1e3)[:, 0]
     age_ms = t_ms - fields.unix_ms(seen, lines, path)
-    wrong = (rss_dbm < WEAKEST_DBM) | (rss_dbm > STRONGEST_DBM) | (np.abs(age_ms) > fields.DAY_MS)
-    if wrong.any():
-        at = int(np.argmax(wrong))
+    check_levels(rss_dbm, lines, path)
+    if np.any(np.abs(age_ms) > fields.DAY_MS):
         raise InputError(
-            f"absurd level or last-seen time: {dbm[at]} dBm, seen {age_ms[at]} ms before the scan",
+            "last seen more than a day from its scan",
             remedy=_REPAIR,
             path=path,
-            line=lines[at],
+            line=lines[int(np.argmax(np.abs(age_ms) > fields.DAY_MS))],
         )
-    return _Part(np.array(lines), t_ms, np.stack([rss_dbm, age_ms], 1), np.array(bssid))
+    return Records(np.array(lines), t_ms, np.stack([rss_dbm, age_ms], 1), np.array(bssid))
 
 
 def _round(
-    path: Path, name: str, number: int, parts: dict[str, list[_Part]], started_ms: int | None
+    path: Path, name: str, number: int, parts: dict[str, list[Records]], started_ms: int | None
 ) -> Round:
-    kinds = {kind: _merged(kind, parts[kind], path) for kind in parts}
-    empty = Stream(np.zeros(0, np.int64), np.zeros((0, 3)))
-    streams = {
-        kind: Stream(kinds[kind].t_ms, kinds[kind].values) if kind in kinds else empty
-        for kind in (*_SENSORS, _WAYPOINT)
-    }
+    kinds = {kind: joined(parts.pop(kind, [])) for kind in (*_SENSORS, _WAYPOINT, _WIFI)}
+    for kind, records in kinds.items():
+        fields.in_time_order(records.t_ms, records.line, path, kind, strictly=kind == _WAYPOINT)
+    accel, gyro, mag = (Stream(kinds[kind].t_ms, kinds[kind].values) for kind in _SENSORS)
     return Round(
         name,
         number,
-        streams["TYPE_ACCELEROMETER"],
-        streams["TYPE_GYROSCOPE"],
-        streams["TYPE_MAGNETIC_FIELD"],
-        _scans(kinds[_WIFI]) if _WIFI in kinds else no_wifi(),
-        streams[_WAYPOINT].t_ms,
-        streams[_WAYPOINT].values,
+        accel,
+        gyro,
+        mag,
+        scans_of(kinds[_WIFI]),
+        kinds[_WAYPOINT].t_ms,
+        kinds[_WAYPOINT].values,
         path,
         started_unix_ms=started_ms,
     )
 
 
-def _scans(part: _Part) -> WifiScans:
-    return wifi_scans(part.t_ms, part.bssid, part.values[:, 0], part.values[:, 1].astype(np.int64))
-
-
-def _merged(kind: str, parts: list[_Part], path: Path) -> _Part:
-    """Concatenate the blocks of one type and check that its time does not run backwards."""
-    merged = _Part(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
-    fields.in_time_order(merged.t_ms, merged.line, path, kind, strictly=kind == _WAYPOINT)
-    return merged
-
-
 def _time_of(comment: str, key: str) -> int | None:
-    found = re.search(rf"\b{key}:(\d+)", comment)
+    found = re.search(rf"\b{key}:(\d{{13}})\b", comment)
     return int(found[1]) if found else None
-
-
-def _round_numbers(path: Path) -> dict[str, int]:
-    """Return trace id -> round number in the order of the file."""
-    rows = [
-        (number, line.split(","))
-        for block in blocks(path, last_line_may_lack_end=True)
-        for number, line in enumerate(block.lines, start=block.first)
-        if line
-    ]
-    header, rounds = rows[0][1] if rows else [], {}
-    if not {"trace_id", "round"} <= set(header):
-        raise InputError(
-            "the header lacks trace_id or round",
-            remedy="begin the file with a line 'trace_id,round' and list every trace",
-            path=path,
-            line=1,
-        )
-    name_at, round_at = header.index("trace_id"), header.index("round")
-    for number, row in rows[1:]:
-        fields.widths([row], [number], path, len(header))
-        name = row[name_at]
-        if name in rounds or not row[round_at].isdecimal() or int(row[round_at]) < 1:
-            raise InputError(
-                f"trace {name!r} is listed twice or its round {row[round_at]!r} is not 1, 2, ...",
-                remedy="correct this line",
-                path=path,
-                line=number,
-            )
-        rounds[name] = int(row[round_at])
-    return rounds

@@ -15,10 +15,10 @@ import numpy as np
 from mtloc_jax.errors import InputError
 from mtloc_jax.logs import fields
 from mtloc_jax.logs.blocks import Block, blocks, existing_folder
-from mtloc_jax.logs.frozen import frozen_spans
+from mtloc_jax.logs.frozen import frozen_spans_of
 from mtloc_jax.logs.round import Progress, Round, Stream, WifiScans, checked
+from mtloc_jax.logs.scans import scans_of_rows
 
-# RSS is published as (dBm + 100) / 60 with 0 = not heard.
 _MAX_SCALED_RSS = 2.0
 _MAX_LAG_MS = 1000
 
@@ -92,7 +92,7 @@ def read_round(path: Path, layout: Layout, number: int) -> Round:
         )
     t_ms = table[:, 0].astype(np.int64)
     fields.in_time_order(t_ms, line, path, "a row", strictly=True)
-    _check_wifi(table, layout, line, path)
+    _check_rows(table, layout, line, path)
     accel, gyro, mag = (Stream(t_ms, table[:, at : at + 3].copy()) for at in (2, 5, 8))
     return checked(
         Round(
@@ -105,11 +105,7 @@ def read_round(path: Path, layout: Layout, number: int) -> Round:
             t_ms,
             table[:, 14:16].copy(),
             path,
-            frozen=(
-                *frozen_spans("accel", accel),
-                *frozen_spans("gyro", gyro),
-                *frozen_spans("mag", mag),
-            ),
+            frozen=frozen_spans_of(accel, gyro, mag),
         )
     )
 
@@ -165,19 +161,28 @@ def _check_header(rows: list[list[str]], layout: Layout, path: Path) -> None:
         )
 
 
-def _check_wifi(table: np.ndarray, layout: Layout, line: np.ndarray, path: Path) -> None:
+def _check_rows(table: np.ndarray, layout: Layout, line: np.ndarray, path: Path) -> None:
     scaled = table[:, layout.access_points]
-    wrong = np.any((scaled < 0) | (scaled > _MAX_SCALED_RSS), axis=1)
+    faults = {
+        "columns 0 and 1 are not the same whole ms": (table[:, 0] != table[:, 1])
+        | (table[:, 0] % 1 != 0),
+        f"a scaled RSS outside 0..{_MAX_SCALED_RSS:g}": np.any(
+            (scaled < 0) | (scaled > _MAX_SCALED_RSS), axis=1
+        ),
+    }
     if layout.lag_column is not None:
         lag_ms = table[:, layout.lag_column]
-        wrong |= (lag_ms < -1) | (lag_ms > _MAX_LAG_MS)
-    if wrong.any():
-        raise InputError(
-            f"a scaled RSS outside 0..{_MAX_SCALED_RSS:g} or a WiFi lag outside -1..{_MAX_LAG_MS}",
-            remedy="repair or delete this line, or leave the round out",
-            path=path,
-            line=int(line[np.argmax(wrong)]),
+        faults[f"a WiFi lag that is neither -1 nor 0..{_MAX_LAG_MS} ms"] = (lag_ms != -1) & (
+            (lag_ms < 0) | (lag_ms > _MAX_LAG_MS)
         )
+    for problem, wrong in faults.items():
+        if wrong.any():
+            raise InputError(
+                problem,
+                remedy="repair or delete this line, or leave the round out",
+                path=path,
+                line=int(line[np.argmax(wrong)]),
+            )
 
 
 def _scans(t_ms: np.ndarray, table: np.ndarray, layout: Layout) -> WifiScans:
@@ -190,14 +195,4 @@ def _scans(t_ms: np.ndarray, table: np.ndarray, layout: Layout) -> WifiScans:
         has_record, scan_t_ms = lag_ms >= 0, t_ms + np.ceil(lag_ms).astype(np.int64)
     rows = np.flatnonzero(has_record)
     rows = rows[np.argsort(scan_t_ms[rows], kind="stable")]
-    scan, access_point = np.nonzero(scaled[rows])
-    n_access_points = scaled.shape[1]
-    digits = len(str(n_access_points))
-    names = np.array([f"{layout.site}:ap{i:0{digits}d}" for i in range(n_access_points)])
-    return WifiScans(
-        scan_t_ms[rows],
-        scan.astype(np.int32),
-        names[access_point],
-        (scaled[rows][scan, access_point] * 60 - 100).astype(np.float32),
-        np.zeros(len(scan), np.int64),
-    )
+    return scans_of_rows(scan_t_ms[rows], scaled[rows], layout.site)

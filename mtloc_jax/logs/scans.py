@@ -1,30 +1,70 @@
 """WiFi scans put together from the entries a log lists one by one."""
 
+from pathlib import Path
+
 import numpy as np
 
+from mtloc_jax.errors import InputError
+from mtloc_jax.logs.fields import Lines
 from mtloc_jax.logs.round import WifiScans
 
 WEAKEST_DBM, STRONGEST_DBM = -150, 30  # beyond, a level is a damaged field
 
 
-def wifi_scans(
-    t_ms: np.ndarray, bssid: np.ndarray, rss_dbm: np.ndarray, age_ms: np.ndarray
-) -> WifiScans:
-    """Group entries of one delivery time into scans.
+def check_levels(rss_dbm: np.ndarray, lines: Lines, path: Path) -> None:
+    """Raise InputError at the first level that no radio measures."""
+    wrong = (rss_dbm < WEAKEST_DBM) | (rss_dbm > STRONGEST_DBM)
+    if wrong.any():
+        at = int(np.argmax(wrong))
+        raise InputError(
+            f"a level of {rss_dbm[at]:g} dBm is outside {WEAKEST_DBM}..{STRONGEST_DBM}",
+            remedy="repair or delete this line, or leave the file out",
+            path=path,
+            line=int(lines[at]),
+        )
 
-    t_ms, bssid, rss_dbm, age_ms: [E], times non-decreasing. Negative ages become 0.
-    A phone may list an access point twice in a scan (once hidden, once with its name, or on two
-    channels): the entry seen last counts, of two seen together the stronger.
+
+def wifi_scans(
+    t_ms: np.ndarray,
+    scan: np.ndarray,
+    bssid: np.ndarray,
+    rss_dbm: np.ndarray,
+    age_ms: np.ndarray,
+) -> WifiScans:
+    """Put scans together.
+
+    t_ms: i64[S], non-decreasing; scan (non-decreasing), bssid, rss_dbm, age_ms: [E]
+    Negative ages become 0. A phone may list an access point twice in a scan (once hidden, once
+    with its name, or on two channels): the entry seen last counts, of two seen together the
+    stronger.
     """
-    scan_t_ms, scan = np.unique(t_ms, return_inverse=True)
     age_ms = np.maximum(age_ms, 0)
     kept = _newest_of_each(scan, bssid, rss_dbm, age_ms)
     return WifiScans(
-        scan_t_ms.astype(np.int64),
+        t_ms.astype(np.int64),
         scan[kept].astype(np.int32),
         bssid[kept],
         rss_dbm[kept].astype(np.float32),
         age_ms[kept].astype(np.int64),
+    )
+
+
+def scans_of_rows(t_ms: np.ndarray, scaled: np.ndarray, site: str) -> WifiScans:
+    """Turn rows of an access-point table into scans, one a row.
+
+    t_ms: i64[S], non-decreasing; scaled: f64[S, A], (dBm + 100) / 60, 0 = not heard
+    Access points without a published address are called "<site>:ap<column>".
+    """
+    n_access_points = scaled.shape[1]
+    digits = len(str(n_access_points))
+    names = np.array([f"{site}:ap{i:0{digits}d}" for i in range(n_access_points)])
+    scan, access_point = np.nonzero(scaled)
+    return WifiScans(
+        t_ms,
+        scan.astype(np.int32),
+        names[access_point],
+        (scaled[scan, access_point] * 60 - 100).astype(np.float32),
+        np.zeros(len(scan), np.int64),
     )
 
 

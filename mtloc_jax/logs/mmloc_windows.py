@@ -1,0 +1,136 @@
+"""The authors' published windows (.npy) of scenarios A and B, taken apart into rounds.
+
+`sensor_baseline_{train,val,test}.npy` holds windows f64[n, 10, 3] of the magnitudes of
+acceleration, angular rate and magnetic field, read 99, 199, ... 999 ms after each window's start;
+`location_*.npy` the label at that start. Windows start every 100 ms, so that each repeats nine
+steps of the one before; where that fails a new round begins. Both are min-max scaled to 0..1
+within each round by the publisher, test rounds included: units are lost, and labels become metres
+only through the extent of the building.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from mtloc_jax.errors import InputError
+from mtloc_jax.logs.blocks import existing_folder
+from mtloc_jax.logs.frozen import frozen_spans_of
+from mtloc_jax.logs.round import Progress, Round, Stream, WifiScans, checked, no_wifi
+from mtloc_jax.logs.scans import scans_of_rows
+
+SPLITS = ("train", "val", "test")
+STEP_MS, FIRST_STEP_MS, STEPS = 100, 99, 10
+# Published for A; upstream draws B, whose extent is not published, at the same scale.
+EXTENT_M = np.array([39.76, 32.63])
+_TOLERANCE = 1e-9  # of the scaling to 0..1
+_REPAIR = "download the array again"
+
+
+@dataclass(frozen=True)
+class _Split:
+    windows: np.ndarray
+    labels: np.ndarray
+    starts: np.ndarray  # of the rounds: the indices of their first windows
+    source: Path
+
+
+def read_scenario_a(folder: Path, on_progress: Progress | None = None) -> list[Round]:
+    """Read scenario A's 14 rounds: 8 for training, 5 for validation, 1 for test.
+
+    Only the test round's WiFi is published; its access points are named as in the CSVs.
+    Raises InputError on a missing or damaged array.
+    """
+    walks = _read(folder, "scenario_a", on_progress)
+    wifi = _test_scans(folder / "overlap_ds_wifi_test.npy", len(walks[-1].waypoint_t_ms))
+    return [*walks[:-1], replace(walks[-1], wifi=wifi)]
+
+
+def read_scenario_b(folder: Path, on_progress: Progress | None = None) -> list[Round]:
+    """Read scenario B's 12 rounds (8, 3 and 1). Its WiFi is not published.
+
+    Raises InputError on a missing or damaged array.
+    """
+    return _read(folder, "scenario_b", on_progress)
+
+
+def _read(folder: Path, site: str, on_progress: Progress | None) -> list[Round]:
+    existing_folder(folder)
+    walks: list[Round] = []
+    for done, name in enumerate(SPLITS, start=1):
+        split = _split(folder, name)
+        for part in np.split(np.arange(len(split.windows)), split.starts[1:]):
+            walks.append(_round(split, part, site, len(walks) + 1))
+        if on_progress:
+            on_progress(done, len(SPLITS))
+    return walks
+
+
+def _split(folder: Path, name: str) -> _Split:
+    source = folder / f"sensor_baseline_{name}.npy"
+    windows = _array(source, (STEPS, 3))
+    labels = _array(folder / f"location_{name}.npy", (2,))
+    if len(windows) != len(labels) or not len(windows):
+        raise InputError(
+            f"{len(windows)} windows and {len(labels)} labels", remedy=_REPAIR, path=source
+        )
+    follows = (windows[1:, :-1] == windows[:-1, 1:]).all(axis=(1, 2))
+    return _Split(windows, labels, np.concatenate([[0], np.flatnonzero(~follows) + 1]), source)
+
+
+def _round(split: _Split, part: np.ndarray, site: str, number: int) -> Round:
+    """Join the windows `part`, consecutive ones, into the series they were cut from."""
+    windows = split.windows[part]
+    series = np.concatenate([windows[0], windows[1:, -1]])
+    t_ms = FIRST_STEP_MS + STEP_MS * np.arange(len(series))
+    accel, gyro, mag = (Stream(t_ms, series[:, i : i + 1]) for i in range(3))
+    return checked(
+        Round(
+            f"{site}-{number:02d}",
+            number,
+            accel,
+            gyro,
+            mag,
+            no_wifi(),
+            STEP_MS * np.arange(len(windows)),
+            split.labels[part] * EXTENT_M,
+            split.source,
+            frozen=frozen_spans_of(accel, gyro, mag),
+            normalised=True,
+        )
+    )
+
+
+def _test_scans(path: Path, n_windows: int) -> WifiScans:
+    """Read a row of scaled RSS for each window; rows past the round's last window have no label."""
+    scaled = _array(path, (102,), upper=2.0)
+    if len(scaled) < n_windows:
+        raise InputError(f"{len(scaled)} rows for {n_windows} windows", remedy=_REPAIR, path=path)
+    heard = np.flatnonzero(scaled[:n_windows].any(axis=1))  # a row of zeros had no record
+    return scans_of_rows(STEP_MS * heard, scaled[heard], "edinburgh")
+
+
+def _array(path: Path, row: tuple[int, ...], upper: float = 1.0) -> np.ndarray:
+    """Load f64[n, *row] with values in 0..upper."""
+    if not path.is_file():
+        raise InputError("no such file", remedy="check the folder's layout", path=path)
+    try:
+        # Mapped first: a damaged header may promise more than there is memory for.
+        array = np.array(np.load(path, mmap_mode="r", allow_pickle=False))
+    except (ValueError, TypeError, EOFError, OSError, OverflowError) as error:
+        raise InputError(f"no NumPy array ({error})", remedy=_REPAIR, path=path) from None
+    if array.dtype != np.float64 or array.shape[1:] != row:
+        raise InputError(
+            f"{array.dtype}{list(array.shape)} instead of float64[n, {', '.join(map(str, row))}]",
+            remedy=_REPAIR,
+            path=path,
+        )
+    axes = tuple(range(1, array.ndim))
+    good = ((array >= -_TOLERANCE) & (array <= upper + _TOLERANCE)).all(axis=axes)
+    if not good.all():  # false for NaN too
+        raise InputError(
+            f"row {np.argmin(good)} holds a value outside 0..{upper:g}",
+            remedy=_REPAIR,
+            path=path,
+        )
+    return array

@@ -1,0 +1,161 @@
+"""The authors' phone logs: a hand-worked one, damage, and agreement with all they published."""
+
+import numpy as np
+import pytest
+
+from mtloc_jax.errors import InputError
+from mtloc_jax.logs.mmloc_csv import read_edinburgh
+from mtloc_jax.logs.mmloc_windows import read_scenario_a
+from mtloc_jax.logs.mmloc_xml import read_edinburgh_raw
+from mtloc_jax.logs.round import SENSORS
+
+CORNERS = """Time,lat1,Lng1,x,y,lat,Lng
+0.10,55.9,-3.1,488311.46,6199970.24,33.19,32.63
+9.00,55.9,-3.1,488278.27,6199961.37,0,23.76"""
+LOG = """<data phone="1" building="undefined" t="2018-06-21 16:08:28.589">
+<m t="1529593708583" x="-13.5" y="-6.5" z="-160.25" st="10263325992255" />
+<a t="1529593708592" x="0.5" y="4.25" z="7.5" st="10263333285956" />
+<g t="1529593708662" x="-0.5" y="-0.25" z="-0.125" st="10263413333563" />
+<wr t="1529593709761">
+<r b="08:1f:f3:b2:d4:21" s="-63" c="6" />
+<r b="08:1f:f3:b2:b7:e1" s="-58" c="1" />
+</wr>
+<a t="1529593799999" x="1.5" y="4.5" z="8.5" st="10263353274970" />
+<wr t="1529593709781">
+<r b="08:1f:f3:b2:d4:21" s="-63" c="6" />
+<r b="08:1f:f3:b2:b7:e1" s="-58" c="1" />
+</wr>
+<wr t="1529593711761">
+<r b="08:1f:f3:b2:d4:21" s="-70" c="6" />
+</wr>
+</data>
+"""
+
+
+def read(folder, log=LOG, corners=CORNERS):
+    (folder / "9.xml").write_bytes(log if isinstance(log, bytes) else log.encode())
+    (folder / "9.csv").write_text(corners, encoding="utf-8")
+    (walk,) = read_edinburgh_raw(folder)
+    return walk
+
+
+def test_readings_are_timed_by_the_sensor_clock_and_not_by_their_delivery(tmp_path):
+    walk = read(tmp_path)
+    assert (walk.name, walk.number, walk.started_unix_ms) == (
+        "edinburgh_raw-9",
+        1,
+        1529593708575,
+    )
+    assert walk.mag.t_ms.tolist() == [0]
+    assert walk.accel.t_ms.tolist() == [7, 27]  # 7.29 and 27.28 ms; delivered 91 s late
+    assert walk.accel.values.tolist() == [[0.5, 4.25, 7.5], [1.5, 4.5, 8.5]]
+    assert walk.gyro.t_ms.tolist() == [87]
+    assert walk.waypoint_t_ms.tolist() == [100, 9000]
+    assert walk.waypoint_xy_m.tolist() == [[33.19, 32.63], [0, 23.76]]
+
+
+def test_a_cached_scan_counts_once(tmp_path):
+    wifi = read(tmp_path).wifi
+    assert wifi.t_ms.tolist() == [1186, 3186]  # Unix ms less the start's
+    assert wifi.scan.tolist() == [0, 0, 1]
+    assert wifi.rss_dbm.tolist() == [-63, -58, -70]
+    assert wifi.bssid[1] == "08:1f:f3:b2:b7:e1"
+
+
+def test_a_log_without_scans_reads(tmp_path):
+    start, end = LOG.index("<wr"), LOG.index("</data")
+    walk = read(tmp_path, LOG[:start] + LOG[end:])
+    assert len(walk.wifi.t_ms) == 0
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "says"),
+    [
+        ("</data>", "", 18, "no element found"),
+        ("</wr>\n<a", "<a", 8, "element <a> within a scan"),
+        ("</wr>\n</data>", "</data>", 16, "mismatched tag"),
+        ('z="7.5"', 'z="nan"', 3, "'nan' is not a number"),
+        ('z="7.5"', 'z="1e300"', 3, "'1e300' is not a number in"),
+        ('z="7.5"', "", 3, "attribute z is missing"),
+        ('st="10263333285956"', 'st="1026.5"', 3, "not a whole number"),
+        ("10263353274970", "10263313274970", 9, "does not increase"),
+        ("1529593711761", "1529593701761", 14, "does not increase"),
+        ("<a t", "<q t", 3, "element <q> is unknown"),
+        ('s="-58"', 's="-580"', 7, "not a number in -150..30"),
+        ('b="08:1f:f3:b2:d4:21"', 'b=""', 6, "attribute b is missing or empty"),
+        ("</wr>\n<a", "<wr t='1'/></wr>\n<a", 8, "element <wr> within a scan"),
+        ("<data", "<!DOCTYPE d [<!ENTITY e 'x'>]><data", 1, "declares no entities"),
+    ],
+)
+def test_damage_is_named_with_its_line(tmp_path, old, new, line, says):
+    with pytest.raises(InputError, match=says) as error:
+        read(tmp_path, LOG.replace(old, new, 1))
+    assert (error.value.path, error.value.line) == (tmp_path / "9.xml", line)
+
+
+@pytest.mark.parametrize(
+    ("corners", "line", "says"),
+    [
+        (CORNERS[:-1], 3, "the UTM and the local position differ"),
+        (CORNERS.replace("9.00", "0.05"), 3, "does not increase"),
+        (CORNERS.replace("9.00", "nan"), 3, "not finite"),
+        (CORNERS.replace("9.00,", ""), 3, "6 fields instead of 7"),
+        (CORNERS.replace("Time", "time"), 1, "the header is not"),
+        (CORNERS[: CORNERS.index("9.00")], None, "1 corner"),
+        ("", None, "empty"),
+    ],
+)
+def test_faulty_corners_are_named(tmp_path, corners, line, says):
+    with pytest.raises(InputError, match=says) as error:
+        read(tmp_path, corners=corners)
+    assert (error.value.path, error.value.line) == (tmp_path / "9.csv", line)
+
+
+def test_a_log_without_corners_or_a_sensor_is_refused(tmp_path):
+    with pytest.raises(InputError, match="no gyro reading"):
+        read(tmp_path, "\n".join(line for line in LOG.split("\n") if not line.startswith("<g")))
+    read(tmp_path)
+    (tmp_path / "9.csv").unlink()
+    with pytest.raises(InputError, match="no such file"):
+        read_edinburgh_raw(tmp_path)
+    with pytest.raises(InputError, match=r"no .xml file"):
+        read_edinburgh_raw(tmp_path.parent)
+
+
+def at(stream, t_ms):
+    """Interpolate axes and magnitude at whole milliseconds, as the authors did."""
+    magnitude = np.sqrt((stream.values**2).sum(axis=1))
+    return np.stack(
+        [np.interp(t_ms, stream.t_ms, column) for column in (*stream.values.T, magnitude)], axis=1
+    )
+
+
+def test_the_shared_logs_hold_what_was_counted(data_dir):
+    walks = read_edinburgh_raw(data_dir / "mmloc" / "edinburgh_raw" / "Smartisan")
+    assert [walk.name for walk in walks] == ["edinburgh_raw-9", "edinburgh_raw-11"]
+    assert [len(walk.accel.t_ms) for walk in walks] == [9761, 11291]
+    assert [len(walk.wifi.t_ms) for walk in walks] == [5, 4]  # of 134 and 252 delivered
+
+
+def test_the_published_csvs_follow_from_the_logs(data_dir):
+    walks = read_edinburgh_raw(data_dir / "mmloc" / "edinburgh_raw" / "Smartisan")
+    published = read_edinburgh(data_dir / "mmloc" / "edinburgh")
+    for walk, other in zip(walks, (published[8], published[10]), strict=True):
+        for sensor in SENSORS:
+            stream = other.stream(sensor)
+            axes = at(walk.stream(sensor), stream.t_ms)[:, :3]
+            assert np.abs(axes - stream.values).max() < 6e-8
+
+
+def test_the_published_windows_follow_from_the_logs(data_dir):
+    walks = read_edinburgh_raw(data_dir / "mmloc" / "edinburgh_raw" / "Smartisan")
+    windows = read_scenario_a(data_dir / "mmloc" / "scenario_a")
+    rows = read_edinburgh(data_dir / "mmloc" / "edinburgh")
+    for walk, number in zip(walks, (9, 11), strict=True):
+        start, *_, end = rows[number - 1].accel.t_ms
+        t_ms = np.arange(start, end + 100)
+        for sensor in SENSORS:
+            magnitude = at(walk.stream(sensor), t_ms)[:, 3]
+            scaled = (magnitude - magnitude.min()) / (magnitude.max() - magnitude.min())
+            published = windows[number - 1].stream(sensor)
+            assert np.abs(scaled[published.t_ms] - published.values[:, 0]).max() < 2e-9

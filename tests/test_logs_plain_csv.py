@@ -1,0 +1,97 @@
+"""The plain CSV layout: a hand-worked round, each kind of damage, and how rounds are numbered."""
+
+import pytest
+
+from mtloc_jax.errors import InputError
+from mtloc_jax.logs.plain_csv import HEADERS, read_folders
+
+FILES = {
+    "imu.csv": "0,1,2,3,4,5,6\n10,1.5,2.5,3.5,4.5,5.5,6.5\n",
+    "mag.csv": "0,7,8,9\n",
+    "wifi.csv": "5,aa:bb,-60,0\n5,cc:dd,-70.5,1200\n9,aa:bb,-61,0\n",
+    "waypoints.csv": "0,1.5,2.5\n\n1000,3.5,4.5\n",
+}
+
+
+def write(folder, name="walk1", **replaced):
+    (folder / name).mkdir()
+    for file, rows in FILES.items():
+        header = ",".join(HEADERS[file]) + "\n"
+        text = replaced.get(file.removesuffix(".csv"), header + rows)
+        (folder / name / file).write_text(text, encoding="utf-8")
+
+
+def test_a_round_reads_as_worked_out_by_hand(tmp_path):
+    write(tmp_path)
+    (walk,) = read_folders(tmp_path)
+    assert (walk.name, walk.number) == ("walk1", 1)
+    assert walk.accel.t_ms.tolist() == walk.gyro.t_ms.tolist() == [0, 10]
+    assert walk.accel.values.tolist() == [[1, 2, 3], [1.5, 2.5, 3.5]]
+    assert walk.gyro.values.tolist() == [[4, 5, 6], [4.5, 5.5, 6.5]]
+    assert walk.mag.values.tolist() == [[7, 8, 9]]
+    assert walk.wifi.t_ms.tolist() == [5, 9]
+    assert walk.wifi.scan.tolist() == [0, 0, 1]
+    assert walk.wifi.bssid.tolist() == ["aa:bb", "cc:dd", "aa:bb"]
+    assert walk.wifi.rss_dbm.tolist() == [-60, -70.5, -61]
+    assert walk.wifi.age_ms.tolist() == [0, 1200, 0]
+    assert walk.waypoint_t_ms.tolist() == [0, 1000]
+    assert walk.waypoint_xy_m.tolist() == [[1.5, 2.5], [3.5, 4.5]]
+
+
+def test_a_header_alone_means_no_wifi(tmp_path):
+    write(tmp_path, wifi="t_ms,bssid,rss_dbm,age_ms\n")
+    (walk,) = read_folders(tmp_path)
+    assert len(walk.wifi.t_ms) == 0
+
+
+def test_folders_are_rounds_in_the_order_of_their_numbers(tmp_path):
+    for name in ("walk10", "walk9"):
+        write(tmp_path, name)
+    assert [walk.name for walk in read_folders(tmp_path)] == ["walk9", "walk10"]
+
+
+def test_a_table_may_group_folders_into_rounds(tmp_path):
+    for name in ("a", "b", "c"):
+        write(tmp_path, name)
+    (tmp_path / "rounds.csv").write_text("trace_id,round\nc,1\na,1\nb,2\n", encoding="utf-8")
+    walks = read_folders(tmp_path)
+    assert [(walk.name, walk.number) for walk in walks] == [("c", 1), ("a", 1), ("b", 2)]
+
+
+WIFI, IMU = ",".join(HEADERS["wifi.csv"]) + "\n", ",".join(HEADERS["imu.csv"]) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "line", "says"),
+    [
+        ("imu", "", None, "empty"),
+        ("imu", IMU, None, "no accel reading"),
+        ("imu", IMU + "0,1,2,3,4,5\n", 2, "6 fields instead of 7"),
+        ("imu", IMU + "0,1,2,3,4,5,6\n9,1,2,3,4,5,6", 3, "last line is cut"),
+        ("imu", IMU + "0,1,2,3,4,5,x\n", 2, "'x' is not a number"),
+        ("imu", IMU + "0,1,2,3,4,5,inf\n", 2, "not finite"),
+        ("imu", IMU + "0.5,1,2,3,4,5,6\n", 2, "no whole number of ms"),
+        ("imu", IMU + "5,1,2,3,4,5,6\n4,1,2,3,4,5,6\n", 3, "does not increase"),
+        ("imu", IMU.replace("accel", "acc"), 1, "the header is not"),
+        ("wifi", WIFI + "5,,-60,0\n", 2, "no access point's address"),
+        ("wifi", WIFI + "5,a,-600,0\n", 2, "level of -600"),
+        ("wifi", WIFI + "5,a,-60\n", 2, "3 fields instead of 4"),
+        ("waypoints", "t_ms,x_m,y_m\n0,1,2\n0,1,2\n", 3, "does not increase"),
+        ("waypoints", "t_ms,x_m,y_m\n0,1,2\n", None, "1 waypoint"),
+    ],
+)
+def test_damage_is_named_with_its_line(tmp_path, file, text, line, says):
+    write(tmp_path, **{file: text})
+    with pytest.raises(InputError, match=says) as error:
+        read_folders(tmp_path)
+    assert error.value.line == line
+    assert error.value.path.parent == tmp_path / "walk1"
+
+
+def test_a_folder_without_rounds_is_named(tmp_path):
+    with pytest.raises(InputError, match="make one folder a round"):
+        read_folders(tmp_path)
+    write(tmp_path)
+    (tmp_path / "walk1" / "mag.csv").unlink()
+    with pytest.raises(InputError, match=r"mag.csv: no such file"):
+        read_folders(tmp_path)
