@@ -1,12 +1,12 @@
 """Graft rules: where each leaf of a new network comes from, decided from paths and shapes alone."""
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from mtloc_jax.errors import InputError
-from mtloc_jax.tree import Tree, cover, leaves, match, prefixes
+from mtloc_jax.owners import listed, matched, owners
+from mtloc_jax.tree import Tree, cover, leaves, match
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,14 @@ class Take:
         """The donor paths, also where there is only one."""
         return self.donor if isinstance(self.donor, tuple) else (self.donor,)
 
+    def narrowed(self, target: str) -> "Take":
+        """Return this rule for a subtree of what it matches."""
+        narrow = tuple(
+            _same_donor(source, _donor_path(self, source.rpartition(":")[2], target))
+            for source in self.sources
+        )
+        return Take(target, narrow if isinstance(self.donor, tuple) else narrow[0], self.by)
+
     def __str__(self) -> str:
         donor = repr(self.donor).replace("'", '"')
         return f'Take("{self.target}", {donor}{f", by={self.by.name}" if self.by else ""})'
@@ -50,6 +58,10 @@ class Keep:
     """Keep the target's own (initial) leaves under `target`."""
 
     target: str
+
+    def narrowed(self, target: str) -> "Keep":
+        """Return this rule for a subtree of what it matches."""
+        return Keep(target)
 
     def __str__(self) -> str:
         return f'Keep("{self.target}")'
@@ -98,44 +110,17 @@ def assign(
     rule, every donor leaf taken or left, and shapes and dtypes agree or a transform is named.
     """
     ours, theirs = leaves(target), pool(donors)
-    owner = _owners(ours, [rule for rule in rules if not isinstance(rule, Leave)])
+    owner = owners(
+        ours,
+        [rule for rule in rules if not isinstance(rule, Leave)],
+        lambda parts: f"add {listed(map(Keep, parts))} to re-initialise, or Take(target, donor)",
+    )
     assignments = tuple(_assignment(path, owner[path], ours, theirs) for path in ours)
     taken = {source for assignment in assignments for source in assignment.sources}
     _check_donors(theirs, taken, [rule for rule in rules if isinstance(rule, Leave)])
     for assignment in assignments:
         _check_alike(assignment, ours, theirs)
     return assignments
-
-
-def _owners(ours: Mapping[str, Any], rules: Iterable[Take | Keep]) -> dict[str, Take | Keep]:
-    """Return the one rule that each target leaf falls under."""
-    owner: dict[str, Take | Keep] = {}
-    for rule in rules:
-        for path in _matched(rule, rule.target, ours, "target"):
-            if path in owner:
-                raise _ambiguous(path, owner[path], rule, ours)
-            owner[path] = rule
-    missing = [path for path in ours if path not in owner]
-    if missing:
-        parts = cover(missing, ours)
-        raise InputError(
-            f"no rule says where {', '.join(parts)} comes from",
-            remedy=f"add {_listed(map(Keep, parts))} to re-initialise, or a Take(target, donor)",
-        )
-    return owner
-
-
-def _ambiguous(
-    path: str, first: Take | Keep, second: Take | Keep, ours: Mapping[str, Any]
-) -> InputError:
-    """Return the error for a leaf under two rules: the wider one shall give way."""
-    under = {rule: {p for p in ours if match(rule.target, p)} for rule in (first, second)}
-    wide, narrow = sorted(under, key=lambda rule: -len(under[rule]))
-    rest = _listed(_narrowed(wide, part) for part in cover(under[wide] - under[narrow], ours))
-    return InputError(
-        f"{path} is matched by both {first} and {second}",
-        remedy=f"replace {wide} by {rest}" if rest else "delete one of the two",
-    )
 
 
 def _assignment(
@@ -167,11 +152,11 @@ def _source(
             f"{rule} names the donor {name!r}", remedy=f"the donors are {', '.join(names)}"
         )
     filled = "/".join(_fill(rule, pattern, path))
-    _matched(rule, filled, _paths_of(name, theirs), "donor", written=pattern)
+    _under(rule, filled, _paths_of(name, theirs), written=pattern)
     rest = [p for p in ours if match(rule.target, p) and p != path]
-    parts = (Keep(path), *(_narrowed(rule, part) for part in cover(rest, ours)))
+    parts = (Keep(path), *(rule.narrowed(part) for part in cover(rest, ours)))
     raise InputError(
-        f'{rule}: {name} has no leaf "{below}" for {path}', remedy=f"replace it by {_listed(parts)}"
+        f'{rule}: {name} has no leaf "{below}" for {path}', remedy=f"replace it by {listed(parts)}"
     )
 
 
@@ -179,7 +164,7 @@ def _only_donor(rule: Take, source: str, theirs: Mapping[str, Any]) -> str:
     names = _donor_names(theirs)
     if len(names) == 1:
         return names[0]
-    either = (str(_corrected(rule, source, f"{name}:{source}", "donor")) for name in names)
+    either = (str(_corrected(rule, source, f"{name}:{source}")) for name in names)
     raise InputError(
         f"{rule} does not say which donor",
         remedy=f"write {' or '.join(either)}" if names else "give a donor",
@@ -218,7 +203,7 @@ def _check_donors(theirs: Mapping[str, Any], taken: set[str], rules: Iterable[Le
             rest = cover((shown[key] for key in left if key not in taken), shown.values())
             raise InputError(
                 f"{rule} leaves {', '.join(cover(both, shown.values()))}, which another rule takes",
-                remedy=f"replace it by {_listed(map(Leave, rest))}" if rest else "delete it",
+                remedy=f"replace it by {listed(map(Leave, rest))}" if rest else "delete it",
             )
         accounted.update(left)
     missing = [shown[key] for key in theirs if key not in accounted]
@@ -226,7 +211,7 @@ def _check_donors(theirs: Mapping[str, Any], taken: set[str], rules: Iterable[Le
         parts = cover(missing, shown.values())
         raise InputError(
             f"no rule takes or leaves the donor's {', '.join(parts)}",
-            remedy=f"add {_listed(map(Leave, parts))}",
+            remedy=f"add {listed(map(Leave, parts))}",
         )
 
 
@@ -234,8 +219,12 @@ def _left(rule: Leave, theirs: Mapping[str, Any]) -> list[str]:
     name, _, pattern = rule.donor.rpartition(":")
     among = [name] if name else _donor_names(theirs)
     paths = [path for n in among for path in _paths_of(n, theirs)]
-    found = set(_matched(rule, pattern, paths, "donor"))
+    found = set(_under(rule, pattern, paths, written=pattern))
     return [f"{n}:{path}" for n in among for path in _paths_of(n, theirs) if path in found]
+
+
+def _under(rule: Take | Leave, pattern: str, paths: list[str], written: str) -> list[str]:
+    return matched(rule, pattern, paths, "donor", lambda near: str(_corrected(rule, written, near)))
 
 
 def _check_alike(
@@ -257,47 +246,15 @@ def _check_alike(
     )
 
 
-def _matched(
-    rule: Rule, pattern: str, paths: Iterable[str], side: str, written: str | None = None
-) -> list[str]:
-    """Return the paths under `pattern`, or raise InputError that names the nearest one."""
-    paths = list(paths)
-    found = [path for path in paths if match(pattern, path)]
-    if found:
-        return found
-    known = list(dict.fromkeys(prefix for path in paths for prefix in prefixes(path)))
-    near = difflib.get_close_matches(pattern.replace(".", "/"), known, n=1, cutoff=0.5)
-    meant = f"did you mean {_corrected(rule, written or pattern, near[0], side)}? " if near else ""
-    raise InputError(
-        f"{rule} matches no {side} leaf",
-        remedy=f"{meant}the {side} has {', '.join(cover(paths, paths)) or 'no leaf'}",
-    )
-
-
-def _corrected(rule: Rule, wrong: str, right: str, side: str) -> Rule:
-    """Return `rule` with one of its paths on one side put right."""
-    if isinstance(rule, Keep):
-        return Keep(right)
+def _corrected(rule: Take | Leave, wrong: str, right: str) -> Take | Leave:
+    """Return `rule` with one of its donor paths put right."""
     if isinstance(rule, Leave):
         return Leave(_same_donor(rule.donor, right))
-    if side == "target":
-        return Take(right, rule.donor, rule.by)
     fixed = tuple(
         _same_donor(source, right) if source.rpartition(":")[2] == wrong else source
         for source in rule.sources
     )
     return Take(rule.target, fixed if isinstance(rule.donor, tuple) else fixed[0], rule.by)
-
-
-def _narrowed(rule: Take | Keep, target: str) -> Take | Keep:
-    """Return `rule` for a subtree of what it matches."""
-    if isinstance(rule, Keep):
-        return Keep(target)
-    narrow = tuple(
-        _same_donor(source, _donor_path(rule, source.rpartition(":")[2], target))
-        for source in rule.sources
-    )
-    return Take(target, narrow if isinstance(rule.donor, tuple) else narrow[0], rule.by)
 
 
 def _same_donor(source: str, path: str) -> str:
@@ -311,7 +268,3 @@ def _donor_names(theirs: Mapping[str, Any]) -> list[str]:
 
 def _paths_of(name: str, theirs: Mapping[str, Any]) -> list[str]:
     return [key.split(":", 1)[1] for key in theirs if key.split(":", 1)[0] == name]
-
-
-def _listed(rules: Iterable[Rule]) -> str:
-    return ", ".join(map(str, rules))

@@ -171,7 +171,7 @@ def _graft(rules, target=None, **donors):
         ((*SPINE[:-1], Leave("heat")), r'Leave\("heat"\) matches no donor.*Leave\("head"\)'),
         ((*SPINE, Keep("im")), r'Keep\("im"\) matches no target leaf'),
         (SPINE[:-1], r'takes or leaves the donor\'s head; add Leave\("head"\)'),
-        (SPINE[:1] + SPINE[2:], r'where mag comes from; add Keep\("mag"\)'),
+        (SPINE[:1] + SPINE[2:], r'no rule covers mag; add Keep\("mag"\)'),
         ((*SPINE[:1], Leave("head")), r'add Keep\("fusion"\), Keep\("mag"\), Keep\("wifi"\)'),
         (
             (*SPINE, Keep("imu/bias")),
