@@ -25,7 +25,7 @@ MODALITY_LINES: dict[str, Line] = {
     "mag": {"color": "#E69F00", "linestyle": (0, (5, 1.5)), "marker": "s"},
     "wifi": {"color": "#0072B2", "linestyle": (0, (1, 1)), "marker": "^"},
 }
-BAND_NOTE = "line: mean over seeds, band: ± one standard deviation over seeds"
+BAND_NOTE = "line: mean over seeds, band: ± one standard deviation (none for one seed)"
 
 _STYLE = {
     "font.family": "DejaVu Sans",

@@ -6,10 +6,10 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from rich.console import Console
 
-from mtloc_jax import figures, look, tables
+from mtloc_jax import claims, figures, look, tables
 from mtloc_jax.errors import InputError
 from mtloc_jax.provenance import Provenance, check_same_study, read_provenance
-from mtloc_jax.rows import CDF, ROWS, TRACKS, Table, empty, read
+from mtloc_jax.rows import CDF, ROWS, TRACKS, Table, empty, read, select
 from mtloc_jax.trajectory import FloorPlan, trajectory
 
 _SPLITS = ("test", "validation")
@@ -44,19 +44,35 @@ def _rows(workdir: Path, name: str, provenance: Provenance) -> Table:
 
 
 def _write_tables(workdir: Path, table: Table, provenance: Provenance) -> Iterator[Path]:
-    texts = {
-        "table6.md": tables.table6_grid(table, provenance).markdown(),
+    files = {
+        "table6.md": tables.table6_text(table, provenance).markdown(),
         "table6.csv": tables.lines_csv(tables.table6(table)),
     }
     for split, name in zip(_SPLITS, ("table5", "table5_validation"), strict=True):
-        grid = tables.table5_grid(table, split, provenance)
-        texts[f"{name}.md"] = grid.transposed().markdown()
-        texts[f"{name}.csv"] = tables.lines_csv(tables.table5(table, split))
+        files[f"{name}.md"] = tables.table5_text(table, split, provenance).transposed().markdown()
+        files[f"{name}.csv"] = tables.lines_csv(tables.table5(table, split))
+    files["claims.md"], files["claims.csv"] = _claims(table, provenance)
     folder = workdir / "tables"
     folder.mkdir(exist_ok=True)
-    for name, text in sorted(texts.items()):
+    for name, text in sorted(files.items()):
         (folder / name).write_text(text, encoding="utf-8", newline="\n")
         yield folder / name
+
+
+def _claims(table: Table, provenance: Provenance) -> tuple[str, str]:
+    families = {
+        "Claims: transfer against scratch on all rounds": claims.transfer_claims(table),
+        "Claims: transfer against scratch on the same rounds": claims.same_rounds_claims(table),
+        "Claims: one modality partly wiped": claims.wiped_claims(table),
+    }
+    scope = provenance.scope(select(table, split="test"))
+    pages = [
+        claims.claims_text(title, family, scope, provenance).markdown()
+        for title, family in families.items()
+        if family
+    ]
+    every = [claim for family in families.values() for claim in family]
+    return "\n".join(pages), claims.claims_csv(every)
 
 
 def _write_figures(
@@ -82,14 +98,14 @@ def _write_figures(
 
 
 def _print_tables(table: Table, provenance: Provenance) -> None:
-    grids = (
-        tables.table5_grid(table, "test", provenance),
-        tables.table6_grid(table, provenance),
+    shown = (
+        tables.table5_text(table, "test", provenance),
+        tables.table6_text(table, provenance),
     )
     # Wide enough for every figure: a narrow terminal breaks lines, rich would cut them.
     console = Console(width=max(Console().width, 120))
-    for grid in grids:
-        grid.without(_DETAIL).show(console)
+    for text in shown:
+        text.without(_DETAIL).show(console)
     console.print()
-    for note in dict.fromkeys(note for grid in grids for note in grid.notes):
+    for note in dict.fromkeys(note for text in shown for note in text.notes):
         console.print(f"- {note}", markup=False, highlight=False, soft_wrap=True)

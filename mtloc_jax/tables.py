@@ -9,10 +9,10 @@ import numpy as np
 
 from mtloc_jax import arms
 from mtloc_jax.arms import FINETUNED, SCRATCH, TRANSFERRED, Arm
-from mtloc_jax.grid import Grid
 from mtloc_jax.provenance import Provenance
 from mtloc_jax.rows import METRICS, Table, select
 from mtloc_jax.summary import Summary, summarise, summarise_average
+from mtloc_jax.text_table import TextTable
 
 # Table V of the paper: mean and STD, metres, one run each.
 PAPER_TABLE_V: dict[Arm, tuple[float, float]] = {
@@ -97,14 +97,14 @@ def table6(table: Table) -> list[Line]:
     return [line for at in range(4) for line in lines[at::4]]  # grouped by what was wiped
 
 
-def table5_grid(table: Table, split: str, provenance: Provenance) -> Grid:
+def table5_text(table: Table, split: str, provenance: Provenance) -> TextTable:
     """Lay Table V out with one row per arm; transpose it for the paper's layout."""
     lines = table5(table, split)
     header = ("fine-tune rate", *METRIC_NAMES, "seeds", "windows", PAPER_MEAN, PAPER_STD)
     body = [
         (_rate_label(line.arm), *_cells(line.summary), *map(_paper, line.paper)) for line in lines
     ]
-    return Grid(
+    return TextTable(
         provenance.title(f"Table V: error (m) by fine-tune rate, {split}"),
         provenance.scope(select(table, split=split, modality="none")),
         header,
@@ -113,7 +113,7 @@ def table5_grid(table: Table, split: str, provenance: Provenance) -> Grid:
     )
 
 
-def table6_grid(table: Table, provenance: Provenance) -> Grid:
+def table6_text(table: Table, provenance: Provenance) -> TextTable:
     """Lay Table VI out with one row per wiped modality and model."""
     lines = table6(table)
     wiped = arms.percent(arms.WIPED_SHARE)
@@ -124,7 +124,7 @@ def table6_grid(table: Table, provenance: Provenance) -> Grid:
     ]
     averages = "Average: of the three modalities' figures, seed by seed."
     notes = (_CELL_NOTE, averages, _PAPER_NOTE, arms.rate_note(table), *_missing(lines))
-    return Grid(
+    return TextTable(
         provenance.title(f"Table VI: error (m) with {wiped} of one modality wiped"),
         provenance.scope(select(table, split="test", drop_rate=arms.WIPED_SHARE)),
         header,

@@ -26,10 +26,10 @@ def test_table_v_is_the_mean_and_the_sample_deviation_over_seeds() -> None:
 
 
 def test_table_v_has_the_papers_columns_in_the_papers_order() -> None:
-    grid = tables.table5_grid(as_table(whole_grid()), "test", REAL).transposed()
+    text = tables.table5_text(as_table(whole_grid()), "test", REAL).transposed()
     rates = ("100 %", "87.5 %", "75 %", "62.5 %", "50 %", "37.5 %", "25 %", "12.5 %", "0 %")
-    assert grid.header == ("fine-tune rate", "scratch", *rates)
-    assert grid.body[0][:3] == ("mean", "2.25 ± 0.35", "2.25 ± 0.35")
+    assert text.header == ("fine-tune rate", "scratch", *rates)
+    assert text.body[0][:3] == ("mean", "2.25 ± 0.35", "2.25 ± 0.35")
 
 
 def test_the_papers_figures_stand_beside_ours() -> None:
@@ -86,46 +86,46 @@ def test_the_average_pairs_the_modalities_seed_by_seed() -> None:
 
 def test_a_rate_that_was_not_run_is_said_in_words() -> None:
     table = as_table(line for line in whole_grid() if line["finetune_rate"] != 0.375)
-    grid = tables.table5_grid(table, "test", REAL)
-    assert next(cells for cells in grid.body if cells[0] == "37.5 %")[1] == "not run"
-    assert "Not run: fine-tuned 37.5 %." in grid.notes
+    text = tables.table5_text(table, "test", REAL)
+    assert next(cells for cells in text.body if cells[0] == "37.5 %")[1] == "not run"
+    assert "Not run: fine-tuned 37.5 %." in text.notes
 
 
 def test_table_vi_takes_the_nearest_rate_and_says_so() -> None:
     table = as_table(line for line in whole_grid() if line["finetune_rate"] != 0.625)
     assert arms.headline_rate(table) == 0.5  # as near as 75 %, and the lower of the two
-    grid = tables.table6_grid(table, REAL)
-    assert "62.5 % was not run: the nearest rate, 50 %, stands in." in grid.notes
-    assert ("MAG", "fine-tuned 50 %") in {cells[:2] for cells in grid.body}
+    text = tables.table6_text(table, REAL)
+    assert "62.5 % was not run: the nearest rate, 50 %, stands in." in text.notes
+    assert ("MAG", "fine-tuned 50 %") in {cells[:2] for cells in text.body}
 
 
 def test_a_modality_that_was_not_wiped_is_said_in_words() -> None:
     table = as_table(
         line for line in whole_grid() if (line["modality"], line["arm"]) != ("wifi", "scratch")
     )
-    notes = tables.table6_grid(table, REAL).notes
+    notes = tables.table6_text(table, REAL).notes
     assert "Not run: scratch with 40 % of WiFi wiped." in notes
 
 
 def test_one_seed_has_no_spread() -> None:
-    grid = tables.table5_grid(as_table(whole_grid(seeds=[0])), "test", REAL)
-    assert grid.body[0][:3] == ("scratch", "2.00", "3.00")
+    text = tables.table5_text(as_table(whole_grid(seeds=[0])), "test", REAL)
+    assert text.body[0][:3] == ("scratch", "2.00", "3.00")
 
 
 def test_every_table_names_pair_windows_and_seeds_and_says_simulated_only_where_it_is() -> None:
     table = as_table(whole_grid())
     for provenance in (SIMULATED, REAL):
-        for grid in (
-            tables.table5_grid(table, "test", provenance),
-            tables.table6_grid(table, provenance),
+        for text in (
+            tables.table5_text(table, "test", provenance),
+            tables.table6_text(table, provenance),
         ):
-            assert ("simulated" in grid.markdown()) == provenance.simulated
-            assert grid.scope == f"{provenance.site_pair} | test: 844 windows | 2 seeds"
+            assert ("simulated" in text.markdown()) == provenance.simulated
+            assert text.scope == f"{provenance.site_pair} | test: 844 windows | 2 seeds"
 
 
 def test_markdown_is_a_title_a_scope_and_an_aligned_table() -> None:
-    grid = tables.table6_grid(as_table(whole_grid()), SIMULATED)
-    lines = grid.markdown().splitlines()
+    text = tables.table6_text(as_table(whole_grid()), SIMULATED)
+    lines = text.markdown().splitlines()
     assert lines[0] == "# Table VI: error (m) with 40 % of one modality wiped (simulated)"
     assert lines[2] == "office -> hall | test: 844 windows | 2 seeds"
     assert lines[5].startswith("| ------- | ----------------- | ----------:")
