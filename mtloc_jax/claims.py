@@ -145,17 +145,13 @@ def _name(arm: Arm) -> str:
 
 def _numbers(claim: Claim) -> tuple[str, ...]:
     found = claim.difference
-    interval = f"[{found.low_m:+.2f}, {found.high_m:+.2f}]"
-    if not np.isfinite(found.low_m):
-        interval = "too few seeds"
-    return (
-        f"{found.mean_m:+.2f} m",
-        interval,
-        _p(found.p_value).removeprefix("= "),
-        _p(claim.p_holm).removeprefix("= "),
-        "-" if np.isnan(found.effect) else f"{found.effect:+.2f}",
-        f"{found.n_better} of {found.n_seeds} seeds",
-    )
+    sure: tuple[str, ...] = ("too few seeds", "-", "-")
+    if np.isfinite(found.low_m):
+        ps = [_p(p).removeprefix("= ") for p in (found.p_value, claim.p_holm)]
+        sure = (f"[{found.low_m:+.2f}, {found.high_m:+.2f}]", *ps)
+    effect = "-" if np.isnan(found.effect) else f"{found.effect:+.2f}"
+    better = f"{found.n_better} of {found.n_seeds} seeds"
+    return (f"{found.mean_m:+.2f} m", *sure, effect, better)
 
 
 def _p(value: float) -> str:
