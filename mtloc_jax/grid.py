@@ -1,63 +1,132 @@
-"""A table as text, drawn as Markdown or on the terminal."""
+"""Which runs a study trains, and what each of them trains on."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass
 
-from rich import box
-from rich.console import Console
-from rich.table import Table as RichTable
+import numpy as np
+from ml_collections import ConfigDict
+
+from mtloc_jax.arms import FINETUNED, SCRATCH, TRANSFERRED
+from mtloc_jax.errors import InputError
+from mtloc_jax.model import Params
+from mtloc_jax.site import Site
+from mtloc_jax.splits import in_use
+from mtloc_jax.train import Run
 
 
 @dataclass(frozen=True)
-class Grid:
-    """Hold a table's cells as text; the first `n_labels` columns name the rows."""
+class RunSpec:
+    """Name one trained network.
 
-    title: str
-    scope: str
-    header: tuple[str, ...]
-    body: tuple[tuple[str, ...], ...]
-    notes: tuple[str, ...] = ()
-    n_labels: int = 1
+    arm: "scratch" (no graft), "transferred" (IMU branch grafted and frozen) or "finetuned"
+        (grafted, everything trains)
+    finetune_rate: share of the target's training rounds used, 0..1; 0 for "transferred", whose
+        other branches train on all of them (Section IV-D)
+    """
 
-    def transposed(self) -> "Grid":
-        """Swap rows and columns of a grid with one label column; the corner stays."""
-        header, *body = zip(self.header, *self.body, strict=True)
-        return replace(self, header=header, body=tuple(body))
+    arm: str
+    finetune_rate: float
+    seed: int
 
-    def without(self, columns: Sequence[str]) -> "Grid":
-        """Leave the named columns out."""
-        keep = [at for at, name in enumerate(self.header) if name not in columns]
-        header, *body = [tuple(row[at] for at in keep) for row in (self.header, *self.body)]
-        return replace(self, header=header, body=tuple(body))
+    @property
+    def training_share(self) -> float:
+        """Return the share of the training rounds that this run sees."""
+        return 1.0 if self.arm == TRANSFERRED else self.finetune_rate
 
-    def markdown(self) -> str:
-        """Return a Markdown page: title, scope, the table with aligned columns, notes."""
-        rows = [self.header, *self.body]
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        table = [self._line(row, widths) for row in (self.header, self._rule(widths), *self.body)]
-        notes = [f"- {note}" for note in self.notes]
-        return "\n".join([f"# {self.title}", "", self.scope, "", *table, "", *notes]) + "\n"
+    @property
+    def grafted(self) -> bool:
+        """Say whether the IMU branch comes from the source site."""
+        return self.arm != SCRATCH
 
-    def show(self, console: Console) -> None:
-        """Print the grid on the terminal, headings broken at spaces to keep it narrow."""
-        table = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-        for at, name in enumerate(self.header):
-            side: Literal["left", "right"] = "left" if at < self.n_labels else "right"
-            table.add_column(name.replace(" ", "\n"), justify=side, no_wrap=True)
-        for row in self.body:
-            table.add_row(*row)
-        console.print(f"\n{self.title}", style="bold", markup=False, highlight=False)
-        console.print(self.scope, markup=False, highlight=False)
-        console.print(table)
 
-    def _rule(self, widths: Sequence[int]) -> list[str]:
-        labels, figures = widths[: self.n_labels], widths[self.n_labels :]
-        return ["-" * width for width in labels] + ["-" * (width - 1) + ":" for width in figures]
+def grid(config: ConfigDict) -> list[RunSpec]:
+    """Return the study's runs: arms x fine-tune rates x seeds (Table V).
 
-    def _line(self, cells: Sequence[str], widths: Sequence[int]) -> str:
-        padded = [
-            cell.ljust(width) if at < self.n_labels else cell.rjust(width)
-            for at, (cell, width) in enumerate(zip(cells, widths, strict=True))
-        ]
-        return f"| {' | '.join(padded)} |"
+    Raises InputError where the grid is empty or names what does not exist.
+    """
+    rates: dict[str, tuple[float, ...]] = {
+        SCRATCH: tuple(config.scratch_rates),
+        TRANSFERRED: (0.0,),
+        FINETUNED: tuple(config.finetune_rates),
+    }
+    unknown = set(config.arms) - set(rates)
+    if unknown:
+        raise InputError(f"there is no arm {unknown.pop()!r}", remedy=f"arms are {list(rates)}")
+    for rate in (*rates[SCRATCH], *rates[FINETUNED]):
+        if not 0 < rate <= 1:
+            raise InputError(f"fine-tune rate {rate} is not in (0, 1]", remedy="give shares")
+    runs = [
+        RunSpec(arm, float(rate), seed)
+        for seed in range(config.seeds)
+        for arm in rates
+        if arm in config.arms
+        for rate in rates[arm]
+    ]
+    if not runs:
+        raise InputError("the grid is empty", remedy="set arms, rates and seeds > 0")
+    return runs
+
+
+def chunks(runs: list[RunSpec], config: ConfigDict) -> list[list[RunSpec]]:
+    """Cut the grid into chunks that train and reach the disk together.
+
+    Where fine-tuning starts from the transferred network, those are trained first.
+    """
+    stages = [runs]
+    if config.start == "from_transferred":
+        first = [run for run in runs if run.arm == TRANSFERRED]
+        stages = [first, [run for run in runs if run.arm != TRANSFERRED]]
+    size = config.runs_per_chunk
+    return [stage[i : i + size] for stage in stages for i in range(0, len(stage), size)]
+
+
+def prepared(spec: RunSpec, start: Params, site: Site, config: ConfigDict) -> Run:
+    """Return what the program needs to train `spec` from the parameters `start`.
+
+    Plans index the site's training windows and are all of one length, so that all rates fit one
+    program.
+    """
+    train = site.rows("train")
+    rows = in_use(
+        site.round[train], site.split.train, spec.training_share, spec.seed, config.subset
+    )
+    return run_of(
+        seed=spec.seed,
+        start=start,
+        rows=rows,
+        n_train=len(train),
+        scaler=site.scaler(train[rows]),
+        frozen=("imu",) if spec.arm == TRANSFERRED else (),
+        epochs=config.epochs,
+        config=config,
+    )
+
+
+def run_of(
+    *,
+    seed: int,
+    start: Params,
+    rows: np.ndarray,
+    n_train: int,
+    scaler,
+    frozen: tuple[str, ...],
+    epochs: int,
+    config: ConfigDict,
+) -> Run:
+    """Return a run over the training windows `rows` of `n_train`.
+
+    Under `protocol = "epochs"` fewer windows mean fewer steps (the paper's); under "steps" every
+    run takes as many as one over all windows.
+    """
+    counted = n_train if config.protocol == "steps" else len(rows)
+    plan = np.zeros(n_train, np.int32)
+    plan[: len(rows)] = rows
+    return Run(
+        seed=np.int32(seed),
+        learning_rate=np.float32(config.learning_rate),
+        start=start,
+        plan=plan,
+        n_windows=np.int32(len(rows)),
+        n_steps=np.int32(epochs * -(-counted // config.batch_size)),
+        scaler=scaler,
+        trainable={branch: np.bool_(branch not in frozen) for branch in ("imu",)},
+    )

@@ -1,83 +1,119 @@
-"""Map a pure function of one run over many runs: over cores on CPU, vectorised elsewhere.
+"""Train and judge many runs in one compiled program each, with progress between jitted calls."""
 
-The replica axis is chosen here and nowhere else. On CPU each core is a device that takes its share
-of the runs one after the other: batched matmuls are slow there. An accelerator takes its share at
-once. Runs never talk to each other, so any split gives the same results.
-"""
-
+import time
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
+import flax.linen as nn
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
-ReplicaAxis = Literal["map", "vmap"]
-RUNS = PartitionSpec("runs")
-ALL = PartitionSpec()
+from mtloc_jax import replicas
+from mtloc_jax.evaluate import Clean, Wiped, Wipes, judge_clean, make_judge_wiped
+from mtloc_jax.model import MTLoc, Params
+from mtloc_jax.scaling import Scaler
+from mtloc_jax.site import Arrays
+from mtloc_jax.train import Run, State, Static, make_train
 
+Told = Callable[[float, float], None]
+"""Called with (done, total) between jitted calls."""
 
-def replica_axis() -> ReplicaAxis:
-    """Return "map" on CPU and "vmap" on accelerators."""
-    return "map" if jax.default_backend() == "cpu" else "vmap"
-
-
-def mesh(devices: list | None = None) -> Mesh:
-    """Return a mesh with one axis, `runs`, over all devices (or those given)."""
-    devices = jax.devices() if devices is None else devices
-    return jax.make_mesh((len(devices),), ("runs",), axis_types=(AxisType.Auto,), devices=devices)
+PARTS = 1000  # a call trains some thousandths of every run
+CALL_S = 2.0  # long enough to cost nothing, short enough to watch
 
 
-def over_runs(
-    function: Callable[[Any, Any], Any],
-    over: Mesh,
-    axis: ReplicaAxis,
-    *,
-    donate: bool = False,
-) -> Callable[[Any, Any], Any]:
-    """Compile `function(one, shared)` into a program of (stacked runs, shared data).
+class Trainer:
+    """Train runs of one Static: compiled once, used for every chunk of runs."""
 
-    Every leaf of the first argument has a leading runs axis, a multiple of the device count; the
-    second is given to every run as it is, and lies on each device once. `donate` lets the
-    program reuse the first argument's memory.
+    def __init__(self, static: Static, n_runs: int, told: Callable[[], None] = lambda: None):
+        """Prepare for chunks of up to `n_runs` runs; `told` is called at each trace."""
+        self.mesh = replicas.mesh()
+        axis = replicas.replica_axis()
+        self.size = -(-n_runs // self.mesh.size) * self.mesh.size
+        training = make_train(static)
+
+        def advance(state_and_run: tuple[State, Run], data_and_part: tuple[Arrays, jax.Array]):
+            told()
+            (state, run), (data, part) = state_and_run, data_and_part
+            # In two factors: the product of steps and parts would overflow 32 bits.
+            whole, rest = run.n_steps // PARTS, run.n_steps % PARTS
+            return training.advance(state, run, data, whole * part + rest * part // PARTS)
+
+        self._begin = replicas.over_runs(training.begin, self.mesh, axis)
+        self._advance = replicas.over_runs(advance, self.mesh, axis)
+
+    def train(self, runs: list[Run], data: Arrays, told: Told = lambda done, total: None) -> Params:
+        """Return the trained parameters, stacked in the order of `runs`, as numpy arrays.
+
+        Raises FloatingPointError where a run diverged.
+        """
+        # Idle runs fill the chunk up to the compiled size; they take no step.
+        idle = runs[-1]._replace(n_steps=np.int32(0))
+        filled = runs + [idle] * (self.size - len(runs))
+        order = replicas.dealt(np.array([int(run.n_steps) for run in filled]), self.mesh.size)
+        stacked = replicas.placed(
+            replicas.stack([filled[k] for k in order]), self.mesh, replicas.RUNS
+        )
+        state = self._trained(stacked, data, float(sum(int(run.n_steps) for run in runs)), told)
+        back = np.argsort(order)[: len(runs)]
+        params, loss = jax.device_get((state.params, state.loss))
+        if not np.all(np.isfinite(loss[back])):
+            raise FloatingPointError(f"{np.sum(~np.isfinite(loss[back]))} run(s) diverged")
+        return jax.tree.map(lambda leaf: leaf[back], params)
+
+    def _trained(self, stacked: Run, data: Arrays, n_steps: float, told: Told) -> State:
+        state, part, stride = self._begin(stacked, data), 0, 1
+        told(0, n_steps)
+        while part < PARTS:
+            part, began_s = min(PARTS, part + stride), time.monotonic()
+            state = jax.block_until_ready(self._advance((state, stacked), (data, jnp.int32(part))))
+            told(n_steps * part / PARTS, n_steps)
+            took_s = max(time.monotonic() - began_s, 1e-3)
+            stride = int(np.clip(stride * min(CALL_S / took_s, 8), 1, PARTS))
+        return state
+
+
+class Judge:
+    """Judge trained networks of one architecture: clean, and with modalities wiped."""
+
+    def __init__(self, network: MTLoc, wipes: Wipes, n_runs: int) -> None:
+        """Prepare for chunks of up to `n_runs` runs."""
+        self.mesh = replicas.mesh()
+        axis = replicas.replica_axis()
+        self.size = -(-n_runs // self.mesh.size) * self.mesh.size
+        wiped = make_judge_wiped(network, wipes)
+        self._clean = replicas.over_runs(
+            lambda one, data: judge_clean(network, *one, data), self.mesh, axis
+        )
+        self._wiped = replicas.over_runs(lambda one, data: wiped(*one, data), self.mesh, axis)
+
+    def clean(self, params: Params, scalers: list[Scaler], data: Arrays) -> Clean:
+        """Judge stacked networks on untouched windows; every leaf has a leading runs axis."""
+        return self._judged(self._clean, params, scalers, data)
+
+    def wiped(self, params: Params, scalers: list[Scaler], data: Arrays) -> Wiped:
+        """Judge stacked networks under wiping; every leaf has a leading runs axis."""
+        return self._judged(self._wiped, params, scalers, data)
+
+    def _judged(self, program: Callable, params: Params, scalers: list[Scaler], data: Arrays):
+        filling = [len(scalers) - 1] * (self.size - len(scalers))
+        order = np.array([*range(len(scalers)), *filling])
+        stacked = jax.tree.map(
+            lambda leaf: np.asarray(leaf)[order], (params, replicas.stack(scalers))
+        )
+        judged = program(replicas.placed(stacked, self.mesh, replicas.RUNS), data)
+        return jax.tree.map(lambda leaf: leaf[: len(scalers)], jax.device_get(judged))
+
+
+def initialised(network: nn.Module, example: tuple[Any, ...], seeds: int) -> Params:
+    """Return fresh parameters for seeds 0 .. seeds-1, stacked, as numpy arrays.
+
+    One after the other: the batched orthogonalisation that vmap would make can hang on CPU.
     """
 
-    def local(stacked, shared):
-        def one(run):
-            return function(run, shared)
+    def one(seed: jax.Array) -> Params:
+        return network.init(jax.random.key(seed), *example)["params"]
 
-        return lax.map(one, stacked) if axis == "map" else jax.vmap(one)(stacked)
-
-    sharded = jax.shard_map(local, mesh=over, in_specs=(RUNS, ALL), out_specs=RUNS, check_vma=False)
-    return jax.jit(sharded, donate_argnums=(0,) if donate else ())
-
-
-def placed(tree: Any, over: Mesh, spec: PartitionSpec) -> Any:
-    """Put a tree on the mesh: `RUNS` deals the leading axis out, `ALL` copies to each device."""
-    return jax.device_put(tree, NamedSharding(over, spec))
-
-
-def stack(trees: list) -> Any:
-    """Stack equal trees of arrays along a new leading runs axis."""
-    return jax.tree.map(lambda *leaves: np.stack([np.asarray(leaf) for leaf in leaves]), *trees)
-
-
-def take(tree: Any, index: int) -> Any:
-    """Return one run of a stacked tree."""
-    return jax.tree.map(lambda leaf: leaf[index], tree)
-
-
-def dealt(costs: np.ndarray, devices: int) -> np.ndarray:
-    """Deal runs out to devices so that each gets about the same cost.
-
-    costs: i64[R]. Returns i64[R'], R' the next multiple of `devices`: run indices in stacking
-    order, each device's share contiguous. Where R does not divide, the cheapest runs are repeated
-    as filling; a caller takes each run's first appearance.
-    """
-    falling = np.argsort(-costs, kind="stable")
-    rounds = -(-len(costs) // devices)
-    filled = np.concatenate([falling, np.repeat(falling[-1:], rounds * devices - len(costs))])
-    table = filled.reshape(rounds, devices)
-    table[1::2] = table[1::2, ::-1]  # there and back, so that no device always draws the longest
-    return table.T.ravel()
+    return jax.device_get(jax.jit(lambda seeds: lax.map(one, seeds))(jnp.arange(seeds)))

@@ -1,0 +1,24 @@
+"""Does transfer save survey rounds between two malls? Indoor Location 2.0, site1/B1 -> site2/F1.
+
+  python -m launch.study --config=configs/location20.py --config.data_dir=DATA --workdir=DIR
+
+Real recordings: 42 short walks a floor, grouped into 14 rounds by start time, one phone model.
+Scratch runs at every rate too, so that each fine-tuned network has a rival on the same rounds.
+"""
+
+from ml_collections import ConfigDict
+
+from configs import quickstart
+
+
+def get_config() -> ConfigDict:
+    """Return the settings."""
+    config = quickstart.get_config()
+    config.study = "location20"
+    config.source = "location20/site1/B1"
+    config.target = "location20/site2/F1"
+    config.scratch_rates = config.finetune_rates
+    config.seeds = 10
+    config.epochs = 20
+    config.pretrain_epochs = 20
+    return config

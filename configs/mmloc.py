@@ -1,0 +1,21 @@
+"""Does transfer save survey rounds between the authors' buildings? Edinburgh -> Bucharest.
+
+  python -m launch.study --config=configs/mmloc.py --config.data_dir=DATA --workdir=DIR
+
+Real recordings, with the defects their data card names: Edinburgh's WiFi was looked up by true
+position, Bucharest has eight rounds of one route (6 train, 1 validation, 1 test), so that a clock
+predicts its position well. 12.5 % of six rounds is the first three quarters of one.
+"""
+
+from ml_collections import ConfigDict
+
+from configs import location20
+
+
+def get_config() -> ConfigDict:
+    """Return the settings."""
+    config = location20.get_config()
+    config.study = "mmloc"
+    config.source = "mmloc/edinburgh"
+    config.target = "mmloc/bucharest"
+    return config
