@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
+    TaskID,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
@@ -27,7 +28,7 @@ class Progress:
             console=Console(stderr=True),
             disable=quiet,
         )
-        self._stages: dict[str, int] = {}
+        self._stages: dict[str, TaskID] = {}
 
     def __enter__(self) -> "Progress":
         """Start drawing."""

@@ -7,6 +7,7 @@ Any setting can be changed on the command line: --config.seeds=5 --config.epochs
 with the same --workdir, a stopped study goes on where it was.
 """
 
+import logging
 import os
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from launch import cli
 from launch.progress import Progress
 from mtloc_jax.report import write_report
 from mtloc_jax.study import run_study
+
+logging.getLogger("jax._src.xla_bridge").setLevel(logging.WARNING)  # it lists absent backends
 
 _CONFIG = config_flags.DEFINE_config_file("config", None, "The study's settings.", lock_config=True)
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder for rows, tables and figures.")
@@ -32,7 +35,7 @@ def main(argv: list[str]) -> None:
     jax.config.update("jax_num_cpu_devices", len(os.sched_getaffinity(0)))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
     jax.config.update("jax_compilation_cache_dir", str(Path(".jax_cache").absolute()))
-    folder = Path(_WORKDIR.value)
+    folder = Path(str(_WORKDIR.value))
     with Progress(quiet=_QUIET.value) as report:
         run_study(_CONFIG.value, folder, report)
     for path in write_report(folder):

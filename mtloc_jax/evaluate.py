@@ -16,8 +16,8 @@ from jax import lax
 from mtloc_jax import missing
 from mtloc_jax.inputs import Inputs, metres, scaled
 from mtloc_jax.metrics import cdf, errors_m, summary
-from mtloc_jax.model import FUSED, MODALITIES, MTLoc, Params
-from mtloc_jax.scaling import Scaler
+from mtloc_jax.model import FUSED, MODALITIES, MTLoc, Params, apply
+from mtloc_jax.scaling import Leaf, Scaler
 from mtloc_jax.site import Arrays
 
 
@@ -43,9 +43,9 @@ class Clean(NamedTuple):
     predicted_m: f32[N, 2]; metrics: f32[6], as rows.METRICS; cdf_m: f32[Q], as rows.QUANTILES
     """
 
-    predicted_m: jax.Array
-    metrics: jax.Array
-    cdf_m: jax.Array
+    predicted_m: Leaf
+    metrics: Leaf
+    cdf_m: Leaf
 
 
 class Wiped(NamedTuple):
@@ -54,14 +54,14 @@ class Wiped(NamedTuple):
     metrics: f32[3, W, D, 6]; cdf_m: f32[3, W, Q], at Wipes.cdf_drop_rate
     """
 
-    metrics: jax.Array
-    cdf_m: jax.Array
+    metrics: Leaf
+    cdf_m: Leaf
 
 
 def predict(network: MTLoc, params: Params, scaler: Scaler, data: Arrays) -> jax.Array:
     """Return positions f32[N, 2] in metres for the windows in `data`."""
     inputs = scaled(data, scaler, slice(None))
-    return metres(network.apply({"params": params}, *inputs), scaler)
+    return metres(apply(network, params, *inputs), scaler)
 
 
 def judge_clean(network: MTLoc, params: Params, scaler: Scaler, data: Arrays) -> Clean:
@@ -117,7 +117,7 @@ def make_judge_wiped(network: MTLoc, wipes: Wipes) -> Callable[[Params, Scaler, 
 
 def _part(network: MTLoc, params: Params, modality: str, x: jax.Array) -> jax.Array:
     """Return what one branch adds to FC3's pre-activation, f32[N, H]."""
-    features = network.apply({"params": params}, modality, x, method=MTLoc.encode)
+    features = apply(network, params, modality, x, method=MTLoc.encode)
     first = FUSED.index(modality) * network.hidden
     return features @ params["fusion"]["fc3"]["kernel"][first : first + network.hidden]
 

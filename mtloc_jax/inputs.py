@@ -5,16 +5,16 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from mtloc_jax.scaling import Scaler
+from mtloc_jax.scaling import Leaf, Scaler
 from mtloc_jax.site import Arrays
 
 
 class Inputs(NamedTuple):
     """Hold what the branches read: imu f32[B, T, 2], mag f32[B, T, C], wifi f32[B, A], scaled."""
 
-    imu: jax.Array
-    mag: jax.Array
-    wifi: jax.Array
+    imu: Leaf
+    mag: Leaf
+    wifi: Leaf
 
 
 def scaled_imu(data: Arrays, scaler: Scaler, rows: jax.Array | slice) -> jax.Array:

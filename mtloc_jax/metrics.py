@@ -4,9 +4,10 @@ import jax
 import jax.numpy as jnp
 
 from mtloc_jax.rows import METRICS, QUANTILES
+from mtloc_jax.scaling import Leaf
 
 
-def errors_m(predicted_m: jax.Array, true_m: jax.Array) -> jax.Array:
+def errors_m(predicted_m: Leaf, true_m: Leaf) -> jax.Array:
     """Return the Euclidean distance per window: f32[..., N, 2] twice -> f32[..., N], metres."""
     return jnp.sqrt(jnp.sum((predicted_m - true_m) ** 2, axis=-1))
 

@@ -1,5 +1,7 @@
 """MTLoc (Table I) and its pretraining network (Table IV), one parameter sub-tree per branch."""
 
+from typing import Any
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -109,6 +111,11 @@ class ImuRegressor(nn.Module):
     def __call__(self, imu: jax.Array) -> jax.Array:
         """Map scaled imu f32[B, T, 2] to scaled positions f32[B, 2]."""
         return self.head(self.imu(imu))
+
+
+def apply(network: nn.Module, params: Params, *inputs: Any, method: Any = None) -> jax.Array:
+    """Apply a network, or one method of it, to inputs."""
+    return network.apply({"params": params}, *inputs, method=method)  # type: ignore[return-value]
 
 
 def count(params: Params) -> int:

@@ -1,8 +1,11 @@
 """Fit what a network needs to know of its training windows: means, spreads, frame, heard APs."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+
+Leaf = Any
+"""An array: of numpy outside a compiled program, of JAX inside; perhaps stacked over runs."""
 
 
 class Scaler(NamedTuple):
@@ -18,16 +21,16 @@ class Scaler(NamedTuple):
     xy_scale_m:        f32[], one scale for both axes, so that squared error stays metric
     """
 
-    imu_mean: np.ndarray
-    imu_std: np.ndarray
-    mag_mean: np.ndarray
-    mag_std: np.ndarray
-    wifi_floor_dbm: np.ndarray
-    wifi_span_db: np.ndarray
-    wifi_heard: np.ndarray
-    wifi_mean: np.ndarray
-    xy_mean_m: np.ndarray
-    xy_scale_m: np.ndarray
+    imu_mean: Leaf
+    imu_std: Leaf
+    mag_mean: Leaf
+    mag_std: Leaf
+    wifi_floor_dbm: Leaf
+    wifi_span_db: Leaf
+    wifi_heard: Leaf
+    wifi_mean: Leaf
+    xy_mean_m: Leaf
+    xy_scale_m: Leaf
 
 
 def fit(

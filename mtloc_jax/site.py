@@ -10,6 +10,7 @@ import numpy as np
 from mtloc_jax import scaling
 from mtloc_jax.errors import InputError
 from mtloc_jax.logs.round import Round, checked
+from mtloc_jax.scaling import Leaf
 from mtloc_jax.splits import Split
 from mtloc_jax.splits import checked as checked_split
 from mtloc_jax.windows import Windows, WindowSpec, cut
@@ -22,11 +23,11 @@ class Arrays(NamedTuple):
     heard, row 0 "no scan"; scan: i32[N], the window's row of wifi_dbm; xy_m: f32[N, 2]
     """
 
-    imu: np.ndarray
-    mag: np.ndarray
-    wifi_dbm: np.ndarray
-    scan: np.ndarray
-    xy_m: np.ndarray
+    imu: Leaf
+    mag: Leaf
+    wifi_dbm: Leaf
+    scan: Leaf
+    xy_m: Leaf
 
 
 @dataclass(frozen=True)

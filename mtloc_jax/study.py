@@ -118,9 +118,7 @@ class _Bench:
     def __init__(self, config: ConfigDict, sites: Sites, folder: Path, report: Report) -> None:
         self.config, self.sites, self.folder, self.report = config, sites, folder, report
         self.network = MTLoc(config.hidden, config.forget_bias)
-        self.wipes = Wipes(
-            **{k: tuple(v) if isinstance(v, list | tuple) else v for k, v in config.wipe.items()}
-        )
+        self.wipes = Wipes(**config.wipe)
         n_runs = min(config.runs_per_chunk, len(grid(config)))
         share_frozen = replicas.replica_axis() == "map"
         self.trainer = Trainer(Static(self.network, config.batch_size, share_frozen), n_runs)

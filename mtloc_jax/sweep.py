@@ -85,9 +85,11 @@ class Judge:
         self.size = -(-n_runs // self.mesh.size) * self.mesh.size
         wiped = make_judge_wiped(network, wipes)
         self._clean = replicas.over_runs(
-            lambda one, data: judge_clean(network, *one, data), self.mesh, axis
+            lambda one, data: judge_clean(network, one[0], one[1], data), self.mesh, axis
         )
-        self._wiped = replicas.over_runs(lambda one, data: wiped(*one, data), self.mesh, axis)
+        self._wiped = replicas.over_runs(
+            lambda one, data: wiped(one[0], one[1], data), self.mesh, axis
+        )
 
     def clean(self, params: Params, scalers: list[Scaler], data: Arrays) -> Clean:
         """Judge stacked networks on untouched windows; every leaf has a leading runs axis."""

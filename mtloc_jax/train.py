@@ -12,8 +12,8 @@ from jax import lax
 
 from mtloc_jax import optim
 from mtloc_jax.inputs import scaled, scaled_imu, scaled_xy
-from mtloc_jax.model import ImuRegressor, MTLoc, Params
-from mtloc_jax.scaling import Scaler
+from mtloc_jax.model import ImuRegressor, MTLoc, Params, apply
+from mtloc_jax.scaling import Leaf, Scaler
 from mtloc_jax.site import Arrays
 
 
@@ -41,14 +41,14 @@ class Run(NamedTuple):
     trainable: bool[] per branch; a branch without an entry trains
     """
 
-    seed: jax.Array
-    learning_rate: jax.Array
+    seed: Leaf
+    learning_rate: Leaf
     start: Params
-    plan: jax.Array
-    n_windows: jax.Array
-    n_steps: jax.Array
+    plan: Leaf
+    n_windows: Leaf
+    n_steps: Leaf
     scaler: Scaler
-    trainable: dict[str, jax.Array]
+    trainable: dict[str, Leaf]
 
 
 class State(NamedTuple):
@@ -87,14 +87,12 @@ def make_train(static: Static) -> Training:
 
     def predict(params: Params, data: Arrays, scaler: Scaler, rows: jax.Array) -> jax.Array:
         if isinstance(network, ImuRegressor):
-            return network.apply({"params": params}, scaled_imu(data, scaler, rows))
-        return network.apply({"params": params}, *scaled(data, scaler, rows))
+            return apply(network, params, scaled_imu(data, scaler, rows))
+        return apply(network, params, *scaled(data, scaler, rows))
 
     def predict_frozen(params: Params, features: jax.Array, data: Arrays, run: Run, rows):
         inputs = scaled(data, run.scaler, rows)
-        return network.apply(
-            {"params": params}, features[rows], inputs.mag, inputs.wifi, method=MTLoc.fuse
-        )
+        return apply(network, params, features[rows], inputs.mag, inputs.wifi, method=MTLoc.fuse)
 
     def loss_and_gradient(state: State, run: Run, data: Arrays, rows, weight):
         target = scaled_xy(data.xy_m[rows], run.scaler)
@@ -155,7 +153,6 @@ def _shuffled(run: Run, epoch: jax.Array, batch_size: int) -> jax.Array:
     """Return the windows of one epoch in random order, real ones first, whole batches long."""
     size = -(-run.plan.shape[0] // batch_size) * batch_size
     key = jax.random.fold_in(jax.random.key(run.seed), epoch)
-    # Drawn per window, not per slot, so that a plan's padding does not change the order.
     draws = jax.random.uniform(key, (size,))
     order = jnp.argsort(jnp.where(jnp.arange(size) < run.n_windows, draws, jnp.inf))
     return run.plan[jnp.minimum(order, run.plan.shape[0] - 1)]
@@ -167,7 +164,7 @@ def _frozen_features(network: nn.Module, run: Run, data: Arrays) -> jax.Array:
 
     def encode(imu: jax.Array) -> jax.Array:
         x = (imu - run.scaler.imu_mean) / run.scaler.imu_std
-        return network.apply({"params": run.start}, "imu", x[None], method=MTLoc.encode)[0]
+        return apply(network, run.start, "imu", x[None], method=MTLoc.encode)[0]
 
     return lax.cond(
         run.trainable["imu"],
