@@ -1,0 +1,31 @@
+# Two commands on a fresh machine: `make run` and `make test`. Both set everything up first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+WORKDIR ?= runs/quickstart
+READY := $(VENV)/.ready
+
+.PHONY: run test slow lint clean
+
+run: $(READY)  ## Train and judge the quick study on two simulated buildings; Tables V and VI.
+	$(BIN)/python -m launch.study --config=configs/quickstart.py --workdir=$(WORKDIR)
+
+test: $(READY)  ## The whole suite but its slow tests.
+	$(BIN)/python -m pytest -q
+
+slow: $(READY)  ## The tests that take minutes.
+	$(BIN)/python -m pytest -q -m slow
+
+lint: $(READY)  ## Style and types.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean:  ## Remove the environment and what studies left in runs/.
+	rm -rf $(VENV) runs .jax_cache
+
+# Reinstalled only when the dependencies change.
+$(READY): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $(READY)
