@@ -1,0 +1,77 @@
+"""The grid of Table V, its chunks, and what each run trains on."""
+
+import numpy as np
+import pytest
+
+from configs import quickstart
+from mtloc_jax.errors import InputError
+from mtloc_jax.grid import RunSpec, chunks, grid, run_of
+
+
+def config(**changes):
+    made = quickstart.get_config()
+    made.update(changes)
+    return made
+
+
+def test_the_papers_grid_is_scratch_and_nine_rates():
+    runs = grid(config(seeds=2))
+    assert len(runs) == 2 * 10
+    assert sum(run.arm == "finetuned" for run in runs) == 16
+    assert [run for run in runs if run.arm == "transferred"] == [
+        RunSpec("transferred", 0.0, 0),
+        RunSpec("transferred", 0.0, 1),
+    ]
+    assert len(set(runs)) == len(runs)
+
+
+def test_the_transferred_network_trains_its_other_branches_on_all_rounds():
+    assert RunSpec("transferred", 0.0, 0).training_share == 1.0
+    assert RunSpec("finetuned", 0.25, 0).training_share == 0.25
+    assert RunSpec("transferred", 0.0, 0).grafted
+    assert not RunSpec("scratch", 1.0, 0).grafted
+
+
+def test_chunks_hold_every_run_once_in_order():
+    made = config(seeds=3, runs_per_chunk=7)
+    parts = chunks(grid(made), made)
+    assert [run for part in parts for run in part] == grid(made)
+    assert max(map(len, parts)) == 7
+
+
+def test_transferred_networks_come_first_where_fine_tuning_starts_from_them():
+    made = config(seeds=2, runs_per_chunk=30, start="from_transferred")
+    first, rest = chunks(grid(made), made)
+    assert {run.arm for run in first} == {"transferred"}
+    assert {run.arm for run in rest} == {"scratch", "finetuned"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"arms": ("scratch", "tuned")}, "tuned"),
+        ({"finetune_rates": (0.5, 1.5)}, "1.5"),
+        ({"scratch_rates": (0.0,)}, "0.0"),
+        ({"seeds": 0}, "empty"),
+    ],
+)
+def test_an_impossible_grid_is_refused(changes, named):
+    with pytest.raises(InputError, match=named):
+        grid(config(**changes))
+
+
+@pytest.mark.parametrize(("protocol", "steps"), [("epochs", 20 * 3), ("steps", 20 * 10)])
+def test_fewer_windows_take_fewer_steps_unless_steps_are_equal(protocol, steps):
+    run = run_of(
+        seed=0,
+        start={},
+        rows=np.arange(250),
+        n_train=1000,
+        scaler=None,
+        frozen=(),
+        epochs=20,
+        config=config(protocol=protocol),
+    )
+    assert int(run.n_steps) == steps
+    assert int(run.n_windows) == 250
+    assert run.plan.shape == (1000,)

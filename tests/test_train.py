@@ -1,0 +1,112 @@
+"""One run: what it reads, what it moves, what it does not."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from mtloc_jax import optim
+from mtloc_jax.inputs import scaled, scaled_xy
+from mtloc_jax.model import apply
+from mtloc_jax.train import Static, _shuffled, make_train
+from tests.networks import NETWORK, fresh, run, windows
+
+DATA = windows()
+START = jax.tree.map(lambda leaf: leaf[0], fresh())
+STATIC = Static(NETWORK, batch_size=50)
+
+
+@pytest.fixture(scope="module")
+def training():
+    made = make_train(STATIC)
+    return made._replace(train=jax.jit(made.train), advance=jax.jit(made.advance))
+
+
+def moved(before, after):
+    pairs = zip(jax.tree.leaves(before), jax.tree.leaves(after), strict=True)
+    return any(not np.array_equal(a, b) for a, b in pairs)
+
+
+def test_training_lowers_the_error(training):
+    def loss(params):
+        one = run(START, DATA)
+        predicted = apply(NETWORK, params, *scaled(DATA, one.scaler, slice(None)))
+        return float(jnp.mean((predicted - scaled_xy(DATA.xy_m, one.scaler)) ** 2))
+
+    trained = training.train(run(START, DATA, n_steps=100), DATA)
+    assert loss(trained.params) < 0.3 * loss(START)
+
+
+def test_it_does_what_a_plain_loop_does(training):
+    one = run(START, DATA, n_windows=120, n_steps=7)
+    params, optimizer = START, optim.rmsprop(0.005)
+    moments = optimizer.init(params)
+
+    def mse(params, rows):
+        predicted = apply(NETWORK, params, *scaled(DATA, one.scaler, rows))
+        return jnp.mean((predicted - scaled_xy(DATA.xy_m[rows], one.scaler)) ** 2)
+
+    for step in range(7):  # 120 windows are batches of 50, 50 and 20
+        order = np.asarray(_shuffled(one, step // 3, 50))[:120]
+        rows = order[step % 3 * 50 : step % 3 * 50 + 50]
+        updates, moments = optimizer.update(jax.grad(mse)(params, rows), moments)
+        params = optax.apply_updates(params, updates)
+    for ours, plain in zip(
+        jax.tree.leaves(training.train(one, DATA).params), jax.tree.leaves(params), strict=True
+    ):
+        np.testing.assert_allclose(ours, plain, atol=2e-5)
+
+
+def test_an_epoch_reads_every_window_in_use_once():
+    one = run(START, DATA, n_windows=120)
+    first, second = (np.asarray(_shuffled(one, epoch, 50)) for epoch in (0, 1))
+    assert sorted(first[:120]) == list(range(120))
+    assert sorted(second[:120]) == list(range(120))
+    assert not np.array_equal(first, second)
+
+
+def test_windows_outside_the_plan_do_not_matter(training):
+    one = run(START, DATA, n_windows=120)
+    spoilt = DATA._replace(imu=DATA.imu.copy(), xy_m=DATA.xy_m.copy())
+    spoilt.imu[120:] = np.nan
+    spoilt.xy_m[120:] = 1e9
+    ours, theirs = training.train(one, DATA), training.train(one, spoilt)
+    assert not moved(ours.params, theirs.params)
+
+
+def test_a_frozen_branch_does_not_move_by_a_bit(training):
+    trained = training.train(run(START, DATA, frozen=("imu",)), DATA).params
+    assert not moved(START["imu"], trained["imu"])
+    for branch in ("mag", "wifi", "fusion"):
+        assert moved(START[branch], trained[branch])
+
+
+@pytest.mark.parametrize("frozen", [("imu",), ()])
+def test_sharing_frozen_features_changes_nothing(training, frozen):
+    one = run(START, DATA, frozen=frozen)
+    shared = make_train(Static(NETWORK, 50, share_frozen=True))
+    ours, plain = jax.jit(shared.train)(one, DATA), training.train(one, DATA)
+    assert not moved(START["imu"], ours.params["imu"]) == bool(frozen)
+    for a, b in zip(jax.tree.leaves(ours.params), jax.tree.leaves(plain.params), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)
+
+
+def test_stopping_anywhere_and_going_on_changes_nothing(training):
+    one = run(START, DATA, n_steps=11)
+    whole = training.train(one, DATA)
+    state = make_train(STATIC).begin(one, DATA)
+    for stop in (3, 4, 9, 11):
+        state = training.advance(state, one, DATA, jnp.int32(stop))
+    assert int(state.step) == 11
+    assert not moved(whole.params, state.params)
+
+
+def test_an_access_point_not_heard_in_training_is_never_read(training):
+    one = run(START, DATA)
+    heard = one.scaler.wifi_heard.copy()
+    heard[2] = False
+    one = one._replace(scaler=one.scaler._replace(wifi_heard=heard))
+    trained = training.train(one, DATA).params["wifi"]["fc1"]["kernel"]
+    np.testing.assert_array_equal(trained[2], START["wifi"]["fc1"]["kernel"][2])
+    assert moved(trained[1], START["wifi"]["fc1"]["kernel"][1])
