@@ -1,5 +1,6 @@
 """Which rounds train, validate and test, and which of the training rounds a fine-tune rate uses."""
 
+from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -35,6 +36,77 @@ def checked(split: Split, numbers: np.ndarray, site: str) -> Split:
     return split
 
 
+def by_ratio(numbers: Iterable[int], ratio: tuple[float, float, float] = (8, 5, 1)) -> Split:
+    """Split rounds in their order, by default as the paper does: fourteen rounds give PAPER.
+
+    Validation and test have at least a round each; training has the rest.
+    Raises InputError on fewer than three rounds.
+    """
+    rounds = _three_or_more(numbers)
+    n_test = max(1, round(len(rounds) * ratio[2] / sum(ratio)))
+    n_held = n_test + max(1, round(len(rounds) * ratio[1] / sum(ratio)))
+    n_held = min(n_held, len(rounds) - 1)
+    return Split(rounds[:-n_held], rounds[-n_held:-n_test], rounds[-n_test:])
+
+
+def folds(numbers: Iterable[int], k: int) -> list[Split]:
+    """Return `k` splits: each tests every k-th round and validates on the next fold's.
+
+    Raises InputError unless 3 <= k <= the number of rounds.
+    """
+    rounds = _three_or_more(numbers)
+    if not 3 <= k <= len(rounds):
+        raise InputError(
+            f"{k} folds of {len(rounds)} rounds", remedy=f"choose 3 to {len(rounds)} folds"
+        )
+    dealt = [rounds[at::k] for at in range(k)]
+    return [_rest(rounds, dealt[(at + 1) % k], dealt[at]) for at in range(k)]
+
+
+def leave_one_out(numbers: Iterable[int], n_validation: int = 1) -> list[Split]:
+    """Return a split for each round that tests on it and validates on the rounds after it.
+
+    After the last round comes the first. Raises InputError where no training round would be left.
+    """
+    rounds = _three_or_more(numbers)
+    if not 1 <= n_validation <= len(rounds) - 2:
+        raise InputError(
+            f"{n_validation} validation rounds of {len(rounds)}",
+            remedy=f"choose 1 to {len(rounds) - 2}",
+        )
+    around = rounds + rounds
+    return [
+        _rest(rounds, around[at + 1 : at + 1 + n_validation], rounds[at : at + 1])
+        for at in range(len(rounds))
+    ]
+
+
+def by_day(
+    numbers: Sequence[int], days: Sequence[str], validation_from: str, test_from: str
+) -> Split:
+    """Split by the day of recording: train before `validation_from`, test from `test_from` on.
+
+    numbers, days: of each walk; days as 2019-11-24
+    Raises InputError where a round's walks fall into two splits or a split gets no round.
+    """
+    found: tuple[set[int], set[int], set[int]] = (set(), set(), set())
+    for number, day in zip(numbers, days, strict=True):
+        found[(day >= validation_from) + (day >= test_from)].add(number)
+    split = Split(*(tuple(sorted(rounds)) for rounds in found))
+    if validation_from > test_from or not all(split) or len(set(numbers)) < sum(map(len, split)):
+        raise InputError(
+            f"the days {validation_from} and {test_from} do not part whole rounds into three",
+            remedy=f"recordings run from {min(days)} to {max(days)}; a round must not span a limit",
+        )
+    return split
+
+
+def without(split: Split, absent: Iterable[int]) -> Split:
+    """Return `split` without the rounds `absent`, say because no file of theirs could be read."""
+    gone = set(absent)
+    return Split(*(tuple(n for n in rounds if n not in gone) for rounds in split))
+
+
 def in_use(
     numbers: np.ndarray, train: tuple[int, ...], rate: float, seed: int, subset: Subset
 ) -> np.ndarray:
@@ -58,3 +130,19 @@ def in_use(
         cut_round = np.flatnonzero(numbers == order[whole])
         chosen.append(cut_round[: max(1, round((amount - whole) * len(cut_round)))])
     return np.concatenate(chosen)
+
+
+def _rest(rounds: tuple[int, ...], validation: tuple[int, ...], test: tuple[int, ...]) -> Split:
+    held = {*validation, *test}
+    train = tuple(n for n in rounds if n not in held)
+    return Split(train, tuple(sorted(validation)), tuple(sorted(test)))
+
+
+def _three_or_more(numbers: Iterable[int]) -> tuple[int, ...]:
+    rounds = tuple(sorted({int(number) for number in numbers}))
+    if len(rounds) < 3:
+        raise InputError(
+            f"{len(rounds)} round(s) cannot be split into training, validation and test",
+            remedy="record three rounds at least",
+        )
+    return rounds
