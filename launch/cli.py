@@ -5,41 +5,49 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 
-from absl import app, flags
+from absl import app, flags, logging
 
 from mtloc_jax.errors import InputError
 
 WRONG_INPUT, INTERRUPTED = 2, 130
 
 
-def run(main: Callable[[list[str]], None]) -> None:
-    """Parse the flags and call `main` with argv[0]; exit 0, 2 or 130.
+def run(main: Callable[[list[str]], None], arguments: tuple[str, ...] = ()) -> None:
+    """Parse the flags and call `main` with argv[0] and the named arguments; exit 0, 2 or 130.
 
     2 is a mistake of the user (InputError, unknown flag or config field), 130 is Ctrl-C; both
     print one line on stderr. Any other exception is a defect and keeps its traceback.
     """
     try:
-        app.run(main, flags_parser=_parse)
+        app.run(main, flags_parser=lambda argv: _parse(argv, arguments))
     except InputError as error:
         _leave(f"error: {error}", WRONG_INPUT)
     except KeyboardInterrupt:
         _leave("interrupted; what was written so far stays on disk", INTERRUPTED)
 
 
-def _parse(argv: list[str]) -> list[str]:
+def _parse(argv: list[str], arguments: tuple[str, ...]) -> list[str]:
     if "--help" in argv[1:] or "-h" in argv[1:]:
         app.usage(shorthelp=True, writeto_stdout=True)
         print()
         sys.exit(0)
     try:
         rest = flags.FLAGS(argv)
+        if not flags.FLAGS["verbosity"].present:
+            logging.set_verbosity(logging.WARNING)  # JAX tells of every backend it looks for
         _open_config_files()
     except (AttributeError, KeyError) as error:
         raise _as_unknown_field(error) from error
     except (flags.Error, TypeError, ValueError) as error:
         raise _as_input_error(error) from error
-    if len(rest) > 1:
-        raise InputError(f"unexpected argument {rest[1]!r}", remedy="flags look like --name=value")
+    given = len(rest) - 1
+    if given > len(arguments):
+        unexpected = rest[1 + len(arguments)]
+        raise InputError(
+            f"unexpected argument {unexpected!r}", remedy="flags look like --name=value"
+        )
+    if given < len(arguments):
+        raise InputError(f"{arguments[given]} is missing", remedy="--help shows the command")
     return rest
 
 

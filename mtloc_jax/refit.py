@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mtloc_jax.errors import InputError
-from mtloc_jax.rules import Take
+from mtloc_jax.rules import Take, Transform
 from mtloc_jax.scaling import Scaler
 from mtloc_jax.transforms import input_gain, input_offset, output_affine
 
@@ -70,11 +70,24 @@ def refit_wifi(old: Scaler, new: Scaler) -> tuple[Take, ...]:
             f"the new scaler mutes {muted} access points that the network listens to",
             remedy="fit it on rounds that hear them: refit.with_floor_of(old, new) keeps them",
         )
-    gain = float(new.wifi_span_db) / float(old.wifi_span_db)
     return (
-        Take("wifi/fc1/kernel", "wifi/fc1/kernel", by=input_gain(gain * heard_before)),
+        Take("wifi/fc1/kernel", "wifi/fc1/kernel", by=wifi_gain(old, new)),
         Take("wifi/fc1/bias", "wifi/fc1/bias"),
     )
+
+
+def wifi_gain(old: Scaler, new: Scaler) -> Transform:
+    """Return the transform of the first WiFi kernel f32[A, H], A as `old` knows it.
+
+    Exact where the floors agree; a difference is reported as `floor_shift_db`. Rows of access
+    points that `old` mutes become 0: nothing was ever learnt about them.
+    """
+    heard = np.asarray(old.wifi_heard)
+    gain = float(new.wifi_span_db) / float(old.wifi_span_db)
+    rows = input_gain(gain * heard)
+    shift_db = float(new.wifi_floor_dbm) - float(old.wifi_floor_dbm)
+    details = {"span_gain": gain, "n_muted": int(np.sum(~heard)), "floor_shift_db": shift_db}
+    return Transform("wifi_gain", rows.apply, details)
 
 
 def refit_frame(old: Scaler, new: Scaler, layer: str = "fusion/fc4") -> tuple[Take, ...]:

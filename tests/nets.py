@@ -5,7 +5,9 @@ from functools import lru_cache
 import jax
 import numpy as np
 
+from mtloc_jax.checkpoint import plain
 from mtloc_jax.model import MTLoc
+from mtloc_jax.scaling import fit
 
 
 def params(hidden, aps, seed=0, mag_channels=1):
@@ -49,3 +51,27 @@ def _compiled(hidden):
 def apply(tree, inputs):
     """Return the network's scaled positions f32[n, 2]; its hidden size is read off the tree."""
     return np.asarray(_compiled(tree["imu"]["recurrent_kernel"].shape[0])(tree, *inputs))
+
+
+def scaler(aps, seed=0):
+    """Return the scaler of random windows in which every access point was heard."""
+    random = np.random.default_rng(seed)
+    return fit(
+        random.normal((9.8, 0.5), (1.5, 0.4), (40, 10, 2)).astype(np.float32),
+        random.normal(45, 6, (40, 10, 1)).astype(np.float32),
+        random.uniform(-95, -40, (40, aps)).astype(np.float32),
+        np.arange(40),
+        random.uniform(0, 60, (40, 2)),
+    )
+
+
+def card(bssids, seed=0, name="site1/B1"):
+    """Return the card of one trained network of an invented site."""
+    site = {
+        "name": name,
+        "bssids": list(bssids),
+        "imu_shape": [10, 2],
+        "mag_shape": [10, 1],
+    }
+    run = {"seed": seed, "scaler": scaler(len(bssids), seed)._asdict()}
+    return plain({"site": site, "config": {"hidden": 6}, "run": run})

@@ -100,7 +100,9 @@ def test_the_frame_change_keeps_metres():
 
 def test_an_access_point_muted_before_stays_without_weight():
     new = _scaler(wifi_heard=np.ones(3, bool), wifi_span_db=np.float32(25))
-    assert refit_wifi(_scaler(), new)[0].by.details == {"gain": [0.5, 0.5, 0.0]}
+    by = refit_wifi(_scaler(), new)[0].by
+    assert by.details == {"span_gain": 0.5, "n_muted": 1, "floor_shift_db": 0.0}
+    assert by.apply(None, np.full((3, 1), 8, np.float32)).tolist() == [[4], [4], [0]]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,15 @@
+"""The paper's graft (Section IV-C): the IMU branch is taken, everything else starts fresh.
+
+python -m launch.graft --donor=DIR/pretrained@0 --site=SITE --rules=configs/graft/imu.py ...
+"""
+
+from mtloc_jax.graft import Keep, Leave, Rule, Take
+from mtloc_jax.grafting import only
+from mtloc_jax.network import Network
+
+
+def get_rules(target: Network, donors: dict[str, Network]) -> tuple[Rule, ...]:
+    """Return the rules; the donor may be a pretrained network or a whole MTLoc."""
+    donor = only(donors)
+    left = (Leave(branch) for branch in donor.params if branch != "imu")
+    return (Take("imu", "imu"), Keep("mag"), Keep("wifi"), Keep("fusion"), *left)

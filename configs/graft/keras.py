@@ -1,0 +1,19 @@
+"""The IMU branch of a Keras network (.h5): change LSTM to the name of the layer it is in.
+
+  python -m launch.graft --donor=weights.h5 --site=SITE --rules=configs/graft/keras.py ...
+
+`python -m launch.inspect weights.h5` lists the layers. PyTorch files work the same way.
+"""
+
+from mtloc_jax.graft import Keep, Leave, Rule, Take
+from mtloc_jax.grafting import only
+from mtloc_jax.network import Network
+
+LSTM = "lstm"
+
+
+def get_rules(target: Network, donors: dict[str, Network]) -> tuple[Rule, ...]:
+    """Return the rules for one donor."""
+    donor = only(donors)
+    left = (Leave(layer) for layer in donor.params if layer != LSTM)
+    return (Take("imu", LSTM), Keep("mag"), Keep("wifi"), Keep("fusion"), *left)

@@ -1,0 +1,32 @@
+"""A known building surveyed again: everything is taken, WiFi rows follow their access points.
+
+  python -m launch.graft --donor=DIR/checkpoint@0 --site=SITE --rules=configs/graft/resurvey.py ...
+
+Scalers and frame are folded into the weights, so that what was known is known in the new survey's
+metres. Only the WiFi floor cannot be folded (the report says by how many dB it moved), and new
+access points start from the target's own initial rows.
+"""
+
+from mtloc_jax.graft import Rule, Take
+from mtloc_jax.grafting import only
+from mtloc_jax.network import Network
+from mtloc_jax.network_card import bssids_of, scaler_of
+from mtloc_jax.refit import refit_frame, refit_lstm, wifi_gain
+from mtloc_jax.transforms import chain, wifi_rows
+
+
+def get_rules(target: Network, donors: dict[str, Network]) -> tuple[Rule, ...]:
+    """Return the rules for one donor, a whole MTLoc with its card."""
+    donor = only(donors)
+    old, new = scaler_of(donor.card), scaler_of(target.card)
+    rows = wifi_rows(bssids_of(donor.card), bssids_of(target.card))
+    kernel = "wifi/fc1/kernel"
+    return (
+        *refit_lstm("imu", old, new),
+        *refit_lstm("mag", old, new),
+        Take(kernel, kernel, by=chain(wifi_gain(old, new), rows)),
+        Take("wifi/fc1/bias", "wifi/fc1/bias"),
+        Take("wifi/fc2", "wifi/fc2"),
+        Take("fusion/fc3", "fusion/fc3"),
+        *refit_frame(old, new),
+    )

@@ -1,0 +1,29 @@
+"""Export a trained network: weights with card, and a program that runs without this package.
+
+  python -m launch.export CKPT --output=DIR
+
+CKPT is a checkpoint folder or one run of a stack (FOLDER@3). DIR gets network.safetensors,
+network.stablehlo (any number of windows in physical units -> metres, on CPU, GPU or TPU) and
+card.json.
+"""
+
+from pathlib import Path
+
+from absl import flags
+
+from launch import cli
+from mtloc_jax.export import write_export
+from mtloc_jax.network import read_network
+
+_OUTPUT = flags.DEFINE_string("output", None, "New folder to write.", required=True)
+
+
+def main(argv: list[str]) -> None:
+    """Write the export."""
+    network = read_network(argv[1])
+    write_export(Path(_OUTPUT.value), network.params, network.card)
+    print(_OUTPUT.value)
+
+
+if __name__ == "__main__":
+    cli.run(main, arguments=("CKPT",))

@@ -1,0 +1,111 @@
+"""What is exported predicts what the network predicts, without this package."""
+
+import json
+import subprocess
+import sys
+
+import jax
+import numpy as np
+import pytest
+
+from mtloc_jax.errors import InputError
+from mtloc_jax.evaluate import predict
+from mtloc_jax.export import CARD, PROGRAM, WEIGHTS, locator, read_program, write_export
+from mtloc_jax.model import MTLoc
+from mtloc_jax.network import read_network
+from mtloc_jax.network_card import scaler_of
+from mtloc_jax.site import Arrays
+from mtloc_jax.tree import tree_digest
+from tests import nets
+
+BSSIDS = "abcde"
+
+
+def _windows(n=30):
+    random = np.random.default_rng(1)
+    wifi_dbm = random.uniform(-100, -30, (n, len(BSSIDS))).astype(np.float32)
+    wifi_dbm[random.random(wifi_dbm.shape) < 0.4] = np.nan
+    imu = random.normal(9, 1, (n, 10, 2)).astype(np.float32)
+    return imu, random.normal(45, 5, (n, 10, 1)).astype(np.float32), wifi_dbm
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("export") / "net"
+    write_export(folder, nets.params(6, len(BSSIDS)), nets.card(BSSIDS))
+    return folder
+
+
+def _expected(windows):
+    imu, mag, wifi_dbm = windows
+    data = Arrays(imu, mag, wifi_dbm, np.arange(len(imu)), np.zeros((len(imu), 2)))
+    scaler = scaler_of(nets.card(BSSIDS))
+    network, params = MTLoc(6), nets.params(6, len(BSSIDS))
+    return np.asarray(jax.jit(predict, static_argnums=0)(network, params, scaler, data))
+
+
+def test_a_fresh_process_without_this_package_gets_the_same_metres(exported, tmp_path):
+    windows = _windows()
+    for name, array in zip(("imu", "mag", "wifi"), windows, strict=True):
+        np.save(tmp_path / f"{name}.npy", array)
+    script = f"""
+import sys
+sys.modules["mtloc_jax"] = None
+import numpy as np
+from jax import export
+program = export.deserialize(bytearray(open({str(exported / PROGRAM)!r}, "rb").read()))
+windows = [np.load({str(tmp_path)!r} + f"/{{name}}.npy") for name in ("imu", "mag", "wifi")]
+np.save({str(tmp_path / "out.npy")!r}, program.call(*windows))
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)
+    np.testing.assert_allclose(np.load(tmp_path / "out.npy"), _expected(windows), rtol=0, atol=1e-5)
+    in_process = read_program(exported)(*windows)
+    np.testing.assert_allclose(np.load(tmp_path / "out.npy"), in_process, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("n", [1, 7])
+def test_the_program_takes_any_number_of_windows(exported, n):
+    windows = _windows(n)
+    found = read_program(exported)(*windows)
+    assert found.shape == (n, 2)
+    np.testing.assert_allclose(found, _expected(windows), rtol=0, atol=1e-5)
+
+
+def test_the_locator_is_what_the_studies_judge():
+    locate = jax.jit(locator(nets.params(6, len(BSSIDS)), scaler_of(nets.card(BSSIDS))))
+    np.testing.assert_allclose(locate(*_windows()), _expected(_windows()), rtol=0, atol=1e-5)
+
+
+def test_the_weights_come_back_with_their_card(exported):
+    network = read_network(str(exported / WEIGHTS))
+    assert tree_digest(network.params) == tree_digest(nets.params(6, len(BSSIDS)))
+    assert network.card == nets.card(BSSIDS)
+
+
+def test_a_folder_in_use_is_not_overwritten(exported):
+    with pytest.raises(InputError, match="net: this folder exists"):
+        write_export(exported, nets.params(6, len(BSSIDS)), nets.card(BSSIDS))
+
+
+def test_a_card_of_another_vocabulary_is_refused(tmp_path):
+    with pytest.raises(InputError, match="has 5 WiFi rows, its card 4 access points"):
+        write_export(tmp_path / "net", nets.params(6, 5), nets.card("abcd"))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_network_without_scaler_cannot_be_exported(tmp_path):
+    with pytest.raises(InputError, match="holds no scaler"):
+        write_export(tmp_path / "net", nets.params(6, 5), {"site": {"name": "x"}})
+
+
+def test_a_damaged_export_is_named(tmp_path):
+    folder = tmp_path / "net"
+    write_export(folder, nets.params(6, len(BSSIDS)), nets.card(BSSIDS))
+    program = bytearray((folder / PROGRAM).read_bytes())
+    program[len(program) // 2] ^= 1
+    (folder / PROGRAM).write_bytes(program)
+    with pytest.raises(InputError, match=r"network\.stablehlo: is not what was exported"):
+        read_program(folder)
+    (folder / CARD).write_text(json.dumps([]))
+    with pytest.raises(InputError, match="net: this is not a whole export"):
+        read_program(folder)

@@ -1,0 +1,102 @@
+"""The shipped rules do what their docstrings say."""
+
+import importlib
+
+import jax
+import numpy as np
+import pytest
+
+from mtloc_jax.checkpoint import plain
+from mtloc_jax.errors import InputError
+from mtloc_jax.evaluate import predict
+from mtloc_jax.graft import graft
+from mtloc_jax.model import MTLoc
+from mtloc_jax.network import Network
+from mtloc_jax.network_card import scaler_of
+from mtloc_jax.site import Arrays
+from tests import nets
+
+OLD, NEW = "abcdef", "fxdbc"
+
+
+def _graft(rules, target, **donors):
+    module = importlib.import_module(f"configs.graft.{rules}")
+    trees = {name: donor.params for name, donor in donors.items()}
+    return graft(target.params, trees, module.get_rules(target, donors))
+
+
+def _network(seed, bssids=OLD, hidden=6):
+    params = nets.params(hidden, len(bssids), seed)
+    return Network(f"net{seed}", params, nets.card(bssids, seed), None)
+
+
+def _pretrained(seed):
+    head = {"kernel": np.ones((6, 2), np.float32), "bias": np.zeros(2, np.float32)}
+    return Network("pretrained", {"imu": nets.params(6, 3, seed)["imu"], "head": head}, {}, None)
+
+
+@pytest.mark.parametrize("donor", [_pretrained(1), _network(1)])
+def test_imu_takes_the_imu_branch_alone(donor):
+    params, report = _graft("imu", _network(2, NEW), donor=donor)
+    taken = [entry.path for entry in report.entries if entry.action == "take"]
+    assert taken == ["imu/bias", "imu/kernel", "imu/recurrent_kernel"]
+    assert np.array_equal(params["imu"]["kernel"], donor.params["imu"]["kernel"])
+    assert report.totals()["transform"] == (0, 0)
+
+
+def test_soup_averages_the_imu_branches():
+    donors = {f"donor{k}": _pretrained(k) for k in (1, 2, 3)}
+    params, _ = _graft("soup", _network(4, NEW), **donors)
+    mean = np.mean([donor.params["imu"]["bias"] for donor in donors.values()], axis=0)
+    np.testing.assert_allclose(params["imu"]["bias"], mean, rtol=1e-5)
+
+
+def test_keras_takes_the_layer_it_names():
+    donor = Network(
+        "weights.h5", {"lstm": nets.params(6, 3, 1)["imu"], "dense": {"k": np.ones(1)}}, {}, None
+    )
+    params, _ = _graft("keras", _network(2, NEW), donor=donor)
+    assert np.array_equal(params["imu"]["kernel"], donor.params["lstm"]["kernel"])
+
+
+def test_resurvey_carries_wifi_rows_by_access_point():
+    donor, target = _network(1), _network(2, NEW)
+    params, report = _graft("resurvey", target, donor=donor)
+    details = next(e.details for e in report.entries if e.path == "wifi/fc1/kernel")
+    assert (details["carried"], details["new"]) == (["f", "d", "b", "c"], ["x"])
+    assert details["dropped"] == ["a", "e"]
+    rows, old = np.asarray(params["wifi"]["fc1"]["kernel"]), donor.params["wifi"]["fc1"]["kernel"]
+    np.testing.assert_allclose(rows[0], old[5] * details["span_gain"], rtol=1e-6)
+    assert np.array_equal(rows[1], target.params["wifi"]["fc1"]["kernel"][1])
+
+
+def test_resurvey_keeps_every_prediction_where_the_floor_stayed():
+    donor, target = _network(1, OLD), _network(2, OLD[::-1])
+    new = scaler_of(target.card)._replace(wifi_floor_dbm=scaler_of(donor.card).wifi_floor_dbm)
+    target.card["run"]["scaler"] = plain(new._asdict())
+    params, _ = _graft("resurvey", target, donor=donor)
+    random = np.random.default_rng(0)
+    imu = random.normal(9, 1, (20, 10, 2)).astype(np.float32)
+    mag = random.normal(45, 5, (20, 10, 1)).astype(np.float32)
+    wifi_dbm = random.uniform(-90, -40, (20, 6)).astype(np.float32)
+    wifi_dbm[random.random(wifi_dbm.shape) < 0.3] = np.nan
+    rows, xy_m = np.arange(20), np.zeros((20, 2))
+    locate = jax.jit(predict, static_argnums=0)
+    old_data = Arrays(imu, mag, wifi_dbm, rows, xy_m)
+    new_data = Arrays(imu, mag, wifi_dbm[:, ::-1], rows, xy_m)
+    before = locate(MTLoc(6), donor.params, scaler_of(donor.card), old_data)
+    after = locate(MTLoc(6), params, new, new_data)
+    np.testing.assert_allclose(after, before, rtol=0, atol=1e-4)
+
+
+def test_wider_keeps_every_prediction():
+    donor, target = _network(1), _network(1, hidden=9)
+    params, _ = _graft("wider", target, donor=donor)
+    windows = nets.windows(len(OLD))
+    before, after = nets.apply(donor.params, windows), nets.apply(params, windows)
+    np.testing.assert_allclose(after, before, rtol=0, atol=1e-5)
+
+
+def test_wider_refuses_another_scaler():
+    with pytest.raises(InputError, match="scaler is not this site's"):
+        _graft("wider", _network(2, hidden=9), donor=_network(1))

@@ -1,0 +1,116 @@
+"""The commands graft, inspect and export, as a user runs them."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mtloc_jax.checkpoint import load, read_report, save
+from mtloc_jax.graft import unchanged_since
+from tests import nets
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def run(command, *arguments):
+    return subprocess.run(
+        [sys.executable, "-m", f"launch.{command}", *map(str, arguments)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def donor(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("donor") / "pretrained"
+    head = {"kernel": np.ones((6, 2), np.float32), "bias": np.zeros(2, np.float32)}
+    params = {"imu": nets.params(6, 3)["imu"], "head": head}
+    stack = {branch: {k: v[None] for k, v in leaves.items()} for branch, leaves in params.items()}
+    save(folder, stack, {"site": {"name": "simulated-a"}, "runs": [{"seed": 0}]})
+    return folder
+
+
+def _graft(donor, output, *more):
+    flags = [f"--donor={donor}@0", "--site=simulated-b", "--rules=configs/graft/imu.py"]
+    return run("graft", *flags, f"--output={output}", "--hidden=6", *more)
+
+
+@pytest.fixture(scope="module")
+def grafted(donor, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("grafted") / "net"
+    done = _graft(donor, folder)
+    assert done.returncode == 0, done.stderr
+    return folder, done
+
+
+def test_a_graft_shows_what_came_from_where_and_saves_it(grafted):
+    folder, done = grafted
+    assert done.stderr == ""
+    assert "kernel [2, 24] take donor:imu/kernel" in done.stdout
+    assert "donor:head/kernel [6, 2] leave" in done.stdout
+    params, card = load(folder)
+    assert np.array_equal(params["imu"]["kernel"], nets.params(6, 3)["imu"]["kernel"])
+    assert card["site"]["name"] == "simulated-b"
+    assert card["lineage"]["donor"]["site"] == "simulated-a"
+    assert all(same.all() for same in unchanged_since(read_report(folder), params).values())
+
+
+def test_inspect_shows_table_1s_view_and_the_lineage(grafted):
+    folder, _ = grafted
+    done = run("inspect", folder)
+    assert done.returncode == 0, done.stderr
+    assert "IMU-LSTM" in done.stdout
+    assert "simulated-b" in done.stdout
+    assert "pretrained@0" in done.stdout
+    assert "verified" in done.stdout
+
+
+def test_inspect_compares_two_networks(grafted, donor):
+    folder, _ = grafted
+    done = run("inspect", folder, f"--diff={donor}@0")
+    assert done.returncode == 0, done.stderr
+    same = next(line for line in done.stdout.splitlines() if line.startswith("imu/kernel"))
+    assert "bit for bit" in same
+    assert "only in the other" in done.stdout
+    assert "site.name: simulated-b / simulated-a" in done.stdout
+
+
+def test_a_grafted_network_can_be_exported(grafted, tmp_path):
+    done = run("export", grafted[0], f"--output={tmp_path}/out")
+    assert done.returncode == 0, done.stderr
+    assert len(list((tmp_path / "out").iterdir())) == 3
+
+
+def test_a_dry_run_writes_the_report_alone(donor, tmp_path):
+    done = _graft(donor, tmp_path / "net", "--dry_run", f"--report={tmp_path}/graft.json")
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["graft.json"]
+    assert len(json.loads((tmp_path / "graft.json").read_text())["entries"]) == 16
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        (["inspect"], "error: CKPT is missing"),
+        (["inspect", "nowhere", "else"], "error: unexpected argument 'else'"),
+        (["export", "nowhere", "--output=x"], "error: nowhere: no such file"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_code_2(command, says):
+    done = run(*command)
+    assert done.returncode == 2
+    assert done.stderr.startswith(says)
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_stack_without_a_run_is_refused(donor, tmp_path):
+    flags = [f"--donor={donor}", "--site=simulated-b", "--rules=configs/graft/imu.py"]
+    done = run("graft", *flags, f"--output={tmp_path}/net")
+    assert done.returncode == 2
+    assert "holds 1 runs; say which one" in done.stderr
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,119 @@
+"""One network, read from wherever it lies, knows its site, its scaler and its ancestors."""
+
+import jax
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from mtloc_jax.checkpoint import plain, save
+from mtloc_jax.errors import InputError
+from mtloc_jax.graft import Take, graft
+from mtloc_jax.grafting import check_output, only, read_rules
+from mtloc_jax.network import Network, read_network
+from mtloc_jax.network_card import ancestors, bssids_of, scaler_of
+from mtloc_jax.tree import leaves, tree_digest
+from tests import nets
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    params, report = graft(nets.params(6, 3), {"d": nets.params(6, 3, 1)}, [Take("*", "*")])
+    save(tmp_path / "net", params, nets.card("abc"), report)
+    return tmp_path / "net"
+
+
+def test_a_checkpoint_is_read_with_its_card_and_report(checkpoint):
+    network = read_network(str(checkpoint))
+    assert tree_digest(network.params) == tree_digest(nets.params(6, 3, 1))
+    assert bssids_of(network.card) == ["a", "b", "c"]
+    assert network.report.donors == {"d": tree_digest(network.params)}
+
+
+def test_the_scaler_comes_back_from_the_card(checkpoint):
+    found, wanted = scaler_of(read_network(str(checkpoint)).card), nets.scaler(3)
+    for ours, theirs in zip(found, wanted, strict=True):
+        assert np.asarray(ours).dtype == np.asarray(theirs).dtype
+        assert np.array_equal(ours, theirs)
+
+
+def test_one_run_of_a_stack_is_read_by_its_number(tmp_path):
+    stack = jax.tree.map(lambda *runs: np.stack(runs), nets.params(6, 3, 0), nets.params(6, 3, 1))
+    save(tmp_path / "runs", stack, {"runs": [{"seed": 0}, {"seed": 1}]})
+    network = read_network(f"{tmp_path}/runs@1")
+    assert tree_digest(network.params) == tree_digest(nets.params(6, 3, 1))
+    assert network.card == {"run": {"seed": 1}}
+    with pytest.raises(InputError, match=r"holds 2 runs; say which one, .*runs@0 to .*runs@1"):
+        read_network(f"{tmp_path}/runs")
+    with pytest.raises(InputError, match="'last' is not the number of a run"):
+        read_network(f"{tmp_path}/runs@last")
+
+
+def test_a_foreign_file_has_no_card(tmp_path):
+    save_file(leaves(nets.params(6, 3)), tmp_path / "net.safetensors")
+    network = read_network(f"{tmp_path}/net.safetensors")
+    assert network.card == {}
+    with pytest.raises(InputError, match=r"this network \(no site\) holds no scaler"):
+        scaler_of(network.card)
+    with pytest.raises(InputError, match="holds no WiFi vocabulary"):
+        bssids_of(network.card)
+
+
+def test_a_card_without_the_scaler_of_this_version_is_refused():
+    with pytest.raises(InputError, match=r"this network \(site1/B1\) holds no scaler"):
+        scaler_of({"site": {"name": "site1/B1"}, "run": {"scaler": {"imu_mean": [0, 0]}}})
+
+
+def _child(name, lineage):
+    return Network(name, nets.params(2, 3, len(name)), {"lineage": lineage}, None)
+
+
+def test_a_lineage_names_every_ancestor():
+    grandmother = _child("grandmother", {})
+    mother = _child("mother", {"donor": grandmother.lineage()})
+    child = _child("child", {"donor1": mother.lineage(), "donor2": grandmother.lineage()})
+    found = [(names, donor["path"]) for names, donor in ancestors(child.card)]
+    assert found == [
+        (("donor1",), "mother"),
+        (("donor1", "donor"), "grandmother"),
+        (("donor2",), "grandmother"),
+    ]
+
+
+def test_a_cyclic_lineage_is_refused():
+    looped = {"donor": {"path": "b", "digest": "2", "lineage": {}}}
+    cycle = {"a": {"path": "a", "digest": "1", "lineage": looped}}
+    cycle["a"]["lineage"]["donor"]["lineage"] = {"a": {"path": "a", "digest": "1"}}
+    with pytest.raises(InputError, match="a <- donor <- a is its own ancestor"):
+        list(ancestors({"lineage": cycle}))
+
+
+def test_an_ancestor_is_never_overwritten(tmp_path):
+    donor = _child(f"{tmp_path}/new@3", {"donor": _child(f"{tmp_path}/old", {}).lineage()})
+    check_output(tmp_path / "free", {"donor": donor})
+    with pytest.raises(InputError, match="old: this is donor <- donor, which the new network"):
+        check_output(tmp_path / "old", {"donor": donor})
+    with pytest.raises(InputError, match="new: this is donor, which the new network"):
+        check_output(tmp_path / "new", {"donor": donor})
+    (tmp_path / "other").mkdir()
+    with pytest.raises(InputError, match="other: this is there already"):
+        check_output(tmp_path / "other", {"donor": donor})
+
+
+def test_a_rules_file_must_have_rules(tmp_path):
+    with pytest.raises(InputError, match=r"none\.py: no such rules file"):
+        read_rules(tmp_path / "none.py")
+    (tmp_path / "empty.py").write_text("")
+    with pytest.raises(InputError, match=r"empty\.py: has no get_rules"):
+        read_rules(tmp_path / "empty.py")
+    (tmp_path / "rules.py").write_text("def get_rules(target, donors): return ()")
+    assert read_rules(tmp_path / "rules.py")(None, {}) == ()
+
+
+def test_rules_for_one_donor_refuse_two():
+    assert only({"donor": _child("a", {})}).place == "a"
+    with pytest.raises(InputError, match="for one donor, not 2"):
+        only({"donor1": _child("a", {}), "donor2": _child("b", {})})
+
+
+def test_a_card_is_plain_data():
+    assert plain(nets.card("abc")) == nets.card("abc")
