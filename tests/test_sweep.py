@@ -1,0 +1,73 @@
+"""Chunks of runs: one trace, any chunk size, progress, divergence."""
+
+import jax
+import numpy as np
+import pytest
+
+from mtloc_jax import replicas, scaling
+from mtloc_jax.evaluate import Wipes
+from mtloc_jax.sweep import Judge, Trainer
+from mtloc_jax.train import Static
+from tests.networks import NETWORK, fresh, run, windows
+
+DATA = windows()
+STATIC = Static(NETWORK, batch_size=50, share_frozen=True)
+
+
+def runs(n):
+    starts = fresh(n)
+    return [
+        run(
+            replicas.take(starts, k),
+            DATA,
+            seed=k,
+            n_windows=60 + 40 * k,
+            n_steps=4 + 3 * k,
+            frozen=("imu",) if k % 2 else (),
+        )
+        for k in range(n)
+    ]
+
+
+@pytest.fixture(scope="module")
+def whole():
+    return Trainer(STATIC, 4).train(runs(4), DATA)
+
+
+def test_all_arms_and_rates_share_one_trace_over_all_chunks():
+    traces = []
+    trainer = Trainer(STATIC, 3, told=lambda: traces.append(1))
+    trainer.train(runs(3), DATA)
+    trainer.train(runs(2), DATA)
+    assert len(traces) == 1
+
+
+def test_the_chunk_a_run_is_in_does_not_matter(whole):
+    trainer = Trainer(STATIC, 3)
+    parts = [trainer.train(runs(4)[k : k + 3], DATA) for k in (0, 3)]
+    for a, b, c in zip(*map(jax.tree.leaves, (whole, *parts)), strict=True):
+        np.testing.assert_array_equal(a, np.concatenate([b, c]))
+
+
+def test_progress_ends_with_all_steps_done():
+    seen = []
+    Trainer(STATIC, 2).train(runs(2), DATA, lambda done, total: seen.append((done, total)))
+    assert seen[0] == (0, 11)
+    assert seen[-1] == (11, 11)
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+
+
+def test_a_run_that_diverges_is_an_error():
+    lost = runs(1)[0]._replace(learning_rate=np.float32(np.inf))
+    with pytest.raises(FloatingPointError, match="1 run"):
+        Trainer(STATIC, 2).train([lost, runs(2)[1]], DATA)
+
+
+def test_a_judge_keeps_the_order_of_its_runs(whole):
+    scalers = [scaling.fit(*DATA)] * 4
+    wipes = Wipes(drop_rates=(0.0, 0.4), seeds=1)
+    many = Judge(NETWORK, wipes, 5).clean(whole, scalers, DATA)
+    for k in range(4):
+        one = jax.tree.map(lambda leaf, k=k: leaf[k : k + 1], whole)
+        alone = Judge(NETWORK, wipes, 1).clean(one, scalers[:1], DATA)
+        np.testing.assert_allclose(many.metrics[k], alone.metrics[0], atol=1e-5)
