@@ -1,0 +1,74 @@
+"""On real recordings: another scaler, frame or order of access points changes no prediction."""
+
+from dataclasses import replace
+
+import jax
+import numpy as np
+import pytest
+
+from mtloc_jax.buildings import open_site
+from mtloc_jax.evaluate import predict
+from mtloc_jax.graft import Take, graft
+from mtloc_jax.model import MTLoc
+from mtloc_jax.refit import refit, refit_frame, reordered, with_floor_of
+from mtloc_jax.splits import in_use
+from mtloc_jax.transforms import wifi_rows
+from mtloc_jax.windows import WindowSpec
+from tests import nets
+
+HIDDEN = 128
+ATOL_M = 1e-4
+ALL_BUT_FC1 = ("imu", "mag", "fusion", "wifi/fc1/bias", "wifi/fc2")
+
+
+@pytest.fixture(scope="module", params=["location20/site1/B1", "mmloc/bucharest"])
+def site(request, data_dir):
+    return open_site(request.param, str(data_dir), WindowSpec())
+
+
+def _scaler(site, rate):
+    train = site.rows("train")
+    return site.scaler(train[in_use(site.round[train], site.split.train, rate, 0, "first")])
+
+
+def _predict(params, scaler, site):
+    data = site.arrays(site.rows("test"))
+    return np.asarray(jax.jit(predict, static_argnums=0)(MTLoc(HIDDEN), params, scaler, data))
+
+
+@pytest.fixture(scope="module")
+def before(site):
+    params, scaler = nets.params(HIDDEN, len(site.bssids)), _scaler(site, 1.0)
+    return params, scaler, _predict(params, scaler, site)
+
+
+def _unmoved(found_m, before_m):
+    # A 32-bit position hundreds of metres from its origin is itself known to 3e-5 m.
+    np.testing.assert_allclose(found_m, before_m, rtol=0, atol=ATOL_M)
+
+
+def test_folding_another_scaler_changes_no_prediction(site, before):
+    params, old, before_m = before
+    new = with_floor_of(old, _scaler(site, 0.5))
+    moved, _ = graft(params, {"d": params}, refit(old, new))
+    assert float(new.imu_std[0]) != float(old.imu_std[0])
+    _unmoved(_predict(moved, new, site), before_m)
+
+
+def test_changing_the_frame_changes_no_prediction(site, before):
+    params, old, before_m = before
+    new = old._replace(xy_mean_m=old.xy_mean_m + np.float32(12.5), xy_scale_m=np.float32(7))
+    rest = [Take(name, name) for name in ("imu", "mag", "wifi", "fusion/fc3")]
+    moved, _ = graft(params, {"d": params}, [*refit_frame(old, new), *rest])
+    _unmoved(_predict(moved, new, site), before_m)
+
+
+def test_permuting_the_vocabulary_changes_no_prediction(site, before):
+    params, old, before_m = before
+    order = np.random.default_rng(0).permutation(len(site.bssids))
+    bssids = tuple(site.bssids[k] for k in order)
+    permuted = replace(site, bssids=bssids, wifi_dbm=site.wifi_dbm[:, order])
+    kernel = "wifi/fc1/kernel"
+    move = Take(kernel, kernel, by=wifi_rows(site.bssids, bssids))
+    moved, _ = graft(params, {"d": params}, [move, *(Take(name, name) for name in ALL_BUT_FC1)])
+    _unmoved(_predict(moved, reordered(old, order), permuted), before_m)
