@@ -68,7 +68,7 @@ def nearest(
     for start in range(0, len(dbm), _BLOCK):
         block = slice(start, start + _BLOCK)
         squared = _squared_distances(asked[block], known)
-        chosen = np.argsort(squared, axis=1, kind="stable")[:, :k]
+        chosen = np.argpartition(squared, range(min(k, len(known))), axis=1)[:, :k]
         weight = np.ones(chosen.shape)
         if weighted:
             weight = 1 / (np.sqrt(np.take_along_axis(squared, chosen, axis=1)) + 1e-3)

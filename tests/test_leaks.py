@@ -1,0 +1,154 @@
+"""Leak checks on walks made to leak, and on the simulated building, which does not."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mtloc_jax import leaks, site
+from mtloc_jax.logs.round import Stream, WifiScans, no_wifi
+from mtloc_jax.simulate import building_a, simulate
+from mtloc_jax.splits import Split
+from mtloc_jax.windows import WindowSpec
+
+SPLIT = Split((1, 2, 3), (4,), (5,))
+
+
+@pytest.fixture(scope="module")
+def walks():
+    return simulate(building_a(0), 0, n_rounds=5, round_s=30.0)
+
+
+def build(walks):
+    return site.build("leaky", walks, SPLIT, WindowSpec())
+
+
+def with_wifi(walk, t_ms, dbm):
+    """Give a walk scans at `t_ms` of one access point each at `dbm`."""
+    t_ms = np.array(t_ms, np.int64)
+    n = np.arange(len(t_ms), dtype=np.int32)
+    names = np.full(len(t_ms), "ap")
+    return replace(
+        walk, wifi=WifiScans(t_ms, n, names, np.array(dbm, np.float32), np.zeros_like(t_ms))
+    )
+
+
+def test_honest_recordings_pass_every_leak_check(walks):
+    made = build(walks)
+    assert leaks.repeated_fingerprints(walks, SPLIT).passed
+    assert leaks.clock(made).passed
+    assert leaks.wifi_alone(made).passed
+    assert leaks.wifi_absence(walks, made).passed
+    assert leaks.per_round_scaling(walks).passed
+    assert leaks.repeated_sensors(walks).passed
+
+
+def test_a_test_scan_that_training_heard_too_is_counted(walks):
+    train = [with_wifi(walk, [0, 100], [-50, -60]) for walk in walks[:4]]
+    test = with_wifi(walks[4], [7, 107, 207, 307], [-60, -50, -61, -62])
+    check = leaks.repeated_fingerprints([*train, test], SPLIT)
+    assert (check.passed, check.value) == (False, 0.5)
+    assert check.number == "50.0 % of 4 test scans"
+
+
+def test_rows_without_wifi_count_as_one_more_vector_where_wifi_is_a_column(walks):
+    t_ms = walks[4].accel.t_ms
+    train = [with_wifi(walk, [0], [-50]) for walk in walks[:4]]
+    test = with_wifi(walks[4], t_ms[:2], [-50, -60])
+    check = leaks.repeated_fingerprints([*train, test], SPLIT)
+    share = 100 * (1 - 1 / len(t_ms))
+    assert f"{share:.1f} % of {len(t_ms):,} rows (those without WiFi included)" in check.number
+
+
+def test_walks_on_one_timetable_tell_the_place_by_the_clock(walks):
+    first = walks[0]
+    twins = [
+        replace(w, waypoint_t_ms=first.waypoint_t_ms, waypoint_xy_m=first.waypoint_xy_m)
+        for w in walks
+    ]
+    check = leaks.clock(build(twins))
+    assert not check.passed
+    assert check.value < 0.1
+
+
+def test_wifi_looked_up_by_the_true_position_is_too_good(walks):
+    made = build(walks)
+    x_cm = np.round(100 * made.windows.xy_m[:, 0])
+    level = np.concatenate([[np.nan], -30 - np.unique(x_cm) / 100]).astype(np.float32)
+    leaky = replace(
+        made,
+        wifi_dbm=np.stack([level, 2 * level], axis=1),
+        scan=1 + np.unique(x_cm, return_inverse=True)[1].astype(np.int32),
+        windows=replace(made.windows, xy_m=made.windows.xy_m * [1, 0]),
+    )
+    assert not leaks.wifi_alone(leaky).passed
+
+
+def test_wifi_missing_in_one_wing_gives_the_wing_away(walks):
+    made = build(walks)
+    x_m = made.windows.end_ms / 1000  # every round walks the same corridor
+    there = np.stack([x_m, np.zeros_like(x_m)], axis=1)
+    age_ms = np.where(x_m < 15, -1, 0)
+    leaky = replace(made, windows=replace(made.windows, xy_m=there, wifi_age_ms=age_ms))
+    check = leaks.wifi_absence(walks, leaky)
+    assert not check.passed
+    assert check.value > 0.9
+
+
+@pytest.mark.parametrize("scale", ["extremes", "moments"])
+def test_a_sensor_scaled_within_each_round_is_named(walks, scale):
+    def scaled(stream):
+        values = stream.values
+        if scale == "extremes":
+            return Stream(stream.t_ms, (values - values.min(0)) / np.ptp(values, axis=0))
+        return Stream(stream.t_ms, (values - values.mean(0)) / values.std(0))
+
+    check = leaks.per_round_scaling([replace(walk, gyro=scaled(walk.gyro)) for walk in walks])
+    assert not check.passed
+    assert check.number == "gyro in 5 rounds"
+
+
+def test_two_seconds_copied_into_another_round_are_found(walks):
+    values = walks[4].accel.values.copy()
+    values[50:150] = walks[0].accel.values[200:300]
+    copied = replace(walks[4], accel=Stream(walks[4].accel.t_ms, values))
+    check = leaks.repeated_sensors([*walks[:4], copied])
+    assert not check.passed
+    assert check.value == pytest.approx(2, abs=1.1)
+
+
+def test_a_stuck_sensor_is_no_copy(walks):
+    stuck = [replace(w, mag=Stream(w.mag.t_ms, np.ones_like(w.mag.values))) for w in walks]
+    assert leaks.repeated_sensors(stuck).passed
+
+
+def test_recordings_without_wifi_have_no_wifi_to_judge(walks):
+    silent = [replace(walk, wifi=no_wifi()) for walk in walks]
+    made = build(silent)
+    for check in (
+        leaks.repeated_fingerprints(silent, SPLIT),
+        leaks.wifi_alone(made),
+        leaks.wifi_absence(silent, made),
+    ):
+        assert check.passed
+        assert check.value is None
+        assert check.meaning == "does not apply to these recordings"
+
+
+def test_the_area_under_the_curve_is_worked_out_by_hand():
+    score = np.array([0.1, 0.4, 0.35, 0.8])
+    positive = np.array([False, False, True, True])
+    assert leaks.roc_auc(score, positive) == 0.75
+    assert leaks.roc_auc(np.zeros(4), positive) == 0.5
+
+
+@settings(deadline=None, derandomize=True, max_examples=50)
+@given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=2, max_size=30))
+def test_the_area_under_the_curve_counts_pairs(pairs):
+    score, positive = (np.array(column) for column in zip(*pairs, strict=True))
+    if positive.all() or not positive.any():
+        return
+    won = [(a > b) + (a == b) / 2 for a in score[positive] for b in score[~positive]]
+    assert leaks.roc_auc(score, positive) == pytest.approx(np.mean(won))
