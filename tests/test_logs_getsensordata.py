@@ -85,20 +85,23 @@ def replaced(line, by):
 @pytest.mark.parametrize(
     ("line", "by", "says"),
     [
-        (7, "ACCE;0.0542;65093.5471;-1.5;8.25", "4 fields instead of 6"),
+        (7, "ACCE;0.0542;65093.5471;-1.5;8.25", "5 fields instead of 7"),
         (7, "ACCE;0.0542;65093.5471;-1.5;8.25;6.25;", "'' is not a number"),
         (7, "ACCE;0.0542;65093.5471;nan;8.25;6.25;3", "not finite"),
         (7, "ACCE;0.0542;65093.5471;1e20;8.25;6.25;3", "absurdly large"),
-        (7, "ACCX;0.0542;65093.5471;1;8.25;6.25;3", "unknown record type 'ACCX'"),
-        (7, "ACCE;0.0542;65093.5471;1;8.25;6.25;3ACCE;0.1;1;1;1;1;3", "glued"),
+        (7, "ACCX;0.0542;65093.5471;1;8.25;6.25;3", "unknown record type"),
+        (7, "ACCE;0.0542;65093.5471;1;8.25;6.25;3ACCE;0.1;1;1;1;1;3", "13 fields instead of 7"),
+        (12, "WIFI;0.6;1;a;20:23:00:00:00:0A;1;-60WIFI;0.6;1;b;20:23:00:00:00:0B;1;-6", "glued"),
         (10, "ACCE;0.0442;65093.5671;-1.25;8.5;6.5;3", "does not increase"),
         (16, "POSI;0.100;2;40.0001;-2.9999;0;1", "does not increase"),
         (16, "POSI;5.000;2;0.0;0.0;0;1", "without its surveyed position"),
         (16, "POSI;5.000;2;95.0;-2.9999;0;1", "no latitude"),
         (16, "POSI;5.000;2;40.0001;-2.9999;1;1", "floor or building changes"),
         (12, "WIFI;0.651;65094.180;Cafe;20:23:00:00:00;2437;-60", "no BSSID"),
-        (12, "WIFI;0.651;65094.180;Cafe;20:23:00:00:00:0A;2437;-600", "level of -600"),
-        (12, "WIFI;0.651;20:23:00:00:00:0A;2437;-60", "no BSSID"),
+        (12, "WIFI;0.651;65094.180;Cafe;20:23:00:00:00:0A;2437;-600", "a level outside"),
+        (12, "WIFI;0.651;20:23:00:00:00:0A;2437;-60", "5 fields instead of 6"),
+        (12, "WIFI;0.651;65094.180;20:23:00:00:00:0A;2437;-60", "no BSSID"),
+        (8, "AHRS;0.1;1;1;1;1;1;1;1;3ACCE;0.1;1;1;1;1;3", "glued"),
     ],
 )
 def test_damage_is_named_with_its_line(tmp_path, line, by, says):

@@ -16,7 +16,7 @@ FILES = {
 def write(folder, name="walk1", **replaced):
     (folder / name).mkdir()
     for file, rows in FILES.items():
-        header = ",".join(HEADERS[file]) + "\n"
+        header = HEADERS[file].decode() + "\n"
         text = replaced.get(file.removesuffix(".csv"), header + rows)
         (folder / name / file).write_text(text, encoding="utf-8")
 
@@ -58,7 +58,7 @@ def test_a_table_may_group_folders_into_rounds(tmp_path):
     assert [(walk.name, walk.number) for walk in walks] == [("c", 1), ("a", 1), ("b", 2)]
 
 
-WIFI, IMU = ",".join(HEADERS["wifi.csv"]) + "\n", ",".join(HEADERS["imu.csv"]) + "\n"
+WIFI, IMU = (HEADERS[file].decode() + "\n" for file in ("wifi.csv", "imu.csv"))
 
 
 @pytest.mark.parametrize(
@@ -73,8 +73,8 @@ WIFI, IMU = ",".join(HEADERS["wifi.csv"]) + "\n", ",".join(HEADERS["imu.csv"]) +
         ("imu", IMU + "0.5,1,2,3,4,5,6\n", 2, "no whole number of ms"),
         ("imu", IMU + "5,1,2,3,4,5,6\n4,1,2,3,4,5,6\n", 3, "does not increase"),
         ("imu", IMU.replace("accel", "acc"), 1, "the header is not"),
-        ("wifi", WIFI + "5,,-60,0\n", 2, "no access point's address"),
-        ("wifi", WIFI + "5,a,-600,0\n", 2, "level of -600"),
+        ("wifi", WIFI + "5,,-60,0\n", 2, "address is missing"),
+        ("wifi", WIFI + "5,a,-600,0\n", 2, "a level outside"),
         ("wifi", WIFI + "5,a,-60\n", 2, "3 fields instead of 4"),
         ("waypoints", "t_ms,x_m,y_m\n0,1,2\n0,1,2\n", 3, "does not increase"),
         ("waypoints", "t_ms,x_m,y_m\n0,1,2\n", None, "1 waypoint"),

@@ -1,9 +1,9 @@
-"""Text files read block by block, as whole lines whose numbers are known."""
+"""Text files read block by block, as bytes of whole lines whose numbers are known."""
 
 import gzip
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -14,14 +14,14 @@ BLOCK_BYTES = 1 << 20  # what bounds a reader's memory beyond the arrays it make
 
 @dataclass(frozen=True)
 class Block:
-    """Hold consecutive lines without their ends.
+    r"""Hold consecutive lines of UTF-8 text, each with its end \n.
 
     first: the 1-based number of the first line
-    ended: False for the block made of a file's last line if that has no line end
+    ended: False for the block made of a file's last line if that had no line end
     """
 
     first: int
-    lines: list[str]
+    data: bytes
     ended: bool = True
 
 
@@ -38,12 +38,12 @@ def blocks(
     for chunk in chunks(path, size):
         whole, end, rest = (rest + chunk).rpartition(b"\n")
         if end:
-            yield (block := _decoded(path, first, whole))
-            first += len(block.lines)
+            yield _block(path, first, whole + end, ended=True)
+            first += whole.count(b"\n") + 1
         elif len(rest) > size:
             raise InputError(
                 f"a line longer than {size} bytes",
-                remedy="this is no text log; check --format",
+                remedy="this is no text log; check the format's name",
                 path=path,
                 line=first,
             )
@@ -55,7 +55,7 @@ def blocks(
             line=first,
         )
     if rest:
-        yield replace(_decoded(path, first, rest), ended=False)
+        yield _block(path, first, rest + b"\n", ended=False)
     elif first == 1:
         raise InputError("the file is empty", remedy="copy it again or leave it out", path=path)
 
@@ -77,23 +77,6 @@ def chunks(path: Path, size: int = BLOCK_BYTES) -> Iterator[bytes]:
         ) from None
 
 
-def small_table(path: Path) -> tuple[list[int], list[list[str]]]:
-    """Read a small CSV that a person may have edited: line numbers and fields of its lines.
-
-    Blank lines are skipped; the last line may lack its end. The first row is the header.
-    Raises InputError as `blocks`.
-    """
-    numbered = [
-        (number, line.split(","))
-        for block in blocks(path, last_line_may_lack_end=True)
-        for number, line in enumerate(block.lines, start=block.first)
-        if line
-    ]
-    if not numbered:
-        raise InputError("the file is empty", remedy="copy it again or leave it out", path=path)
-    return [number for number, _ in numbered], [row for _, row in numbered]
-
-
 def existing_folder(path: Path) -> Path:
     """Return `path` if it is a folder, else raise InputError."""
     if not path.is_dir():
@@ -107,16 +90,16 @@ def _opened(path: Path) -> BinaryIO:
     return path.open("rb")
 
 
-def _decoded(path: Path, first: int, whole: bytes) -> Block:
+def _block(path: Path, first: int, data: bytes, ended: bool) -> Block:
     try:
-        text = whole.decode("utf-8")
+        data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise InputError(
-            f"not UTF-8 (byte 0x{whole[error.start]:02x})",
+            f"not UTF-8 (byte 0x{data[error.start]:02x})",
             remedy="copy the file again or convert it to UTF-8",
             path=path,
-            line=first + whole.count(b"\n", 0, error.start),
+            line=first + data.count(b"\n", 0, error.start),
         ) from None
     if first == 1:
-        text = text.removeprefix("\ufeff")
-    return Block(first, text.replace("\r\n", "\n").removesuffix("\r").split("\n"))
+        data = data.removeprefix(b"\xef\xbb\xbf")
+    return Block(first, data.replace(b"\r\n", b"\n") if b"\r" in data else data, ended)

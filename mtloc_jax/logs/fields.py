@@ -1,85 +1,86 @@
-"""Fields of text turned into arrays in bulk; a fault is looked for only once it is known."""
+"""Columns of text turned into arrays in bulk; a fault is looked for only once it is known."""
 
 from collections.abc import Sequence
-from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
 from mtloc_jax.errors import InputError
+from mtloc_jax.logs.index import Index
 
 SENSOR_LIMIT = 1e5  # no phone sensor reads beyond, in m/s^2, rad/s or microtesla
 POSITION_LIMIT_M = 1e8  # UTM northings reach 1e7 m
 DAY_MS = 86_400_000
 
-Lines = Sequence[int] | np.ndarray  # the number of the line each row or field stands on
+Lines = Sequence[int] | np.ndarray  # the number of the line each record stands on
 
 _REPAIR = "repair or delete this line, or leave the file out"
+_UNIX_MS_DIGITS = 13  # the years 2001 to 2286
+
+
+def fault(problem: str, path: Path, line: int) -> InputError:
+    """Return the error for one faulty line of a log."""
+    return InputError(problem, remedy=_REPAIR, path=path, line=int(line))
+
+
+def raise_at(wrong: np.ndarray, problem: str, lines: Lines, path: Path) -> None:
+    """Raise InputError with `problem` at the first record that is `wrong`: bool[n], if any is."""
+    if wrong.any():
+        raise fault(problem, path, lines[int(np.argmax(wrong))])
+
+
+def check_width(n_fields: np.ndarray, lines: Lines, path: Path, width: int) -> None:
+    """Raise InputError at the first line that has not `width` fields."""
+    wrong = n_fields != width
+    if wrong.any():
+        at = int(np.argmax(wrong))
+        raise fault(f"{n_fields[at]} fields instead of {width}", path, lines[at])
+
+
+def check_header(index: Index, header: bytes, path: Path) -> None:
+    """Raise InputError where the first line of a file is not `header`."""
+    if index.line(0) != header:
+        raise InputError(
+            f"the header is not {header.decode()[:60]}{'...' if len(header) > 60 else ''}",
+            remedy="check the format's name, and name the columns so",
+            path=path,
+            line=1,
+        )
 
 
 def numbers(
-    rows: Sequence[Sequence[str]], lines: Lines, path: Path, *, limit: float | np.ndarray
+    index: Index,
+    at: np.ndarray,
+    columns: Sequence[int],
+    path: Path,
+    *,
+    limit: float | np.ndarray = SENSOR_LIMIT,
 ) -> np.ndarray:
-    """Return `rows` (all of one length) as f64[n, width].
+    """Return some fields of the lines `at` as f64[n, len(columns)].
 
+    columns: the fields, negative ones counted from the line's end
     limit: the largest magnitude, for all columns or for each
     Raises InputError at the first field that is no number, not finite, or beyond `limit`.
     """
-    if not rows:
-        return np.zeros((0, 0))
-    try:
-        flat = np.fromiter(map(float, chain.from_iterable(rows)), np.float64)
-    except ValueError:
-        raise _bad_number(rows, lines, path) from None
-    values = flat.reshape(len(rows), -1)
-    if "_" in "".join(chain.from_iterable(rows)):
-        raise _bad_number(rows, lines, path)
-    if not np.all(np.abs(values) <= limit):  # false for NaN too
-        at = int(np.argmin((np.abs(values) <= limit).all(axis=1)))
-        raise InputError(
-            f"a value is not finite or absurdly large: {' '.join(rows[at])[:120]}",
-            remedy=_REPAIR,
-            path=path,
-            line=int(lines[at]),
-        )
+    values, good = index.floats(at, columns)
+    good &= np.abs(values) <= limit  # false for NaN too
+    if not good.all():
+        line, column = np.argwhere(~good)[0]
+        (text,) = index.columns(at[line : line + 1], columns[column], columns[column] + 1)[0]
+        problem = "not a number, not finite, or absurdly large"
+        raise fault(f"{shown(text)} is {problem}", path, index.number[at[line]])
     return values
 
 
-def is_number(field: str) -> bool:
-    """Say whether a field is a number; "1_0", which float() reads as ten, is a damaged one."""
-    try:
-        float(field)
-    except ValueError:
-        return False
-    return "_" not in field
-
-
-def widths(rows: Sequence[Sequence[str]], lines: Lines, path: Path, width: int) -> None:
-    """Raise InputError at the first row that has not `width` fields."""
-    if set(map(len, rows)) <= {width}:
-        return
-    at = next(i for i, row in enumerate(rows) if len(row) != width)
-    raise InputError(
-        f"{len(rows[at])} fields instead of {width}", remedy=_REPAIR, path=path, line=int(lines[at])
-    )
-
-
-def unix_ms(fields: Sequence[str], lines: Lines, path: Path) -> np.ndarray:
-    """Return time stamps of 13 digits (the years 2001 to 2286) as i64[n], or raise InputError."""
-    text = "".join(fields)
-    if set(map(len, fields)) <= {13} and text.isascii() and (text.isdigit() or not text):
-        return np.fromiter(map(int, fields), np.int64, len(fields))
-    at = next(i for i, f in enumerate(fields) if len(f) != 13 or not (f.isascii() and f.isdigit()))
-    raise InputError(
-        f"time stamp {fields[at][:40]!r} is not Unix milliseconds (13 digits)",
-        remedy=_REPAIR,
-        path=path,
-        line=int(lines[at]),
-    )
+def unix_ms(index: Index, at: np.ndarray, field: int, path: Path) -> np.ndarray:
+    """Return a field of time stamps in Unix ms of some lines as i64[n], or raise InputError."""
+    t_ms = index.digits(at, field, _UNIX_MS_DIGITS)
+    raise_at(t_ms < 0, "a time stamp is not Unix ms of 13 digits", index.number[at], path)
+    return t_ms
 
 
 def in_time_order(
-    t_ms: np.ndarray, lines: np.ndarray, path: Path, what: str, *, strictly: bool = False
+    t_ms: np.ndarray, lines: Lines, path: Path, what: str, *, strictly: bool = False
 ) -> None:
     """Raise InputError where `t_ms` runs backwards (or repeats, if `strictly`) or leaps a day."""
     step = np.diff(t_ms)
@@ -88,19 +89,9 @@ def in_time_order(
         return
     at = int(np.argmax(bad)) + 1
     problem = "leaps more than a day" if step[at - 1] > DAY_MS else "does not increase"
-    raise InputError(
-        f"the time of {what} {problem}: {t_ms[at - 1]}, then {t_ms[at]}",
-        remedy="sort or repair the log",
-        path=path,
-        line=int(lines[at]),
-    )
+    raise fault(f"the time of {what} {problem}: {t_ms[at - 1]}, then {t_ms[at]}", path, lines[at])
 
 
-def _bad_number(rows: Sequence[Sequence[str]], lines: Lines, path: Path) -> InputError:
-    for row, line in zip(rows, lines, strict=True):
-        for field in row:
-            if not is_number(field):
-                return InputError(
-                    f"{field[:40]!r} is not a number", remedy=_REPAIR, path=path, line=int(line)
-                )
-    raise AssertionError("called without a bad number")
+def shown(text: bytes) -> str:
+    """Return a field as an error shows it: quoted and not too long."""
+    return repr(text.decode("utf-8", "replace")[:40])

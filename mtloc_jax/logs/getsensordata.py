@@ -27,20 +27,23 @@ import numpy as np
 from mtloc_jax.errors import InputError
 from mtloc_jax.logs import fields
 from mtloc_jax.logs.blocks import Block, blocks, existing_folder
-from mtloc_jax.logs.records import Records, joined, scans_of
+from mtloc_jax.logs.index import Index
+from mtloc_jax.logs.records import Addresses, Records, joined, scans_of
 from mtloc_jax.logs.round import Progress, Round, Stream, checked
 from mtloc_jax.logs.rounds_table import numbered
 from mtloc_jax.logs.scans import check_levels
 
-_SENSORS = ("ACCE", "GYRO", "MAGN")
-_ENVIRONMENT = {"PRES", "LIGH", "PROX", "HUMI", "TEMP", "AHRS", "GNSS", "SOUN"}
-_RADIOS_AND_OTHER_UNITS = {"BLUE", "BLE4", "RFID", "IMUX", "IMUL", "IMUI"}
-_IGNORED = _ENVIRONMENT | _RADIOS_AND_OTHER_UNITS
-_WIDTH = 6  # fields after the type, of sensors and positions; of WiFi lines once put in order
-_GLUED = re.compile(r"(ACCE|GYRO|MAGN|WIFI|POSI);")
-_BSSID = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}")
+_SENSORS = (b"ACCE;", b"GYRO;", b"MAGN;")
+_WIFI, _POSITION = b"WIFI;", b"POSI;"
+_ENVIRONMENT = (b"PRES;", b"LIGH;", b"PROX;", b"HUMI;", b"TEMP;", b"AHRS;", b"GNSS;", b"SOUN;")
+_OTHER_DEVICES = (b"BLUE;", b"BLE4;", b"RFID;", b"IMUX;", b"IMUL;", b"IMUI;")
+_IGNORED = (*_ENVIRONMENT, *_OTHER_DEVICES)
+_WIDTH = 7  # fields of sensor readings and positions; a WiFi line of 2.0 has one less
+_GLUED = re.compile(rb"(ACCE|GYRO|MAGN|WIFI|POSI);")
+_BSSID = re.compile(rb"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}")
+_LATEST_S = 1e10  # of a sensor clock, which may count from 1970
 _CREATED = re.compile(r"Date of creation: \w+ (\w+ +\d+ \d+:\d+:\d+) GMT([+-]\d\d:\d\d)? (\d{4})")
-_REPAIR = "repair or delete this line, or leave the log out"
+_HEADER_BYTES = 1000  # the date stands on the second line
 _SEMI_MAJOR_M, _ECCENTRICITY_SQUARED = 6378137.0, 6.69437999014e-3  # WGS-84
 
 
@@ -69,8 +72,9 @@ def first_position_deg(path: Path) -> tuple[float, float]:
     Raises InputError where the log has none.
     """
     for block in blocks(path, last_line_may_lack_end=True):
-        if positions := _grouped(block, path).get("POSI"):
-            latitude, longitude = _parsed("POSI", positions, path).values[0, 1:3]
+        index = Index(block, b";")
+        if len(at := index.with_text(_POSITION, 0)):
+            latitude, longitude = _positions(index, at[:1], path).values[0, :2]
             return float(latitude), float(longitude)
     raise InputError(
         "no POSI line, two are needed to interpolate a position",
@@ -87,17 +91,24 @@ def read_log(path: Path, name: str, number: int, origin_deg: tuple[float, float]
     Raises InputError with the line on cut or glued lines, wrong field counts, unreadable or absurd
     numbers, time running backwards within a type, unsurveyed positions and floor changes.
     """
-    parts: dict[str, list[Records]] = defaultdict(list)
-    started_ms = None
+    parts: dict[bytes, list[Records]] = defaultdict(list)
+    addresses, started_ms = Addresses(), None
     for block in blocks(path, last_line_may_lack_end=True):
         started_ms = started_ms or _started_unix_ms(block)
-        for kind, records in _grouped(block, path).items():
-            parts[kind].append(_parsed(kind, records, path))
-    kinds = {kind: joined(parts.pop(kind, [])) for kind in (*_SENSORS, "WIFI", "POSI")}
+        index = Index(block, b";")
+        for kind, at in _grouped(index, path).items():
+            if kind == _WIFI and block.ended:
+                parts[kind].append(_wifi(index, at, path, addresses))
+            elif kind == _POSITION:
+                parts[kind].append(_positions(index, at, path))
+            elif kind in _SENSORS:
+                parts[kind].append(_readings(index, at, path))
+    kinds = {kind: joined(parts.pop(kind, [])) for kind in (*_SENSORS, _WIFI, _POSITION)}
     for kind, part in kinds.items():
-        fields.in_time_order(part.t_ms, part.line, path, kind, strictly=kind == "POSI")
+        strictly = kind == _POSITION
+        fields.in_time_order(part.t_ms, part.line, path, kind.decode(), strictly=strictly)
     accel, gyro, mag = (Stream(kinds[kind].t_ms, kinds[kind].values) for kind in _SENSORS)
-    _check_one_floor(kinds["POSI"], path)
+    _check_one_floor(kinds[_POSITION], path)
     return checked(
         Round(
             name,
@@ -105,9 +116,9 @@ def read_log(path: Path, name: str, number: int, origin_deg: tuple[float, float]
             accel,
             gyro,
             mag,
-            scans_of(_aged(kinds["WIFI"])),
-            kinds["POSI"].t_ms,
-            metres_from(origin_deg, kinds["POSI"].values[:, 1:3]),
+            scans_of(_aged(kinds[_WIFI]), addresses),
+            kinds[_POSITION].t_ms,
+            metres_from(origin_deg, kinds[_POSITION].values[:, :2]),
             path,
             started_unix_ms=started_ms,
         )
@@ -124,54 +135,78 @@ def metres_from(origin_deg: tuple[float, float], position_deg: np.ndarray) -> np
     return np.stack([east * east_radius_m, north * north_radius_m], axis=1)
 
 
-def _grouped(block: Block, path: Path) -> dict[str, list[tuple[int, str]]]:
-    """Sort the lines of a block by type: type -> (line number, rest)."""
-    groups: dict[str, list[tuple[int, str]]] = defaultdict(list)
-    for number, line in enumerate(block.lines, start=block.first):
-        if not line or line.startswith("%"):
-            continue
-        kind, _, rest = line.partition(";")
-        if kind not in _IGNORED and kind not in (*_SENSORS, "WIFI", "POSI"):
-            raise _fault(f"unknown record type {kind[:40]!r}", path, number)
-        if _GLUED.search(rest):
-            raise _fault("two records are glued together", path, number)
-        if kind not in _IGNORED and (block.ended or kind != "WIFI"):
-            groups[kind].append((number, rest))
+def _grouped(index: Index, path: Path) -> dict[bytes, np.ndarray]:
+    """Sort the lines of a block by type: type -> lines."""
+    known = index.blank()
+    known[index.with_text(b"%", 0)] = True
+    groups = {}
+    for kind in (*_SENSORS, _WIFI, _POSITION, *_IGNORED):
+        groups[kind] = lines = index.with_text(kind, 0)
+        known[lines] = True
+        if kind in _IGNORED:
+            _check_not_glued(index, lines, path)
+    for at in np.flatnonzero(~known).tolist():
+        problem = f"cut line or unknown record type: {fields.shown(index.line(at))}"
+        raise fields.fault(problem, path, index.number[at])
     return groups
 
 
-def _parsed(kind: str, records: list[tuple[int, str]], path: Path) -> Records:
-    lines, rests = zip(*records, strict=True)
-    rows = [rest.split(";") for rest in rests]
-    if kind == "WIFI":
-        return _wifi(rows, lines, path)
-    fields.widths(rows, lines, path, _WIDTH)
-    values = fields.numbers(rows, lines, path, limit=fields.SENSOR_LIMIT * 1e3)
-    t_ms = np.rint(values[:, 0] * 1000).astype(np.int64)
-    if kind == "POSI":
-        _check_positions(values, lines, path)
-        return Records(np.array(lines), t_ms, values[:, 1:])
-    axes = fields.numbers([row[2:5] for row in rows], lines, path, limit=fields.SENSOR_LIMIT)
-    return Records(np.array(lines), t_ms, axes)
+def _check_not_glued(index: Index, lines: np.ndarray, path: Path) -> None:
+    for at in lines.tolist():
+        if _GLUED.search(index.line(at), 5):  # after the line's own type
+            raise fields.fault("two records glued together", path, index.number[at])
 
 
-def _wifi(rows: list[list[str]], lines: tuple[int, ...], path: Path) -> Records:
-    """Take WiFi lines apart from their end: an SSID may hold semicolons."""
-    ordered = []
-    for row, line in zip(rows, lines, strict=True):
-        at = next((at for at in (-3, -2) if len(row) + at >= 3 and _BSSID.fullmatch(row[at])), None)
-        if at is None:
-            raise _fault("no BSSID where a WiFi line has it", path, line)
-        ordered.append([row[0], row[1], row[at].lower(), row[-1]])
-    values = fields.numbers(
-        [[row[0], row[1], row[3]] for row in ordered], lines, path, limit=fields.SENSOR_LIMIT * 1e3
-    )
-    check_levels(values[:, 2], lines, path)
-    app_ms, seen_ms = np.rint(values[:, :2].T * 1000).astype(np.int64)
-    bssid = np.array([row[2] for row in ordered])
-    return Records(
-        np.array(lines), app_ms, np.stack([values[:, 2], app_ms - seen_ms], axis=1), bssid
-    )
+def _readings(index: Index, at: np.ndarray, path: Path) -> Records:
+    lines = index.number[at]
+    fields.check_width(index.n_fields[at], lines, path, _WIDTH)
+    fields.numbers(index, at, [-1], path)  # the accuracy: where a line is cut, it shows here
+    t_ms = _milliseconds(index, at, 1, path)
+    return Records(lines, t_ms, fields.numbers(index, at, (3, 4, 5), path))
+
+
+def _positions(index: Index, at: np.ndarray, path: Path) -> Records:
+    """Take in latitude, longitude (degrees), floor and building."""
+    lines = index.number[at]
+    fields.check_width(index.n_fields[at], lines, path, _WIDTH)
+    values = fields.numbers(index, at, (3, 4, 5, 6), path)
+    latitude, longitude = values[:, :2].T
+    unsurveyed = (latitude == 0) & (longitude == 0)
+    fields.raise_at(unsurveyed, "a POSI mark without its surveyed position", lines, path)
+    nowhere = (np.abs(latitude) > 90) | (np.abs(longitude) > 180)
+    fields.raise_at(nowhere, "no latitude and longitude", lines, path)
+    return Records(lines, _milliseconds(index, at, 1, path), values)
+
+
+def _wifi(index: Index, at: np.ndarray, path: Path, addresses: Addresses) -> Records:
+    """Take WiFi lines from their end: an SSID may hold semicolons. Level and sensor clock lag."""
+    lines = index.number[at]
+    short = np.minimum(index.n_fields[at], _WIDTH - 1)
+    fields.check_width(short, lines, path, _WIDTH - 1)
+    _check_not_glued(index, at[index.n_fields[at] > _WIDTH], path)
+    last = index.columns(at, -3, 0)
+    whole = index.n_fields[at] >= _WIDTH
+    bssid = [_bssid_of(*row) for row in zip(whole.tolist(), last[0], last[1], strict=True)]
+    if None in bssid:
+        raise fields.fault("no BSSID where a WiFi line has it", path, lines[bssid.index(None)])
+    rss_dbm = fields.numbers(index, at, [-1], path)[:, 0]
+    check_levels(rss_dbm, lines, path)
+    t_ms = _milliseconds(index, at, 1, path)
+    lag_ms = t_ms - _milliseconds(index, at, 2, path)
+    values = np.stack([rss_dbm, lag_ms], axis=1)
+    return Records(lines, t_ms, values, addresses.numbers([b for b in bssid if b]))
+
+
+def _bssid_of(whole: bool, third: bytes, second: bytes) -> bytes | None:
+    """Find the BSSID among the fields before a line's last: 2.0 wrote no frequency after it."""
+    if whole and _BSSID.fullmatch(third):
+        return third.lower()
+    return second.lower() if _BSSID.fullmatch(second) else None
+
+
+def _milliseconds(index: Index, at: np.ndarray, field: int, path: Path) -> np.ndarray:
+    seconds = fields.numbers(index, at, [field], path, limit=_LATEST_S)[:, 0]
+    return np.rint(seconds * 1000).astype(np.int64)
 
 
 def _aged(wifi: Records) -> Records:
@@ -182,18 +217,8 @@ def _aged(wifi: Records) -> Records:
     return wifi._replace(values=np.stack([level, lag - lag.min()], axis=1))
 
 
-def _check_positions(values: np.ndarray, lines: tuple[int, ...], path: Path) -> None:
-    latitude, longitude = values[:, 2], values[:, 3]
-    for wrong, problem in (
-        ((latitude == 0) & (longitude == 0), "a POSI mark without its surveyed position"),
-        ((np.abs(latitude) > 90) | (np.abs(longitude) > 180), "no latitude and longitude"),
-    ):
-        if wrong.any():
-            raise _fault(problem, path, lines[int(np.argmax(wrong))])
-
-
 def _check_one_floor(positions: Records, path: Path) -> None:
-    place = positions.values[:, 3:5]
+    place = positions.values[:, 2:4]
     changes = np.flatnonzero(np.any(np.diff(place, axis=0) != 0, axis=1))
     if len(changes):
         raise InputError(
@@ -206,13 +231,9 @@ def _check_one_floor(positions: Records, path: Path) -> None:
 
 def _started_unix_ms(block: Block) -> int | None:
     """Find the recording's start in the header (Java writes it with an offset or a zone's name)."""
-    for line in block.lines[:10] if block.first == 1 else []:
-        if found := _CREATED.search(line):
-            date, offset, year = found.groups()
-            stamp = datetime.strptime(f"{date} {year} {offset or '+00:00'}", "%b %d %H:%M:%S %Y %z")
-            return int(stamp.timestamp() * 1000)
-    return None
-
-
-def _fault(problem: str, path: Path, line: int) -> InputError:
-    return InputError(problem, remedy=_REPAIR, path=path, line=line)
+    found = _CREATED.search(block.data.decode(), 0, _HEADER_BYTES) if block.first == 1 else None
+    if not found:
+        return None
+    date, offset, year = found.groups()
+    stamp = datetime.strptime(f"{date} {year} {offset or '+00:00'}", "%b %d %H:%M:%S %Y %z")
+    return int(stamp.timestamp() * 1000)

@@ -12,31 +12,33 @@ import numpy as np
 
 from mtloc_jax.errors import InputError
 from mtloc_jax.logs import fields
-from mtloc_jax.logs.blocks import Block, blocks, existing_folder
-from mtloc_jax.logs.records import Records, joined, scans_of
+from mtloc_jax.logs.blocks import blocks, existing_folder
+from mtloc_jax.logs.index import Index
+from mtloc_jax.logs.records import Addresses, Records, joined, scans_of
 from mtloc_jax.logs.round import Progress, Round, Stream, checked
 from mtloc_jax.logs.rounds_table import NAME, numbered
 from mtloc_jax.logs.scans import check_levels
 
-_SENSORS = ("TYPE_ACCELEROMETER", "TYPE_GYROSCOPE", "TYPE_MAGNETIC_FIELD")
-_WAYPOINT, _WIFI = "TYPE_WAYPOINT", "TYPE_WIFI"
-_WIDTH = {  # fields after time and type; a WiFi line may have more, as a tab is legal in an SSID
-    _WAYPOINT: 2,
-    **dict.fromkeys(_SENSORS, 4),
-    _WIFI: 5,
-    "TYPE_ROTATION_VECTOR": 4,
-    "TYPE_ACCELEROMETER_UNCALIBRATED": 7,
-    "TYPE_GYROSCOPE_UNCALIBRATED": 7,
-    "TYPE_MAGNETIC_FIELD_UNCALIBRATED": 7,
-    "TYPE_BEACON": 8,
-    "TYPE_BLUE": 3,
-    "TYPE_BLU4": 3,
-    "TYPE_DIST1": 3,
-    "TYPE_DIST2": 3,
-    "TYPE_SENSOR_MAGNETIC_FIELD_ACCURACY_CHANGED": 1,
+_SENSORS = (b"TYPE_ACCELEROMETER", b"TYPE_GYROSCOPE", b"TYPE_MAGNETIC_FIELD")
+_WAYPOINT, _WIFI = b"TYPE_WAYPOINT", b"TYPE_WIFI"
+_USED = (*_SENSORS, _WAYPOINT, _WIFI)
+_WIDTH = {  # fields of a line; a WiFi line may have more, as a tab is legal in an SSID
+    _WAYPOINT: 4,
+    **dict.fromkeys(_SENSORS, 6),
+    _WIFI: 7,
+    b"TYPE_ROTATION_VECTOR": 6,
+    b"TYPE_ACCELEROMETER_UNCALIBRATED": 9,
+    b"TYPE_GYROSCOPE_UNCALIBRATED": 9,
+    b"TYPE_MAGNETIC_FIELD_UNCALIBRATED": 9,
+    b"TYPE_BEACON": 10,
+    b"TYPE_BLUE": 5,
+    b"TYPE_BLU4": 5,
+    b"TYPE_DIST1": 5,
+    b"TYPE_DIST2": 5,
+    b"TYPE_SENSOR_MAGNETIC_FIELD_ACCURACY_CHANGED": 3,
 }
-_BSSID = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
-_REPAIR = "repair or delete this line, or leave the trace out"
+_TYPE_AT = 13  # after the digits of Unix ms
+_BSSID = re.compile(rb"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 
 
 def read_floor(folder: Path, on_progress: Progress | None = None) -> list[Round]:
@@ -71,119 +73,100 @@ def read_trace(path: Path, name: str, number: int) -> Round:
     Raises InputError with the line on cut or glued lines, wrong field counts, unreadable or
     absurd numbers, time running backwards within a type, and where waypoints or a sensor lack.
     """
-    parts: dict[str, list[Records]] = defaultdict(list)
+    parts: dict[bytes, list[Records]] = defaultdict(list)
+    addresses = Addresses()
     started_ms, ended = None, False
     for block in blocks(path):
-        comments, groups = _grouped(block, path)
-        for comment in comments:
-            started_ms = started_ms or _time_of(comment, "startTime")
-            ended = ended or _time_of(comment, "endTime") is not None
-        for kind, records in groups.items():
-            if part := _parsed(kind, records, path):
-                parts[kind].append(part)
+        index = Index(block, b"\t")
+        groups, comments = _grouped(index, path)
+        started_ms = started_ms or _time_of(comments, b"startTime")
+        ended = ended or _time_of(comments, b"endTime") is not None
+        for kind, lines in groups.items():
+            if kind in _USED:
+                parts[kind].append(_parsed(kind, index, lines, path, addresses))
     if not ended:
         raise InputError(
             "the trace is cut: no endTime line",
             remedy="copy it again, or end it with a line '#<tab>endTime:<Unix ms>' if it is whole",
             path=path,
         )
-    return checked(_round(path, name, number, parts, started_ms))
-
-
-def _grouped(block: Block, path: Path) -> tuple[list[str], dict[str, list[tuple[int, str, str]]]]:
-    """Sort the lines of a block by type: (comments, type -> (line number, time, rest))."""
-    comments: list[str] = []
-    groups: dict[str, list[tuple[int, str, str]]] = defaultdict(list)
-    for number, line in enumerate(block.lines, start=block.first):
-        if line.startswith("#") and "\tTYPE_" not in line:
-            comments.append(line)
-            continue
-        try:
-            time, kind, rest = line.split("\t", 2)
-        except ValueError:
-            raise InputError(
-                f"cut line {line[:40]!r}", remedy=_REPAIR, path=path, line=number
-            ) from None
-        groups[kind].append((number, time, rest))
-    return comments, groups
-
-
-def _parsed(kind: str, records: list[tuple[int, str, str]], path: Path) -> Records | None:
-    lines, times, rests = zip(*records, strict=True)
-    if kind not in _WIDTH:
-        raise InputError(
-            f"unknown record type {kind[:40]!r}", remedy=_REPAIR, path=path, line=lines[0]
-        )
-    rows = [rest.split("\t") for rest in rests]
-    if kind == _WIFI:
-        rows = _joined_ssids(rows)
-    fields.widths(rows, lines, path, _WIDTH[kind])
-    if kind == _WIFI:
-        return _wifi_part(rows, lines, fields.unix_ms(times, lines, path), path)
-    if kind not in _SENSORS and kind != _WAYPOINT:
-        return None
-    limit = fields.POSITION_LIMIT_M if kind == _WAYPOINT else fields.SENSOR_LIMIT
-    values = fields.numbers(rows, lines, path, limit=limit)
-    t_ms = fields.unix_ms(times, lines, path)
-    return Records(np.array(lines), t_ms, values[:, :3])
-
-
-def _joined_ssids(rows: list[list[str]]) -> list[list[str]]:
-    """Undo the splitting of SSIDs that hold tabs; glued records stay too long."""
-    if max(map(len, rows)) == _WIDTH[_WIFI]:
-        return rows
-    return [
-        ["\t".join(row[:-4]), *row[-4:]]
-        if len(row) > _WIDTH[_WIFI] and not _WIDTH.keys() & set(row)
-        else row
-        for row in rows
-    ]
-
-
-def _wifi_part(
-    rows: list[list[str]], lines: tuple[int, ...], t_ms: np.ndarray, path: Path
-) -> Records:
-    """Check and convert WiFi lines: SSID, BSSID, dBm, MHz, time last seen."""
-    _, bssid, dbm, _, seen = zip(*rows, strict=True)
-    for i, address in enumerate(bssid):
-        if not _BSSID.fullmatch(address):
-            raise InputError(
-                f"{address[:40]!r} is not a BSSID", remedy=_REPAIR, path=path, line=lines[i]
-            )
-    rss_dbm = fields.numbers([[level] for level in dbm], lines, path, limit=1e3)[:, 0]
-    age_ms = t_ms - fields.unix_ms(seen, lines, path)
-    check_levels(rss_dbm, lines, path)
-    if np.any(np.abs(age_ms) > fields.DAY_MS):
-        raise InputError(
-            "last seen more than a day from its scan",
-            remedy=_REPAIR,
-            path=path,
-            line=lines[int(np.argmax(np.abs(age_ms) > fields.DAY_MS))],
-        )
-    return Records(np.array(lines), t_ms, np.stack([rss_dbm, age_ms], 1), np.array(bssid))
-
-
-def _round(
-    path: Path, name: str, number: int, parts: dict[str, list[Records]], started_ms: int | None
-) -> Round:
-    kinds = {kind: joined(parts.pop(kind, [])) for kind in (*_SENSORS, _WAYPOINT, _WIFI)}
-    for kind, records in kinds.items():
-        fields.in_time_order(records.t_ms, records.line, path, kind, strictly=kind == _WAYPOINT)
+    kinds = {kind: joined(parts.pop(kind, [])) for kind in _USED}
+    for kind, part in kinds.items():
+        strictly = kind == _WAYPOINT
+        fields.in_time_order(part.t_ms, part.line, path, kind.decode(), strictly=strictly)
     accel, gyro, mag = (Stream(kinds[kind].t_ms, kinds[kind].values) for kind in _SENSORS)
-    return Round(
-        name,
-        number,
-        accel,
-        gyro,
-        mag,
-        scans_of(kinds[_WIFI]),
-        kinds[_WAYPOINT].t_ms,
-        kinds[_WAYPOINT].values,
-        path,
-        started_unix_ms=started_ms,
+    return checked(
+        Round(
+            name,
+            number,
+            accel,
+            gyro,
+            mag,
+            scans_of(kinds[_WIFI], addresses),
+            kinds[_WAYPOINT].t_ms,
+            kinds[_WAYPOINT].values,
+            path,
+            started_unix_ms=started_ms,
+        )
     )
 
 
-def _time_of(comment: str, key: str) -> int | None:
-    found = re.search(rf"\b{key}:(\d{{13}})\b", comment)
+def _grouped(index: Index, path: Path) -> tuple[dict[bytes, np.ndarray], list[bytes]]:
+    """Sort the lines of a block: (type -> lines of the right width, comments)."""
+    groups: dict[bytes, np.ndarray] = {}
+    known = np.zeros(index.n_lines, bool)
+    for kind, width in _WIDTH.items():
+        groups[kind] = lines = index.with_text(b"\t" + kind + b"\t", _TYPE_AT)
+        known[lines] = True
+        if kind == _WIFI:
+            _check_wifi_width(index, lines, path)
+        else:
+            fields.check_width(index.n_fields[lines], index.number[lines], path, width)
+    others = np.flatnonzero(~known)
+    comments = [index.line(at) for at in others.tolist()]
+    for at, line in zip(others, comments, strict=True):
+        if not line.startswith(b"#") or b"\tTYPE_" in line:
+            problem = f"cut line or unknown record type: {fields.shown(line)}"
+            raise fields.fault(problem, path, index.number[at])
+    return groups, comments
+
+
+def _check_wifi_width(index: Index, lines: np.ndarray, path: Path) -> None:
+    """Allow tabs in an SSID, but no second record on the line."""
+    n_fields, width = index.n_fields[lines], _WIDTH[_WIFI]
+    fields.check_width(np.minimum(n_fields, width), index.number[lines], path, width)
+    for at in lines[n_fields > width].tolist():
+        if index.line(at).count(b"\tTYPE_") > 1:
+            raise fields.fault("two records glued together", path, index.number[at])
+
+
+def _parsed(kind: bytes, index: Index, at: np.ndarray, path: Path, addresses: Addresses) -> Records:
+    """Turn the lines `at` of one type into records."""
+    if kind == _WIFI:
+        return _wifi(index, at, path, addresses)
+    lines, t_ms = index.number[at], fields.unix_ms(index, at, 0, path)
+    is_waypoint = kind == _WAYPOINT
+    columns = (2, 3) if is_waypoint else (2, 3, 4)
+    limit = fields.POSITION_LIMIT_M if is_waypoint else fields.SENSOR_LIMIT
+    return Records(lines, t_ms, fields.numbers(index, at, columns, path, limit=limit))
+
+
+def _wifi(index: Index, at: np.ndarray, path: Path, addresses: Addresses) -> Records:
+    """Take WiFi lines from their end: SSID, BSSID, dBm, MHz, time last seen."""
+    lines = index.number[at]
+    (bssid,) = index.columns(at, -4, -3)
+    if unknown := {b for b in set(bssid) - addresses.keys() if not _BSSID.fullmatch(b)}:
+        first = next(i for i, b in enumerate(bssid) if b in unknown)
+        raise fields.fault(f"{fields.shown(bssid[first])} is not a BSSID", path, lines[first])
+    rss_dbm = fields.numbers(index, at, [-3], path)[:, 0]
+    check_levels(rss_dbm, lines, path)
+    t_ms = fields.unix_ms(index, at, 0, path)
+    age_ms = t_ms - fields.unix_ms(index, at, -1, path)
+    absurd = np.abs(age_ms) > fields.DAY_MS
+    fields.raise_at(absurd, "last seen more than a day from its scan", lines, path)
+    return Records(lines, t_ms, np.stack([rss_dbm, age_ms], axis=1), addresses.numbers(bssid))
+
+
+def _time_of(comments: list[bytes], key: bytes) -> int | None:
+    found = re.search(rb"\b%s:(\d{13})\b" % key, b"\n".join(comments))
     return int(found[1]) if found else None

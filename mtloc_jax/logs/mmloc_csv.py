@@ -16,6 +16,7 @@ from mtloc_jax.errors import InputError
 from mtloc_jax.logs import fields
 from mtloc_jax.logs.blocks import Block, blocks, existing_folder
 from mtloc_jax.logs.frozen import frozen_spans_of
+from mtloc_jax.logs.index import Index
 from mtloc_jax.logs.round import Progress, Round, Stream, WifiScans, checked
 from mtloc_jax.logs.scans import scans_of_rows
 
@@ -135,30 +136,20 @@ def _read_site(folder: Path, layout: Layout, on_progress: Progress | None) -> li
 
 def _table(block: Block, layout: Layout, path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Return the line numbers i64[n] and the rows f64[n, n_columns] of a block."""
-    numbered = [(n, line) for n, line in enumerate(block.lines, start=block.first) if line]
-    line = np.array([number for number, _ in numbered], np.int64)
-    rows = [text.split(",") for _, text in numbered]
-    if layout.ends_with_comma:
-        rows = [row[:-1] if row[-1] == "" else row for row in rows]
-    fields.widths(rows, line, path, layout.n_columns)
+    index = Index(block, b",")
+    at = np.flatnonzero(~index.blank())
     if block.first == 1:
-        _check_header(rows, layout, path)
-        line, rows = line[1:], rows[1:]
-    if not rows:
-        return line, np.zeros((0, layout.n_columns))
+        header = ",".join(map(str, range(layout.n_columns))) + "," * layout.ends_with_comma
+        fields.check_header(index, header.encode(), path)
+        at = at[1:]
+    lines, width = index.number[at], layout.n_columns + layout.ends_with_comma
+    fields.check_width(index.n_fields[at], lines, path, width)
+    if layout.ends_with_comma:
+        filled = index.lengths(at, -1) > 0
+        fields.raise_at(filled, "text after the last comma", lines, path)
     limit = np.full(layout.n_columns, fields.SENSOR_LIMIT)
     limit[:2] = fields.DAY_MS
-    return line, fields.numbers(rows, line, path, limit=limit)
-
-
-def _check_header(rows: list[list[str]], layout: Layout, path: Path) -> None:
-    if not rows or rows[0] != [str(i) for i in range(layout.n_columns)]:
-        raise InputError(
-            f"the header is not 0,1,...,{layout.n_columns - 1}",
-            remedy="check the format's name",
-            path=path,
-            line=1,
-        )
+    return lines, fields.numbers(index, at, range(layout.n_columns), path, limit=limit)
 
 
 def _check_rows(table: np.ndarray, layout: Layout, line: np.ndarray, path: Path) -> None:

@@ -9,6 +9,7 @@ A sleeping phone delivered readings in bursts up to 106 s late, so `t` is no tim
 readings are timed by `st`, in whole ms since the first, as the authors' CSVs are.
 """
 
+import math
 from array import array
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,15 +19,18 @@ import numpy as np
 
 from mtloc_jax.errors import InputError
 from mtloc_jax.logs import fields
-from mtloc_jax.logs.blocks import chunks, existing_folder, small_table
+from mtloc_jax.logs.blocks import Block, blocks, chunks, existing_folder
+from mtloc_jax.logs.index import Index
+from mtloc_jax.logs.records import Addresses
 from mtloc_jax.logs.round import Progress, Round, Stream, WifiScans, checked
 from mtloc_jax.logs.rounds_table import numbered
 from mtloc_jax.logs.scans import STRONGEST_DBM, WEAKEST_DBM, wifi_scans
 
 _SENSORS = {"a": "accel", "g": "gyro", "m": "mag"}
 _OTHER_TAGS = {"data", "wr", "r", "loc"}
-_CORNERS = ["Time", "lat1", "Lng1", "x", "y", "lat", "Lng"]
+_CORNERS = b"Time,lat1,Lng1,x,y,lat,Lng"
 _ORIGIN_UTM_M = np.array([488278.27, 6199937.61])
+_CENTIMETRE_M = 0.01  # positions are published to it
 _REPAIR = "repair or delete this line, or leave the log out"
 
 
@@ -47,9 +51,10 @@ class _Log:
         self.path = path
         self.readings = {tag: _Readings() for tag in _SENSORS}
         self.scan_line, self.scan_unix_ms = array("q"), array("q")
-        self.entries: list[tuple[int, str, float]] = []  # (index of the scan, BSSID, dBm)
-        self._last_scan: list[tuple[str, float]] | None = None
-        self._scan: list[tuple[str, float]] | None = None
+        self.addresses = Addresses()
+        self.entry_scan, self.entry_address, self.entry_dbm = array("q"), array("q"), array("d")
+        self._last_scan: list[tuple[int, float]] | None = None
+        self._scan: list[tuple[int, float]] | None = None
         self.parser = expat.ParserCreate()
         self.parser.StartElementHandler = self._start
         self.parser.EndElementHandler = self._end
@@ -82,7 +87,7 @@ class _Log:
             self._begin_scan(self._integer(attributes, "t"))
         elif tag == "r" and self._scan is not None:
             level = self._number(attributes, "s", WEAKEST_DBM, STRONGEST_DBM)
-            self._scan.append((self._text(attributes, "b"), level))
+            self._scan.append((self.addresses[self._text(attributes, "b").encode()], level))
         elif tag not in _OTHER_TAGS or tag == "r":
             raise self._error(f"element <{tag[:40]}> is unknown here")
 
@@ -101,8 +106,10 @@ class _Log:
             self.scan_line.pop()
             self.scan_unix_ms.pop()
         else:
-            index = len(self.scan_unix_ms) - 1
-            self.entries += [(index, bssid, level) for bssid, level in self._scan or []]
+            for address, level in self._scan or []:
+                self.entry_scan.append(len(self.scan_unix_ms) - 1)
+                self.entry_address.append(address)
+                self.entry_dbm.append(level)
         self._last_scan, self._scan = self._scan, None
 
     def _entity(self, *_: object) -> None:
@@ -127,9 +134,14 @@ class _Log:
         highest: float = fields.SENSOR_LIMIT,
     ) -> float:
         text = self._text(attributes, name)
-        if not fields.is_number(text) or not lowest <= float(text) <= highest:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        # float() reads "1_0" as ten; a log that holds it is damaged.
+        if not lowest <= value <= highest or "_" in text:
             raise self._error(f"{name}={text[:40]!r} is not a number in {lowest:g}..{highest:g}")
-        return float(text)
+        return value
 
     def _error(self, problem: str) -> InputError:
         return InputError(
@@ -204,44 +216,41 @@ def _unix_at_zero(log: _Log, first_ns: int) -> int:
 def _scans(log: _Log, unix_at_zero: int) -> WifiScans:
     t_ms = np.array(log.scan_unix_ms, np.int64) - unix_at_zero
     fields.in_time_order(t_ms, np.array(log.scan_line), log.path, "a scan", strictly=True)
-    scan, bssid, rss_dbm = zip(*log.entries, strict=True) if log.entries else ((), (), ())
     return wifi_scans(
         t_ms,
-        np.array(scan, np.int64),
-        np.array(bssid, np.str_),
-        np.array(rss_dbm, np.float64),
-        np.zeros(len(scan), np.int64),
+        np.array(log.entry_scan, np.int64),
+        np.array(log.entry_address, np.int64),
+        log.addresses.names(),
+        np.array(log.entry_dbm, np.float64),
+        np.zeros(len(log.entry_scan), np.int64),
     )
 
 
 def _corners(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Return waypoint times i64[W], ms, and positions f64[W, 2], metres."""
-    lines, rows = small_table(path)
-    if rows[0] != _CORNERS:
+    parts = [_corner_table(block, path) for block in blocks(path, last_line_may_lack_end=True)]
+    line, table = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    if len(table) < 2:
         raise InputError(
-            f"the header is not {','.join(_CORNERS)}",
-            remedy="check the format's name",
-            path=path,
-            line=lines[0],
-        )
-    lines, rows = lines[1:], rows[1:]
-    fields.widths(rows, lines, path, len(_CORNERS))
-    if len(rows) < 2:
-        raise InputError(
-            f"{len(rows)} corner(s), two are needed to interpolate a position",
+            f"{len(table)} corner(s), two are needed to interpolate a position",
             remedy="add the ground truth or leave the log out",
             path=path,
         )
-    table = fields.numbers(rows, lines, path, limit=fields.POSITION_LIMIT_M)
     # Every position stands there twice, so that a cut digit shows.
-    differs = np.abs(table[:, 3:5] - _ORIGIN_UTM_M - table[:, 5:7]).max(axis=1) > 0.005
-    if differs.any():
-        raise InputError(
-            "the UTM and the local position differ",
-            remedy=_REPAIR,
-            path=path,
-            line=lines[int(np.argmax(differs))],
-        )
+    differs = np.abs(table[:, 3:5] - _ORIGIN_UTM_M - table[:, 5:7]).max(axis=1) > _CENTIMETRE_M / 2
+    fields.raise_at(differs, "the UTM and the local position differ", line, path)
     t_ms = np.rint(table[:, 0] * 1000).astype(np.int64)
-    fields.in_time_order(t_ms, np.array(lines), path, "a corner", strictly=True)
+    fields.in_time_order(t_ms, line, path, "a corner", strictly=True)
     return t_ms, table[:, 5:7]
+
+
+def _corner_table(block: Block, path: Path) -> tuple[np.ndarray, np.ndarray]:
+    index = Index(block, b",")
+    at = np.flatnonzero(~index.blank())
+    if block.first == 1:
+        fields.check_header(index, _CORNERS, path)
+        at = at[1:]
+    width = _CORNERS.count(b",") + 1
+    fields.check_width(index.n_fields[at], index.number[at], path, width)
+    limit = fields.POSITION_LIMIT_M
+    return index.number[at], fields.numbers(index, at, range(width), path, limit=limit)

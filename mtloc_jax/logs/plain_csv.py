@@ -18,20 +18,21 @@ import numpy as np
 
 from mtloc_jax.errors import InputError
 from mtloc_jax.logs import fields
-from mtloc_jax.logs.blocks import blocks, existing_folder
-from mtloc_jax.logs.records import Records, joined, scans_of
+from mtloc_jax.logs.blocks import Block, blocks, existing_folder
+from mtloc_jax.logs.index import Index
+from mtloc_jax.logs.records import Addresses, Records, joined, scans_of
 from mtloc_jax.logs.round import Progress, Round, Stream, checked
 from mtloc_jax.logs.rounds_table import numbered
 from mtloc_jax.logs.scans import check_levels
 
 HEADERS = {
-    "imu.csv": ["t_ms", "accel_x", "accel_y", "accel_z", "gyro_x", "gyro_y", "gyro_z"],
-    "mag.csv": ["t_ms", "mag_x", "mag_y", "mag_z"],
-    "wifi.csv": ["t_ms", "bssid", "rss_dbm", "age_ms"],
-    "waypoints.csv": ["t_ms", "x_m", "y_m"],
+    "imu.csv": b"t_ms,accel_x,accel_y,accel_z,gyro_x,gyro_y,gyro_z",
+    "mag.csv": b"t_ms,mag_x,mag_y,mag_z",
+    "wifi.csv": b"t_ms,bssid,rss_dbm,age_ms",
+    "waypoints.csv": b"t_ms,x_m,y_m",
 }
 _LATEST_MS = 1e14  # the year 5138 in Unix ms
-_REPAIR = "repair or delete this line, or leave the round out"
+_LONGEST_ADDRESS = 64
 
 
 def read_folders(folder: Path, on_progress: Progress | None = None) -> list[Round]:
@@ -56,7 +57,8 @@ def read_round(folder: Path, name: str, number: int) -> Round:
     Raises InputError with the line on a wrong header or field count, unreadable or absurd numbers
     and times that are not whole or run backwards.
     """
-    imu, mag, wifi, waypoints = (_records(folder / file) for file in HEADERS)
+    addresses = Addresses()
+    imu, mag, wifi, waypoints = (_records(folder / file, addresses) for file in HEADERS)
     return checked(
         Round(
             name,
@@ -64,7 +66,7 @@ def read_round(folder: Path, name: str, number: int) -> Round:
             Stream(imu.t_ms, imu.values[:, :3]),
             Stream(imu.t_ms, imu.values[:, 3:]),
             Stream(mag.t_ms, mag.values),
-            scans_of(wifi),
+            scans_of(wifi, addresses),
             waypoints.t_ms,
             waypoints.values,
             folder / "waypoints.csv",
@@ -72,61 +74,38 @@ def read_round(folder: Path, name: str, number: int) -> Round:
     )
 
 
-def _records(path: Path) -> Records:
-    header = HEADERS[path.name]
-    parts = []
-    for block in blocks(path):
-        lines = [n for n, line in enumerate(block.lines, start=block.first) if line]
-        rows = [line.split(",") for line in block.lines if line]
-        if block.first == 1:
-            _check_header(rows, header, path)
-            lines, rows = lines[1:], rows[1:]
-        if rows:
-            fields.widths(rows, lines, path, len(header))
-            parts.append(_part(rows, lines, path))
+def _records(path: Path, addresses: Addresses) -> Records:
+    parts = [_part(block, path, addresses) for block in blocks(path)]
     records = joined(parts)
-    fields.in_time_order(
-        records.t_ms, records.line, path, path.stem, strictly=path.name == "waypoints.csv"
-    )
-    return records if parts else records._replace(values=np.zeros((0, len(header) - 1)))
+    strictly = path.name == "waypoints.csv"
+    fields.in_time_order(records.t_ms, records.line, path, path.stem, strictly=strictly)
+    return records
 
 
-def _check_header(rows: list[list[str]], header: list[str], path: Path) -> None:
-    if not rows or rows[0] != header:
-        raise InputError(
-            f"the header is not {','.join(header)}",
-            remedy="name the columns so; see mtloc_jax/logs/plain_csv.py for their units",
-            path=path,
-            line=1,
-        )
-
-
-def _part(rows: list[list[str]], lines: list[int], path: Path) -> Records:
-    is_wifi = path.name == "wifi.csv"
+def _part(block: Block, path: Path, addresses: Addresses) -> Records:
+    index, header = Index(block, b","), HEADERS[path.name]
+    at = np.flatnonzero(~index.blank())
+    if block.first == 1:
+        fields.check_header(index, header, path)
+        at = at[1:]
+    lines, width = index.number[at], header.count(b",") + 1
+    fields.check_width(index.n_fields[at], lines, path, width)
+    t_ms = fields.numbers(index, at, [0], path, limit=_LATEST_MS)[:, 0]
+    fields.raise_at(t_ms % 1 != 0, "a time that is no whole number of ms", lines, path)
+    t_ms = t_ms.astype(np.int64)
+    if path.name == "wifi.csv":
+        return _wifi(index, at, t_ms, path, addresses)
     limit = fields.POSITION_LIMIT_M if path.name == "waypoints.csv" else fields.SENSOR_LIMIT
-    columns = [0, 2, 3] if is_wifi else list(range(len(rows[0])))
-    limits = np.array([_LATEST_MS, *[limit] * (len(columns) - 1)])
-    if is_wifi:
-        limits[2] = fields.DAY_MS
-    values = fields.numbers([[row[c] for c in columns] for row in rows], lines, path, limit=limits)
-    if np.any(values[:, 0] % 1):
-        raise InputError(
-            "a time that is no whole number of ms",
-            remedy=_REPAIR,
-            path=path,
-            line=lines[int(np.argmax(values[:, 0] % 1 != 0))],
-        )
-    t_ms = values[:, 0].astype(np.int64)
-    if not is_wifi:
-        return Records(np.array(lines), t_ms, values[:, 1:])
-    check_levels(values[:, 1], lines, path)
-    return Records(np.array(lines), t_ms, values[:, 1:], np.array(_addresses(rows, lines, path)))
+    return Records(lines, t_ms, fields.numbers(index, at, range(1, width), path, limit=limit))
 
 
-def _addresses(rows: list[list[str]], lines: list[int], path: Path) -> list[str]:
-    for row, line in zip(rows, lines, strict=True):
-        if not row[1].strip() or len(row[1]) > 64:
-            raise InputError(
-                f"no access point's address: {row[1][:64]!r}", remedy=_REPAIR, path=path, line=line
-            )
-    return [row[1].strip() for row in rows]
+def _wifi(
+    index: Index, at: np.ndarray, t_ms: np.ndarray, path: Path, addresses: Addresses
+) -> Records:
+    lines, length = index.number[at], index.lengths(at, 1)
+    unfit = (length == 0) | (length > _LONGEST_ADDRESS)
+    fields.raise_at(unfit, "an access point's address is missing or too long", lines, path)
+    limit = np.array([fields.SENSOR_LIMIT, fields.DAY_MS])
+    values = fields.numbers(index, at, [2, 3], path, limit=limit)
+    check_levels(values[:, 0], lines, path)
+    return Records(lines, t_ms, values, addresses.numbers(index.columns(at, 1, 2)[0]))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mtloc_jax.errors import InputError
 from mtloc_jax.logs import fields
-from mtloc_jax.logs.blocks import small_table
+from mtloc_jax.logs.blocks import blocks
 
 NAME = "rounds.csv"
 
@@ -41,19 +41,25 @@ def read_rounds(path: Path) -> dict[str, int]:
 
     Raises InputError with the line on a trace listed twice or a round that is not 1, 2, ...
     """
-    lines, rows = small_table(path)
-    header = rows[0]
+    rows = [
+        (number, line.split(","))
+        for block in blocks(path, last_line_may_lack_end=True)
+        for number, line in enumerate(block.data.decode().split("\n"), start=block.first)
+        if line
+    ]
+    header = rows[0][1] if rows else []
     if not {"trace_id", "round"} <= set(header):
         raise InputError(
             "the header lacks trace_id or round",
             remedy="begin the file with a line 'trace_id,round' and list every trace",
             path=path,
-            line=lines[0],
+            line=1,
         )
     name_at, round_at = header.index("trace_id"), header.index("round")
     rounds: dict[str, int] = {}
-    for line, row in zip(lines[1:], rows[1:], strict=True):
-        fields.widths([row], [line], path, len(header))
+    for line, row in rows[1:]:
+        if len(row) != len(header):
+            raise fields.fault(f"{len(row)} fields instead of {len(header)}", path, line)
         name, number = row[name_at], row[round_at]
         if name in rounds or not re.fullmatch(r"[1-9][0-9]{0,5}", number):
             raise InputError(

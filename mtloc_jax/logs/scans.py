@@ -4,8 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mtloc_jax.errors import InputError
-from mtloc_jax.logs.fields import Lines
+from mtloc_jax.logs.fields import Lines, raise_at
 from mtloc_jax.logs.round import WifiScans
 
 WEAKEST_DBM, STRONGEST_DBM = -150, 30  # beyond, a level is a damaged field
@@ -14,36 +13,31 @@ WEAKEST_DBM, STRONGEST_DBM = -150, 30  # beyond, a level is a damaged field
 def check_levels(rss_dbm: np.ndarray, lines: Lines, path: Path) -> None:
     """Raise InputError at the first level that no radio measures."""
     wrong = (rss_dbm < WEAKEST_DBM) | (rss_dbm > STRONGEST_DBM)
-    if wrong.any():
-        at = int(np.argmax(wrong))
-        raise InputError(
-            f"a level of {rss_dbm[at]:g} dBm is outside {WEAKEST_DBM}..{STRONGEST_DBM}",
-            remedy="repair or delete this line, or leave the file out",
-            path=path,
-            line=int(lines[at]),
-        )
+    raise_at(wrong, f"a level outside {WEAKEST_DBM}..{STRONGEST_DBM} dBm", lines, path)
 
 
 def wifi_scans(
     t_ms: np.ndarray,
     scan: np.ndarray,
-    bssid: np.ndarray,
+    address: np.ndarray,
+    names: np.ndarray,
     rss_dbm: np.ndarray,
     age_ms: np.ndarray,
 ) -> WifiScans:
     """Put scans together.
 
-    t_ms: i64[S], non-decreasing; scan (non-decreasing), bssid, rss_dbm, age_ms: [E]
+    t_ms: i64[S], non-decreasing; scan (non-decreasing), address, rss_dbm, age_ms: [E];
+    names: str[A], of the addresses
     Negative ages become 0. A phone may list an access point twice in a scan (once hidden, once
     with its name, or on two channels): the entry seen last counts, of two seen together the
     stronger.
     """
     age_ms = np.maximum(age_ms, 0)
-    kept = _newest_of_each(scan, bssid, rss_dbm, age_ms)
+    kept = _newest_of_each(scan, address, rss_dbm, age_ms)
     return WifiScans(
-        t_ms.astype(np.int64),
+        t_ms,
         scan[kept].astype(np.int32),
-        bssid[kept],
+        names[address[kept]],
         rss_dbm[kept].astype(np.float32),
         age_ms[kept].astype(np.int64),
     )
@@ -69,11 +63,10 @@ def scans_of_rows(t_ms: np.ndarray, scaled: np.ndarray, site: str) -> WifiScans:
 
 
 def _newest_of_each(
-    scan: np.ndarray, bssid: np.ndarray, rss_dbm: np.ndarray, age_ms: np.ndarray
+    scan: np.ndarray, address: np.ndarray, rss_dbm: np.ndarray, age_ms: np.ndarray
 ) -> np.ndarray:
     """Return the indices, in order, of one entry for each access point of each scan."""
-    number = np.unique(bssid, return_inverse=True)[1]  # sorting integers is faster than text
-    order = np.lexsort((-rss_dbm, age_ms, number, scan))
+    order = np.lexsort((-rss_dbm, age_ms, address, scan))
     first = np.ones(len(order), bool)
-    first[1:] = (np.diff(scan[order]) != 0) | (np.diff(number[order]) != 0)
+    first[1:] = (np.diff(scan[order]) != 0) | (np.diff(address[order]) != 0)
     return np.sort(order[first])
