@@ -107,13 +107,15 @@ def build(
 
     wifi_entry_max_age_ms: drop scan entries whose access point was last really heard longer ago
 
-    Raises InputError where there is no walk, a walk is unusable, or the split does not fit.
+    Raises InputError where there is no walk, a walk is unusable, a round leaves no window, or the
+    split does not fit.
     """
     if not walks:
         raise InputError(f"{name} has no walk", remedy="check the data folder")
     walks = sorted((checked(walk) for walk in walks), key=lambda walk: (walk.number, walk.name))
     checked_split(split, np.array([walk.number for walk in walks]), name)
     cuts = [cut(walk, spec) for walk in walks]
+    _check_windows(name, walks, cuts)
     scans = [walk.wifi.fresh(wifi_entry_max_age_ms) for walk in walks]
     bssids = _vocabulary(walks, scans, split.train)
     first_row = np.cumsum([1, *(len(s.t_ms) for s in scans)])
@@ -138,6 +140,15 @@ def build(
         ).astype(np.int32),
         simulated=simulated,
     )
+
+
+def _check_windows(name: str, walks: Sequence[Round], cuts: Sequence[Windows]) -> None:
+    left = {walk.number for walk, c in zip(walks, cuts, strict=True) if len(c.end_ms)}
+    if silent := sorted({walk.number for walk in walks} - left):
+        raise InputError(
+            f"round {silent[0]} of {name} has no window, its sensors were frozen or silent",
+            remedy="leave the round out of the data and the split",
+        )
 
 
 def _vocabulary(walks: Sequence[Round], scans: Sequence, train: tuple[int, ...]) -> np.ndarray:

@@ -28,6 +28,19 @@ class WindowSpec:
     wifi_max_age_ms: int = 4000
     max_gap_ms: int = 500
 
+    def __post_init__(self) -> None:
+        """Raise InputError where no window can be cut so."""
+        if min(self.steps, self.step_ms, self.hop_ms) < 1 or self.hop_ms % self.step_ms:
+            raise InputError(
+                f"no window has steps={self.steps}, step_ms={self.step_ms}, hop_ms={self.hop_ms}",
+                remedy="set positive numbers, hop_ms a multiple of step_ms",
+            )
+        if self.mag_channels not in (1, 3):
+            raise InputError(
+                f"mag_channels is {self.mag_channels}",
+                remedy="set 1 for the field's magnitude or 3 for its axes",
+            )
+
     @property
     def span_ms(self) -> int:
         """Return the time between a window's first and last sample."""
