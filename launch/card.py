@@ -16,7 +16,7 @@ from rich.table import Table
 from launch import cli
 from mtloc_jax import buildings, card, card_page, card_words, look, site
 from mtloc_jax.card import Card
-from mtloc_jax.floor_plans import published_plan
+from mtloc_jax.floor_info import published_plan
 from mtloc_jax.windows import WindowSpec
 
 _SITE = flags.DEFINE_string("site", None, "Name of a building.", required=True)

@@ -55,14 +55,21 @@ def _draw_walks(axes: Axes, walks: Sequence[Round], site: Site, plan: FloorPlan 
         axes.imshow(plan.paper(), cmap="gray", vmin=-2, vmax=1, extent=extent, zorder=0)
     for name, rounds in site.split._asdict().items():
         for at, walk in enumerate(w for w in walks if w.number in rounds):
-            label = f"{name}, rounds {_ranges(rounds)}" if at == 0 else None
+            label = f"{name} ({_rounds(rounds)})" if at == 0 else None
             line = {**_SPLIT_LINES[name], "color": SPLIT_COLOURS[name]}
             axes.plot(*walk.waypoint_xy_m.T, **line, label=label)
-    axes.set(xlabel="x (m)", ylabel="y (m)", title="Ground truth, straight between labels")
+    axes.set(xlabel="x (m)", ylabel="y (m)")
     axes.set_xlim(low[0] - margin[0], high[0] + margin[0])
     axes.set_ylim(low[1] - margin[1], high[1] + margin[1])
     axes.set_aspect("equal")
-    axes.legend(loc="upper left", bbox_to_anchor=(0, -0.1), ncols=3, fontsize=7.5)
+    axes.legend(
+        loc="lower left",
+        bbox_to_anchor=(0, 1),
+        ncols=3,
+        title="Ground truth",
+        alignment="left",
+        fontsize=7.5,
+    )
 
 
 def _draw_rounds(axes: Axes, walks: Sequence[Round], site: Site) -> None:
@@ -145,8 +152,8 @@ def _write_statistics(axes: Axes, card: Card) -> None:
     axes.set_axis_off()
     for at, (what, number) in enumerate(card_words.key_numbers(card)):
         y = 1.0 - at / 19
-        axes.text(0.0, y, what, transform=axes.transAxes, fontsize=7.6, color="#555555", va="top")
-        axes.text(0.3, y, number, transform=axes.transAxes, fontsize=7.6, va="top")
+        axes.text(0.0, y, what, transform=axes.transAxes, fontsize=7.4, color="#555555", va="top")
+        axes.text(0.31, y, number, transform=axes.transAxes, fontsize=7.4, va="top")
 
 
 def _write_checks(axes: Axes, card: Card) -> None:
@@ -174,12 +181,13 @@ def _write_checks(axes: Axes, card: Card) -> None:
         y -= (1.25 + max(number.count("\n"), meaning.count("\n"))) / 21
 
 
-def _ranges(numbers: Sequence[int]) -> str:
-    """Write 1, 2, 3, 9 as '1-3, 9'."""
+def _rounds(numbers: Sequence[int]) -> str:
+    """Write 1, 2, 3, 9 as 'rounds 1-3, 9'."""
     ordered = sorted(numbers)
     breaks = [0, *(i for i in range(1, len(ordered)) if ordered[i] != ordered[i - 1] + 1)]
     groups = [ordered[a:b] for a, b in zip(breaks, [*breaks[1:], len(ordered)], strict=True)]
-    return ", ".join(str(g[0]) if len(g) == 1 else f"{g[0]}-{g[-1]}" for g in groups)
+    words = ", ".join(str(g[0]) if len(g) == 1 else f"{g[0]}-{g[-1]}" for g in groups)
+    return f"round{'s' if len(ordered) > 1 else ''} {words}"
 
 
 def _minutes(walk: Round) -> float:

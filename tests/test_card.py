@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from mtloc_jax import buildings, card, card_page, card_words, look, site
-from mtloc_jax.floor_plans import published_plan
+from mtloc_jax.floor_info import published_plan
 from mtloc_jax.logs.round import no_wifi
 from mtloc_jax.splits import PAPER
 from mtloc_jax.trajectory import FloorPlan
