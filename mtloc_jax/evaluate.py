@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from mtloc_jax import missing
+from mtloc_jax.errors import InputError
 from mtloc_jax.inputs import Inputs, metres, scaled
 from mtloc_jax.metrics import cdf, errors_m, summary
 from mtloc_jax.model import FUSED, MODALITIES, MTLoc, Params, apply
@@ -35,6 +36,23 @@ class Wipes:
     fill: missing.Fill = "zero"
     burst_windows: int = 50
     cdf_drop_rate: float = 0.4
+
+    def __post_init__(self) -> None:
+        """Raise InputError where nothing can be wiped so."""
+        if self.mode not in missing.MODES or self.fill not in missing.FILLS:
+            raise InputError(
+                f"there is no wipe mode {self.mode!r} with fill {self.fill!r}",
+                remedy=f"modes are {', '.join(missing.MODES)}, fills {', '.join(missing.FILLS)}",
+            )
+        if not all(0 <= rate <= 1 for rate in self.drop_rates):
+            raise InputError("a drop rate is not in [0, 1]", remedy="give shares")
+        if self.cdf_drop_rate not in self.drop_rates:
+            raise InputError(
+                f"cdf_drop_rate {self.cdf_drop_rate} is not among the drop rates",
+                remedy="add it to wipe.drop_rates",
+            )
+        if min(self.seeds, self.burst_windows) < 1:
+            raise InputError("wipe seeds and burst_windows start at 1", remedy="raise them")
 
 
 class Clean(NamedTuple):

@@ -125,10 +125,11 @@ def _newest(stream: Stream, t_ms: np.ndarray) -> np.ndarray:
 def _recorded(
     walk: Round, sensor: str, pick: np.ndarray, t_ms: np.ndarray, spec: WindowSpec
 ) -> np.ndarray:
-    recorded = t_ms - walk.stream(sensor).t_ms[pick] <= spec.max_gap_ms
+    read_ms = walk.stream(sensor).t_ms[pick]
+    recorded = t_ms - read_ms <= spec.max_gap_ms
     for span in walk.frozen:
         if span.sensor == sensor:
-            recorded &= (t_ms < span.start_ms) | (t_ms > span.end_ms)
+            recorded &= (read_ms < span.start_ms) | (read_ms > span.end_ms)
     return recorded
 
 

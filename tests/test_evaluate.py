@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from mtloc_jax import missing
+from mtloc_jax.errors import InputError
 from mtloc_jax.evaluate import Wipes, judge_clean, make_judge_wiped, predict
 from mtloc_jax.inputs import metres, scaled
 from mtloc_jax.missing import FILLS, MODES
@@ -79,3 +80,19 @@ def test_the_order_of_access_points_does_not_matter():
         NETWORK, params | {"wifi": wifi}, scaler, DATA._replace(wifi_dbm=DATA.wifi_dbm[:, order])
     )
     np.testing.assert_allclose(permuted, predict(NETWORK, PARAMS, SCALER, DATA), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"mode": "rounds"},
+        {"fill": "noise"},
+        {"drop_rates": (0.0, 0.4, 1.5)},
+        {"drop_rates": (0.0, 0.5)},
+        {"seeds": 0},
+        {"burst_windows": 0},
+    ],
+)
+def test_an_impossible_wipe_is_refused(settings):
+    with pytest.raises(InputError):
+        Wipes(**settings)
