@@ -3,7 +3,8 @@
   python -m launch.report --workdir=DIR
   python -m launch.report --workdir=DIR --floor_plan=plan.png --floor_size_m=236.7,219.7
 
-DIR is the --workdir of launch.study. Tables go to DIR/tables, figures to DIR/figures.
+DIR is the --workdir of launch.study. It gets report.html, tables/ and figures/. Data cards of the
+two buildings are quoted where they lie in DIR as card_source.json and card_target.json.
 """
 
 from pathlib import Path
@@ -12,8 +13,8 @@ from absl import flags
 
 from launch import cli
 from mtloc_jax.errors import InputError
+from mtloc_jax.floor_plan import FloorPlan
 from mtloc_jax.report import write_report
-from mtloc_jax.trajectory import FloorPlan
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder with rows.csv.", required=True)
 _FLOOR_PLAN = flags.DEFINE_string("floor_plan", None, "Image to draw the trajectories on.")
@@ -23,11 +24,9 @@ _FLOOR_SIZE_M = flags.DEFINE_list(
 
 
 def main(argv: list[str]) -> None:
-    """Write the report and name its files."""
+    """Write the report and say where it is."""
     del argv
-    workdir = Path(_WORKDIR.value)
-    for path in write_report(workdir, _floor_plan()):
-        print(path)
+    write_report(Path(_WORKDIR.value), _floor_plan())
 
 
 def _floor_plan() -> FloorPlan | None:

@@ -38,8 +38,7 @@ def main(argv: list[str]) -> None:
     folder = Path(str(_WORKDIR.value))
     with Progress(quiet=_QUIET.value) as report:
         run_study(_CONFIG.value, folder, report)
-    for path in write_report(folder):
-        print(path)
+    write_report(folder)
 
 
 if __name__ == "__main__":

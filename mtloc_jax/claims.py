@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,11 +11,11 @@ from mtloc_jax import arms
 from mtloc_jax.arms import FINETUNED, SCRATCH, TRANSFERRED, Arm
 from mtloc_jax.provenance import Provenance
 from mtloc_jax.rows import Table, select
-from mtloc_jax.stats import Difference, holm, paired_difference
+from mtloc_jax.stats import MIN_DRAWN, Difference, holm, paired_difference
 from mtloc_jax.summary import per_seed
 from mtloc_jax.text_table import TextTable
 
-_SIGNIFICANT = 0.05
+SIGNIFICANT = 0.05
 _NOTES = (
     "Difference in mean error, metres, ours - theirs, paired by seed; negative: ours errs less.",
     "Interval: 95 %, bootstrap-t over seeds, one claim at a time. p (Holm): corrected for all "
@@ -39,14 +39,17 @@ class Claim:
     def sentence(self) -> str:
         """Say what the rows show of this claim, and how sure that is."""
         found = self.difference
-        if not np.isfinite(found.low_m):
-            return f"too few seeds ({found.n_seeds}) for an interval: it takes four or more"
         place = f", {self.where}" if self.where else ""
+        if not np.isfinite(found.low_m):
+            return (
+                f"{self.ours} against {self.theirs}{place}: {found.mean_m:+.2f} m, "
+                f"no interval (seeds: {found.n_seeds}, it takes {MIN_DRAWN})"
+            )
         numbers = (
             f"{found.mean_m:+.2f} m [{found.low_m:+.2f}, {found.high_m:+.2f}], "
             f"p {_p(self.p_holm)}, {found.n_seeds} seeds"
         )
-        if self.p_holm > _SIGNIFICANT:
+        if self.p_holm > SIGNIFICANT:
             return f"no difference shown between {self.ours} and {self.theirs}{place}: {numbers}"
         verb = "beats" if found.mean_m < 0 else "loses to"
         return f"{self.ours} {verb} {self.theirs}{place}: {numbers}"
@@ -78,6 +81,23 @@ def wiped_claims(table: Table) -> list[Claim]:
             for theirs in (transferred, scratch)
         ]
     )
+
+
+def families(table: Table) -> dict[str, list[Claim]]:
+    """Return every claim the rows can answer, by the title of its table."""
+    found = {
+        "Claims: transfer against scratch on all rounds": transfer_claims(table),
+        "Claims: transfer against scratch on the same rounds": same_rounds_claims(table),
+        "Claims: one modality partly wiped": wiped_claims(table),
+    }
+    return {title: family for title, family in found.items() if family}
+
+
+def headlines(table: Table, found: Mapping[str, Sequence[Claim]]) -> list[str]:
+    """Say what a reader asks first: the claims of the headline rate and the transferred arm."""
+    leading = {_name((FINETUNED, arms.headline_rate(table))), _name((TRANSFERRED, 0.0))}
+    every = [claim for family in found.values() for claim in family]
+    return list(dict.fromkeys(claim.sentence() for claim in every if claim.ours in leading))
 
 
 def claims_text(

@@ -1,6 +1,6 @@
 """Fig 4, 5 and 6 from the rows: error CDFs and drop curves, with bands over seeds."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -38,7 +38,7 @@ def fig4(cdf: Table, table: Table, provenance: Provenance) -> Figure | None:
             _draw_cdf(axes, arms.of_arm(on_split, arm), _fig4_line(arm), _fig4_name(arm), at)
         _label_cdf(axes, title)
     panels[0].set_ylabel("share of windows with a smaller error")
-    _limit_cdf(panels)
+    _limit_cdf(drawn, panels)
     drawn.legend(*_longest_legend(panels), loc="outside right center", title="fine-tune rate")
     return drawn
 
@@ -88,7 +88,7 @@ def fig6(cdf: Table, table: Table, provenance: Provenance) -> Figure | None:
             _draw_cdf(axes, rows, look.ARM_LINES[arm[0]], label, 3 * at)
         _label_cdf(axes, f"({letter}) {arms.MODALITY_NAMES[name]} wiped")
     panels[0].set_ylabel("share of windows with a smaller error")
-    _limit_cdf(panels)
+    _limit_cdf(drawn, panels)
     panels[0].legend(*_longest_legend(panels), loc="lower right")
     return drawn
 
@@ -141,14 +141,13 @@ def _label_cdf(axes: Axes, title: str) -> None:
     axes.set(title=title, xlabel="error (m)", ylim=(0, 1))
 
 
-def _limit_cdf(panels: Iterable[Axes]) -> None:
+def _limit_cdf(drawn: Figure, panels: Sequence[Axes]) -> None:
     curves = [np.asarray(line.get_xdata()) for axes in panels for line in axes.get_lines()]
-    widest = max((curve[_SHOWN_LEVEL] for curve in curves), default=1.0)
-    for axes in panels:
-        axes.set_xlim(0, widest)
+    if curves:
+        panels[0].set_xlim(0, look.axis_end(drawn, [curve[_SHOWN_LEVEL] for curve in curves]))
 
 
-def _longest_legend(panels: Iterable[Axes]) -> tuple[list, list[str]]:
+def _longest_legend(panels: Sequence[Axes]) -> tuple[list, list[str]]:
     return max(
         (axes.get_legend_handles_labels() for axes in panels), key=lambda found: len(found[1])
     )

@@ -1,11 +1,12 @@
 """How every figure looks: colour-blind-safe, told apart in grey too, the same bytes each time."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from matplotlib import colormaps, style
 from matplotlib.figure import Figure
 from PIL import Image
@@ -43,7 +44,13 @@ _STYLE = {
     "legend.handlelength": 3.2,
     "figure.dpi": 130,
     "savefig.dpi": 130,
+    "svg.fonttype": "path",  # text looks the same where the font is absent
+    "svg.hashsalt": "mtloc",  # element names are random without it
 }
+_SVG_DPI = 75  # of what is rasterised in it: floor plans, clouds of dots
+_CAPTION: Line = {"x": 0.01, "ha": "left", "fontsize": 7.5, "color": "#444444"}
+# Past this many times the middle curve's end, one bad curve would squash all others.
+_LONGEST, _WORTH_CUTTING = 2.0, 1.2
 
 
 @contextmanager
@@ -63,8 +70,21 @@ def figure(title: str, caption: str, width_in: float, height_in: float) -> Figur
     """Return an empty figure with a title above and a caption below."""
     new = Figure(figsize=(width_in, height_in), layout="constrained")
     new.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
-    new.supxlabel(caption, x=0.01, ha="left", fontsize=7.5, color="#444444")
+    new.supxlabel(caption, **_CAPTION)
     return new
+
+
+def axis_end(drawn: Figure, ends_m: Sequence[float]) -> float:
+    """Return where the error axis of curves that end at `ends_m` should end, metres.
+
+    That is the farthest end, but at most twice the middle one; the caption says what is cut off.
+    """
+    farthest, end = max(ends_m), _LONGEST * float(np.median(ends_m))
+    if farthest <= _WORTH_CUTTING * end:
+        return farthest
+    note = f"The error axis is cut at {end:.0f} m: the largest value is {farthest:.0f} m."
+    drawn.supxlabel(f"{drawn.get_supxlabel()}\n{note}", **_CAPTION)
+    return end
 
 
 def save(drawn: Figure, path: Path) -> None:
@@ -74,3 +94,8 @@ def save(drawn: Figure, path: Path) -> None:
     with Image.open(pixels) as image:
         flat = image.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, kmeans=1)
         flat.save(path, format="PNG", optimize=True)
+
+
+def save_svg(drawn: Figure, path: Path) -> None:
+    """Write an SVG with no date and no metadata that names a machine."""
+    drawn.savefig(path, format="svg", dpi=_SVG_DPI, metadata={"Date": None, "Creator": None})

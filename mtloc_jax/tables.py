@@ -102,7 +102,7 @@ def table5_text(table: Table, split: str, provenance: Provenance) -> TextTable:
     lines = table5(table, split)
     header = ("fine-tune rate", *METRIC_NAMES, "seeds", "windows", PAPER_MEAN, PAPER_STD)
     body = [
-        (_rate_label(line.arm), *_cells(line.summary), *map(_paper, line.paper)) for line in lines
+        (_rate_label(line.arm), *cells(line.summary), *map(_paper, line.paper)) for line in lines
     ]
     return TextTable(
         provenance.title(f"Table V: error (m) by fine-tune rate, {split}"),
@@ -119,7 +119,7 @@ def table6_text(table: Table, provenance: Provenance) -> TextTable:
     wiped = arms.percent(arms.WIPED_SHARE)
     header = ("wiped", "model", *METRIC_NAMES, "seeds", "windows", PAPER_MEAN)
     body = [
-        (_wiped_label(line), _model_label(line.arm), *_cells(line.summary), _paper(line.paper[0]))
+        (_wiped_label(line), _model_label(line.arm), *cells(line.summary), _paper(line.paper[0]))
         for line in lines
     ]
     averages = "Average: of the three modalities' figures, seed by seed."
@@ -147,7 +147,8 @@ def lines_csv(lines: Iterable[Line]) -> str:
     return text.getvalue()
 
 
-def _cells(summary: Summary | None) -> tuple[str, ...]:
+def cells(summary: Summary | None) -> tuple[str, ...]:
+    """Return the texts of METRIC_NAMES, seeds and windows, metres."""
     if summary is None:
         return (NOT_RUN,) * len(METRICS) + ("0", NOT_PUBLISHED)
     figures = zip(summary.mean, summary.spread, strict=True)

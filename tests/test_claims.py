@@ -26,7 +26,7 @@ def test_a_claim_that_fails_says_loses_and_an_open_one_says_so() -> None:
     assert "loses to scratch" in claim_of(0.10, 0.52, 0.004).sentence()
     assert claim_of(-0.4, 0.2, 0.3).sentence().startswith("no difference shown between fine-tuned")
     assert claim_of(-np.inf, np.inf, 1.0).sentence() == (
-        "too few seeds (32) for an interval: it takes four or more"
+        "fine-tuned at 50 % against scratch at 100 %: -0.31 m, no interval (seeds: 32, it takes 4)"
     )
 
 

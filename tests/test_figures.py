@@ -9,9 +9,16 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from mtloc_jax import figures, look, rows
+from mtloc_jax.claims import families
+from mtloc_jax.demand import curve as demand_curve
+from mtloc_jax.demand import data_demand
+from mtloc_jax.differences import differences
+from mtloc_jax.error_map import cell_means, error_map
 from mtloc_jax.errors import InputError
+from mtloc_jax.floor_plan import FloorPlan
+from mtloc_jax.map_panels import Extent
 from mtloc_jax.provenance import Provenance
-from mtloc_jax.trajectory import FloorPlan, pieces, trajectory
+from mtloc_jax.trajectory import pieces, trajectory
 from tests.synthetic_rows import as_table, cdf_rows, row, track_rows, whole_grid
 
 SIMULATED = Provenance("table5", "office -> hall", True, "0123abc", "cpu")
@@ -64,12 +71,87 @@ def test_fig_6_draws_three_models_in_each_of_three_panels() -> None:
     assert [len(axes.get_lines()) for axes in drawn.axes] == [3, 3, 3]
 
 
+def test_one_bad_curve_does_not_squash_the_others_and_the_caption_says_so() -> None:
+    drawn = look.figure("title", "caption", 4, 3)
+    assert look.axis_end(drawn, [4.0, 5.0, 6.0, 5.0, 40.0]) == 10.0
+    assert drawn.get_supxlabel() == (
+        "caption\nThe error axis is cut at 10 m: the largest value is 40 m."
+    )
+
+
+def test_an_axis_that_hides_next_to_nothing_is_not_cut() -> None:
+    drawn = look.figure("title", "caption", 4, 3)
+    assert look.axis_end(drawn, [4.0, 5.0, 11.0]) == 11.0
+    assert drawn.get_supxlabel() == "caption"
+
+
+def test_data_demand_draws_mean_error_against_the_share_of_rounds() -> None:
+    drawn = checked(data_demand(TABLE, SIMULATED))
+    share_percent, mean_m = curve(drawn, 0, "fine-tuned")
+    assert share_percent.tolist() == [12.5, 25, 37.5, 50, 62.5, 75, 87.5, 100]
+    assert mean_m == pytest.approx(4.25 - 0.02 * share_percent)  # see whole_grid
+    assert curve(drawn, 0, "transferred, all rounds")[1] == pytest.approx([4.25, 4.25])
+    assert curve(drawn, 1, "scratch")[1] == pytest.approx([4.25])  # its median is 2 m above
+
+
+def test_the_band_of_a_data_demand_curve_is_the_deviation_over_seeds() -> None:
+    measured = [row("scratch", 0.5, seed, mean) for seed, mean in ((0, 2.0), (1, 4.0))]
+    found = demand_curve(as_table(measured), "scratch", "mean_m")
+    assert (found.shares.tolist(), found.mean_m.tolist()) == ([0.5], [3.0])
+    assert found.spread_m == pytest.approx([np.sqrt(2)])
+
+
+def test_a_point_beyond_the_axis_is_named_at_its_edge() -> None:
+    far = [row("finetuned", 0.125, seed, 90.0) for seed in (0, 1)]
+    near = [
+        line for line in MEASURED if (line["arm"], line["finetune_rate"]) != ("finetuned", 0.125)
+    ]
+    drawn = checked(data_demand(as_table(near + far), SIMULATED))
+    assert drawn.axes[0].get_ylim()[1] < 20
+    assert [text.get_text() for text in drawn.axes[0].texts] == ["90 m ↑"]
+
+
+def test_a_square_of_the_error_map_is_the_mean_error_of_the_windows_truly_in_it() -> None:
+    keys = ("x_m", "y_m", "predicted_x_m", "predicted_y_m")
+    places = [(0.5, 0.5, 3.5, 4.5), (1.5, 0.5, 1.5, 1.5), (2.5, 2.5, 2.5, 2.5)]
+    run = {
+        name: np.array(values) for name, values in zip(keys, zip(*places, strict=True), strict=True)
+    }
+    extent = Extent(np.array([0.0, 4.0]), np.array([0.0, 4.0]))
+    found = cell_means(run, extent, 2.0)
+    assert found == pytest.approx(np.array([[3.0, np.nan], [np.nan, 0.0]]), nan_ok=True)
+
+
+def test_an_error_map_says_how_wide_its_squares_are() -> None:
+    assert "A square of 1 m by 1 m" in checked(error_map(TRACKS, SIMULATED, None)).get_supxlabel()
+
+
+def test_differences_have_one_row_a_claim_and_one_panel_a_table() -> None:
+    found = families(as_table(whole_grid(range(4))))
+    drawn = checked(differences(found, "scope", SIMULATED))
+    assert [len(axes.get_yticklabels()) for axes in drawn.axes] == [9, 1, 6]
+    assert (
+        drawn.axes[0].get_yticklabels()[1].get_text() == "fine-tuned at 100 % vs scratch at 100 %"
+    )
+
+
+def test_an_svg_has_no_date_and_the_same_bytes_twice(tmp_path: Path) -> None:
+    for name in ("a.svg", "b.svg"):
+        with look.drawing():
+            look.save_svg(checked(trajectory(TRACKS, SIMULATED, None)), tmp_path / name)
+    assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+    assert b"<dc:date>" not in (tmp_path / "a.svg").read_bytes()
+
+
 def test_figures_without_rows_are_not_drawn() -> None:
     clean = as_table([row("scratch", 1.0, 0, 2.0)])
     assert figures.fig4(rows.empty(rows.CDF), clean, SIMULATED) is None
     assert figures.fig5(clean, SIMULATED) is None
     assert figures.fig6(rows.empty(rows.CDF), clean, SIMULATED) is None
     assert trajectory(rows.empty(rows.TRACKS), SIMULATED, None) is None
+    assert error_map(rows.empty(rows.TRACKS), SIMULATED, None) is None
+    assert data_demand(clean, SIMULATED) is None
+    assert differences({}, "", SIMULATED) is None
 
 
 def test_every_figure_says_simulated_and_its_caption_names_pair_windows_and_seeds() -> None:
@@ -78,6 +160,8 @@ def test_every_figure_says_simulated_and_its_caption_names_pair_windows_and_seed
         checked(figures.fig5(TABLE, SIMULATED)),
         checked(figures.fig6(CDF, TABLE, SIMULATED)),
         checked(trajectory(TRACKS, SIMULATED, None)),
+        checked(error_map(TRACKS, SIMULATED, None)),
+        checked(data_demand(TABLE, SIMULATED)),
     ):
         assert drawn.get_suptitle().endswith("(simulated)")
         caption = drawn.get_supxlabel()

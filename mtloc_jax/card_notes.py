@@ -1,0 +1,47 @@
+"""What the data cards beside the rows warn of: a number is worth what its recordings are."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from mtloc_jax.errors import InputError
+
+CARDS = {"source": "card_source.json", "target": "card_target.json"}
+
+
+@dataclass(frozen=True)
+class CardNotes:
+    """Hold what one data card says: which building it is of, and its warnings.
+
+    role:     "source" or "target"
+    warnings: name, number in words and meaning of each check that warns
+    n_checks: how many checks were made
+    """
+
+    role: str
+    building: str
+    warnings: tuple[tuple[str, str, str], ...]
+    n_checks: int
+
+
+def read_notes(workdir: Path) -> tuple[CardNotes, ...]:
+    """Read DIR/card_source.json and DIR/card_target.json, where they are.
+
+    Raises InputError where one is no data card.
+    """
+    paths = {role: workdir / name for role, name in CARDS.items()}
+    return tuple(_read(role, path) for role, path in paths.items() if path.is_file())
+
+
+def _read(role: str, path: Path) -> CardNotes:
+    try:
+        card = json.loads(path.read_text(encoding="utf-8"))
+        warnings = [c for c in card["checks"] if not c["passed"]]
+        said = tuple((str(c["name"]), str(c["number"]), str(c["meaning"])) for c in warnings)
+        return CardNotes(role, str(card["name"]), said, len(card["checks"]))
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise InputError(
+            f"this is not a data card ({error})",
+            remedy="delete it, or write it again with launch.inspect",
+            path=path,
+        ) from None

@@ -1,0 +1,88 @@
+"""The page says what was found first, and prints whatever text it is given as text."""
+
+from html.parser import HTMLParser
+
+from mtloc_jax.card_notes import CardNotes
+from mtloc_jax.page import Contents, Picture, Tile, page
+from mtloc_jax.provenance import Provenance
+from mtloc_jax.text_table import TextTable
+
+SIMULATED = Provenance("table5", "office -> hall", True, "0123abc", "cpu")
+TABLE = TextTable(
+    "Table V", "office -> hall", ("arm", "mean"), (("a<b", "2.25 ± 0.35"),), ("said once",)
+)
+CONTENTS = Contents(
+    provenance=SIMULATED,
+    scope="office -> hall | 2 seeds",
+    tiles=[Tile("scratch", "2.25 m", ("median 2 m",))],
+    headlines=["fine-tuned <beats> scratch"],
+    cards=[CardNotes("target", "hall", (("gaps", "3 & more", "lost"),), 5)],
+    tables=[TABLE, TABLE],
+    pictures=[Picture('a "title"', "caption\nin two lines", b"pixels")],
+    config={
+        "config": {"seeds": 2, "wipe": {"drop_rates": [0.0, 1.0]}},
+        "versions": {"jax": "0.10"},
+    },
+    digests={"rows.csv": "abc"},
+)
+
+
+class Tags(HTMLParser):
+    """Check that every tag opened is closed, in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.attributes: list[dict] = []
+
+    def handle_starttag(self, tag: str, attrs: list) -> None:
+        self.attributes.append(dict(attrs))
+        if tag not in ("meta", "img"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_every_tag_is_closed_in_order() -> None:
+    tags = Tags()
+    tags.feed(page(CONTENTS))
+    assert tags.open == []
+
+
+def test_answers_come_before_tables_and_figures() -> None:
+    html = page(CONTENTS)
+    places = [
+        html.index(text) for text in ("2.25 m", "&lt;beats&gt;", "5 checks", "<table", "<img")
+    ]
+    assert places == sorted(places)
+
+
+def test_text_is_never_read_as_html() -> None:
+    html = page(CONTENTS)
+    assert "<beats>" not in html
+    assert "a&lt;b" in html
+    assert "3 &amp; more" in html
+
+
+def test_a_picture_carries_its_title_and_caption_as_text() -> None:
+    tags = Tags()
+    tags.feed(page(CONTENTS))
+    alternatives = [found["alt"] for found in tags.attributes if "alt" in found]
+    assert alternatives == ['a "title". caption in two lines']
+
+
+def test_a_note_that_two_tables_share_is_said_once() -> None:
+    assert page(CONTENTS).count("said once") == 1
+
+
+def test_settings_are_listed_by_their_path() -> None:
+    html = page(CONTENTS)
+    assert "<dt>wipe.drop_rates</dt><dd>0.0, 1.0</dd>" in html
+    assert "<dt>jax</dt><dd>0.10</dd>" in html
+
+
+def test_simulated_rows_are_marked_in_title_and_heading() -> None:
+    html = page(CONTENTS)
+    assert "<title>table5 (simulated)</title>" in html
+    assert '<span class="mark">simulated</span>' in html
