@@ -1,13 +1,14 @@
 """A split named in one word, or read from a file that somebody wrote."""
 
+import csv
+import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from mtloc_jax import splits
 from mtloc_jax.errors import InputError
-from mtloc_jax.logs.blocks import small_table
 from mtloc_jax.logs.round import Round
 from mtloc_jax.splits import Split
 
@@ -15,8 +16,10 @@ FORMS = "ratio, fold:I/K, leave-out:ROUND, days:VALIDATION_FROM,TEST_FROM, FILE.
 _SPLIT_OF = {"train": 0, "val": 1, "validation": 1, "test": 2}
 
 
-def choose(text: str, walks: Sequence[Round]) -> Split:
+def choose(text: str, walks: Sequence[Round], absent: Iterable[int] = ()) -> Split:
     """Return the split that `text` names for these walks.
+
+    absent: rounds that exist but could not be read: the others keep their places
 
     ratio              8 : 5 : 1 by round, as the paper
     fold:2/5           the second of five folds
@@ -27,28 +30,7 @@ def choose(text: str, walks: Sequence[Round]) -> Split:
 
     Raises InputError where the text is none of these or does not fit the walks.
     """
-    numbers = [walk.number for walk in walks]
-    kind, _, rest = text.partition(":")
-    if text.endswith(".json"):
-        return read_split(Path(text))
-    if text.endswith(".csv"):
-        return read_groups(Path(text))
-    try:
-        if text == "ratio":
-            return splits.by_ratio(numbers)
-        if kind == "fold":
-            at, k = map(int, rest.split("/"))
-            return dict(enumerate(splits.folds(numbers, k), start=1))[at]
-        if kind == "leave-out":
-            left_out = dict(zip(sorted(set(numbers)), splits.leave_one_out(numbers), strict=True))
-            return left_out[int(rest)]
-        if kind == "days":
-            validation_from, test_from = rest.split(",")
-            return splits.by_day(numbers, _days(walks), validation_from, test_from)
-    except (KeyError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
-    raise InputError(f"there is no split {text!r} here", remedy=f"write one of {FORMS}")
+    return splits.without(_named(text, walks, {walk.number for walk in walks} | {*absent}), absent)
 
 
 def read_split(path: Path) -> Split:
@@ -74,28 +56,53 @@ def read_groups(path: Path) -> Split:
 
     Raises InputError with the line where a round is in two splits or a cell is unreadable.
     """
-    lines, rows = small_table(path)
-    header = rows[0]
-    if not {"round", "split"} <= set(header):
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        raise InputError("cannot read this table", remedy="check its path", path=path) from None
+    rows = csv.DictReader(io.StringIO(text, newline=""))
+    if not {"round", "split"} <= set(rows.fieldnames or ()):
         raise InputError(
-            "the header lacks round or split", remedy="add these columns", path=path, line=lines[0]
+            "the header lacks round or split", remedy="add these columns", path=path, line=1
         )
-    of_round: dict[int, int] = {}
-    for line, row in zip(lines[1:], rows[1:], strict=True):
-        cells = dict(zip(header, row, strict=False))
-        number, split = cells.get("round", ""), _SPLIT_OF.get(cells.get("split", ""))
-        if (
-            split is None
-            or not number.isdecimal()
-            or of_round.setdefault(int(number), split) != split
-        ):
+    of_round: dict[int, int | None] = {}
+    for row in rows:
+        number, split = row["round"] or "", _SPLIT_OF.get(row["split"])
+        known = number.isdecimal() and split is not None
+        if not known or of_round.setdefault(int(number), split) != split:
             raise InputError(
                 f"round {number!r} is in two splits, or its split is not train, val or test",
                 remedy="give every trace of a round the same split",
                 path=path,
-                line=line,
+                line=rows.line_num,
             )
     return Split(*(tuple(sorted(n for n, s in of_round.items() if s == at)) for at in range(3)))
+
+
+def _named(text: str, walks: Sequence[Round], numbers: set[int]) -> Split:
+    kind, _, rest = text.partition(":")
+    if text.endswith(".json"):
+        return read_split(Path(text))
+    if text.endswith(".csv"):
+        return read_groups(Path(text))
+    try:
+        if text == "ratio":
+            return splits.by_ratio(numbers)
+        if kind == "fold":
+            at, k = map(int, rest.split("/"))
+            return dict(enumerate(splits.folds(numbers, k), start=1))[at]
+        if kind == "leave-out":
+            left_out = dict(zip(sorted(numbers), splits.leave_one_out(numbers), strict=True))
+            return left_out[int(rest)]
+        if kind == "days":
+            validation_from, test_from = rest.split(",")
+            return splits.by_day(
+                [w.number for w in walks], _days(walks), validation_from, test_from
+            )
+    except (KeyError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+    raise InputError(f"there is no split {text!r} here", remedy=f"write one of {FORMS}")
 
 
 def _days(walks: Sequence[Round]) -> list[str]:
