@@ -1,0 +1,49 @@
+"""Are WiFi rows worth carrying by BSSID when a building is surveyed again?
+
+  python -m launch.wifi_rows --config=configs/wifi_rows.py --config.data_dir=DATA --workdir=DIR
+  python -m launch.wifi_rows --config=configs/wifi_rows.py:smoke --workdir=DIR
+
+The training rounds of a building (Indoor Location 2.0, site1/B1) are dealt to two surveys, and a
+random 40 % of the access points taken from each: the vocabularies overlap but differ. A network
+trained on the first moves to the second, all of it but for its WiFi rows, which are carried by
+BSSID or re-initialised, and is fine-tuned with 12.5 to 100 % of the second survey's rounds.
+"""
+
+from ml_collections import ConfigDict
+
+from configs import quickstart
+from mtloc_jax.errors import InputError
+
+_SHARED = (
+    "data_dir",
+    "simulation",
+    "window",
+    "wifi_entry_max_age_ms",
+    "finetune_rates",
+    "subset",
+    "protocol",
+    "hidden",
+    "forget_bias",
+    "batch_size",
+    "learning_rate",
+)
+
+
+def get_config(variant: str = "") -> ConfigDict:
+    """Return the settings; `smoke` runs in seconds, on a simulated building."""
+    if variant not in ("", "smoke"):
+        raise InputError(f"there is no variant {variant!r}", remedy="leave it out, or use :smoke")
+    defaults = quickstart.get_config()
+    config = ConfigDict({name: defaults[name] for name in _SHARED})
+    config.study = "wifi_rows"
+    config.site = "location20/site1/B1"
+    config.removed_share = 0.4
+    config.seeds = 10
+    config.epochs = 50  # of at most 25 steps: half a building is little data
+    if variant == "smoke":
+        config.site = "simulated-a"
+        config.simulation.round_s = 15.0
+        config.finetune_rates = (1.0, 0.5)
+        config.hidden = 8
+        config.seeds, config.epochs = 2, 1
+    return config
