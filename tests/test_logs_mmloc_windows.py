@@ -49,6 +49,15 @@ def test_only_the_test_round_of_a_has_wifi(tmp_path):
     assert last.wifi.rss_dbm.tolist() == [-70]
 
 
+def test_an_array_stored_by_columns_reads_alike(tmp_path):
+    scenario(tmp_path)
+    before = read_scenario_b(tmp_path)[0].accel.values
+    path = tmp_path / "sensor_baseline_train.npy"
+    np.save(path, np.asfortranarray(np.load(path)))
+    assert b"'fortran_order': True" in path.read_bytes()[:80]
+    assert np.array_equal(read_scenario_b(tmp_path)[0].accel.values, before)
+
+
 def test_a_round_of_one_window_has_too_few_labels(tmp_path):
     scenario(tmp_path, lengths=((30,), (20,), (10,)))
     with pytest.raises(InputError, match="1 waypoint"):
@@ -58,13 +67,13 @@ def test_a_round_of_one_window_has_too_few_labels(tmp_path):
 @pytest.mark.parametrize(
     ("array", "says"),
     [
-        (np.zeros((5, 10, 2)), r"float64\[5, 10, 2\] instead of float64\[n, 10, 3\]"),
-        (np.zeros((5, 10, 3), np.float32), "float32"),
+        (np.zeros((5, 10, 2)), r"no whole NumPy array of float64\[n, 10, 3\]"),
+        (np.zeros((5, 10, 3), np.float32), "no whole NumPy array"),
         (np.full((5, 10, 3), np.nan), "row 0 holds a value outside 0..1"),
         (np.full((5, 10, 3), 1.5), "outside 0..1"),
         (np.zeros((0, 10, 3)), "0 windows"),
         (np.zeros((5, 10, 3)), "5 windows and 11 labels"),
-        (np.array([{}], dtype=object), "no NumPy array"),
+        (np.array([{}], dtype=object), "no whole NumPy array"),
     ],
 )
 def test_an_array_of_another_kind_is_refused(tmp_path, array, says):
@@ -82,7 +91,7 @@ def test_a_missing_or_cut_array_is_named(tmp_path):
     scenario(tmp_path)
     path = tmp_path / "location_val.npy"
     path.write_bytes(path.read_bytes()[:-9])
-    with pytest.raises(InputError, match="no NumPy array") as error:
+    with pytest.raises(InputError, match="no whole NumPy array") as error:
         read_scenario_a(tmp_path)
     assert error.value.path == path
     path.unlink()

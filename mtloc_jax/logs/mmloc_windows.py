@@ -8,13 +8,16 @@ within each round by the publisher, test rounds included: units are lost, and la
 only through the extent of the building.
 """
 
+import math
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from mtloc_jax.errors import InputError
-from mtloc_jax.logs.blocks import existing_folder
+from mtloc_jax.logs.blocks import chunks, existing_folder
 from mtloc_jax.logs.frozen import frozen_spans_of
 from mtloc_jax.logs.round import Progress, Round, Stream, WifiScans, checked, no_wifi
 from mtloc_jax.logs.scans import scans_of_rows
@@ -25,6 +28,10 @@ STEP_MS, FIRST_STEP_MS, STEPS = 100, 99, 10
 EXTENT_M = np.array([39.76, 32.63])
 _TOLERANCE = 1e-9  # of the scaling to 0..1
 _REPAIR = "download the array again"
+_NPY_HEADER = (
+    rb"\x93NUMPY\x01\x00..\{'descr': '<f8', 'fortran_order': (True|False), "
+    rb"'shape': \((\d{1,9}), %s\), \} *\n"
+)
 
 
 @dataclass(frozen=True)
@@ -74,8 +81,20 @@ def _split(folder: Path, name: str) -> _Split:
         raise InputError(
             f"{len(windows)} windows and {len(labels)} labels", remedy=_REPAIR, path=source
         )
-    follows = (windows[1:, :-1] == windows[:-1, 1:]).all(axis=(1, 2))
-    return _Split(windows, labels, np.concatenate([[0], np.flatnonzero(~follows) + 1]), source)
+    return _Split(windows, labels, _round_starts(windows, source), source)
+
+
+def _round_starts(windows: np.ndarray, source: Path) -> np.ndarray:
+    """Return the first window of each round; no window may repeat just a part of the one before."""
+    repeated = (windows[1:, :-1] == windows[:-1, 1:]).mean(axis=(1, 2))
+    damaged = (repeated > 0.5) & (repeated < 1)  # between rounds hardly a value is the same
+    if damaged.any():
+        raise InputError(
+            f"window {np.argmax(damaged) + 1} repeats the one before only in part",
+            remedy=_REPAIR,
+            path=source,
+        )
+    return np.concatenate([[0], np.flatnonzero(repeated < 1) + 1])
 
 
 def _round(split: _Split, part: np.ndarray, site: str, number: int) -> Round:
@@ -112,19 +131,17 @@ def _test_scans(path: Path, n_windows: int) -> WifiScans:
 
 def _array(path: Path, row: tuple[int, ...], upper: float = 1.0) -> np.ndarray:
     """Load f64[n, *row] with values in 0..upper."""
-    if not path.is_file():
-        raise InputError("no such file", remedy="check the folder's layout", path=path)
-    try:
-        # Mapped first: a damaged header may promise more than there is memory for.
-        array = np.array(np.load(path, mmap_mode="r", allow_pickle=False))
-    except (ValueError, TypeError, EOFError, OSError, OverflowError) as error:
-        raise InputError(f"no NumPy array ({error})", remedy=_REPAIR, path=path) from None
-    if array.dtype != np.float64 or array.shape[1:] != row:
-        raise InputError(
-            f"{array.dtype}{list(array.shape)} instead of float64[n, {', '.join(map(str, row))}]",
-            remedy=_REPAIR,
-            path=path,
-        )
+    data = b"".join(chunks(path))
+    # Not np.load: on a damaged header it raises whatever Python's own parser happens to.
+    row_text = ", ".join(map(str, row))
+    header = re.match(_NPY_HEADER % row_text.encode(), data, re.DOTALL)
+    start, size = (header.end(), int(header[2]) * math.prod(row) * 8) if header else (0, -1)
+    if not header or len(data) != start + size:
+        problem = f"no whole NumPy array of float64[n, {row_text}]"
+        raise InputError(problem, remedy=_REPAIR, path=path)
+    order: Literal["F", "C"] = "F" if header[1] == b"True" else "C"
+    array = np.frombuffer(data, "<f8", offset=start)
+    array = array.reshape((int(header[2]), *row), order=order)
     axes = tuple(range(1, array.ndim))
     good = ((array >= -_TOLERANCE) & (array <= upper + _TOLERANCE)).all(axis=axes)
     if not good.all():  # false for NaN too
