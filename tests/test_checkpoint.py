@@ -175,6 +175,15 @@ def test_an_edited_card_is_refused(saved):
         read_card(saved)
 
 
+def test_a_file_that_may_not_be_read_is_named(saved, monkeypatch):
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(InputError, match=r"card\.json: cannot be read \(Permission denied\)"):
+        load(saved)
+
+
 def test_missing_parameters_are_named(saved):
     (saved / PARAMS / "manifest.ocdbt").unlink()
     with pytest.raises(InputError, match=r"params/manifest\.ocdbt: no such file"):
