@@ -2,24 +2,30 @@
 
   python -m launch.card --site=simulated-a
   python -m launch.card --site=location20/site1/B1 --data_dir=DATA --compare=location20/site2/F1
+  python -m launch.card --site=sites/office
 
 A check that warns says what is too good to be true, or missing. Nothing is trained.
 """
 
 import json
 from pathlib import Path
+from typing import NamedTuple
 
 from absl import flags
 from rich.console import Console
 from rich.table import Table
 
 from launch import cli
-from mtloc_jax import buildings, card, card_page, card_words, look, site
+from mtloc_jax import buildings, card, card_page, card_words, look, site, site_folder
 from mtloc_jax.card import Card
 from mtloc_jax.floor_info import published_plan
+from mtloc_jax.logs.round import Round
+from mtloc_jax.splits import Split
 from mtloc_jax.windows import WindowSpec
 
-_SITE = flags.DEFINE_string("site", None, "Name of a building.", required=True)
+_SITE = flags.DEFINE_string(
+    "site", None, "Name of a building, or a folder made by launch.prepare.", required=True
+)
 _DATA_DIR = flags.DEFINE_string("data_dir", "", "Folder of recordings, for buildings read there.")
 _COMPARE = flags.DEFINE_list("compare", [], "Other sites, to count access points in common.")
 _OUTPUT = flags.DEFINE_string("output", None, "Folder for the card's files; default cards/SITE.")
@@ -28,20 +34,37 @@ _OUTPUT = flags.DEFINE_string("output", None, "Folder for the card's files; defa
 def main(argv: list[str]) -> None:
     """Make, print and write the card."""
     del argv
-    name, spec = _SITE.value, WindowSpec()
-    walks, split = buildings.walks(name, _DATA_DIR.value)
-    made = site.build(name, walks, split, spec, simulated=name in buildings.SIMULATED)
-    others = {other: buildings.walks(other, _DATA_DIR.value)[0] for other in _COMPARE.value}
-    found = card.make(walks, made, spec, others)
+    spec, opened = WindowSpec(), _open(_SITE.value)
+    name = opened.name
+    walks = opened.walks
+    made = site.build(name, walks, opened.split, spec, simulated=name in buildings.SIMULATED)
+    others = {other: _open(other).walks for other in _COMPARE.value}
+    found = card.make(walks, made, spec, others, opened.skipped)
     _show(found, Console())
     output = Path(_OUTPUT.value or f"cards/{name.replace('/', '-')}")
     output.mkdir(parents=True, exist_ok=True)
     text = json.dumps(found.plain(), indent=1, ensure_ascii=False)
     (output / "card.json").write_text(f"{text}\n", encoding="utf-8")
-    plan = published_plan(walks[0].source.parent.parent)
     with look.drawing():
-        look.save(card_page.page(found, walks, made, plan), output / "card.png")
+        page = card_page.page(found, walks, made, published_plan(opened.plan_folder))
+        look.save(page, output / "card.png")
     print(f"written to {output}: card.json, card.png")
+
+
+class _Opened(NamedTuple):
+    name: str
+    walks: list[Round]
+    split: Split
+    plan_folder: Path
+    skipped: tuple[str, ...] = ()
+
+
+def _open(name: str) -> _Opened:
+    if site_folder.is_site(Path(name)):
+        found = site_folder.load(Path(name))
+        return _Opened(found.name, found.walks, found.split, Path(name), found.skipped)
+    walks, split = buildings.walks(name, _DATA_DIR.value)
+    return _Opened(name, walks, split, walks[0].source.parent.parent)
 
 
 def _show(found: Card, console: Console) -> None:

@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 
 from mtloc_jax import baselines, card_statistics, card_words, faults, leaks, look
 from mtloc_jax.card import BASELINES, Card
+from mtloc_jax.floor_plan import FloorPlan
 from mtloc_jax.logs.round import SENSORS, Round
 from mtloc_jax.site import Site
-from mtloc_jax.trajectory import FloorPlan
 
 SPLIT_COLOURS = {"train": "#0072B2", "validation": "#E69F00", "test": "#D55E00"}
 PASS, WARN = "#00664B", "#A33C00"
@@ -51,8 +51,7 @@ def _draw_walks(axes: Axes, walks: Sequence[Round], site: Site, plan: FloorPlan 
     low, high = xy_m.min(axis=0), xy_m.max(axis=0)
     margin = np.maximum(_MARGIN * (high - low), 1.0)
     if plan is not None:
-        extent = (0.0, plan.width_m, 0.0, plan.height_m)
-        axes.imshow(plan.paper(), cmap="gray", vmin=-2, vmax=1, extent=extent, zorder=0)
+        plan.draw(axes)
     for name, rounds in site.split._asdict().items():
         for at, walk in enumerate(w for w in walks if w.number in rounds):
             label = f"{name} ({_rounds(rounds)})" if at == 0 else None

@@ -4,9 +4,8 @@ import json
 from pathlib import Path
 
 from mtloc_jax.errors import InputError
-from mtloc_jax.trajectory import FloorPlan
-
-IMAGE, INFO = "floor_image.png", "floor_info.json"
+from mtloc_jax.floor_plan import FloorPlan
+from mtloc_jax.site_folder import PLAN_IMAGE, PLAN_INFO
 
 
 def published_plan(folder: Path) -> FloorPlan | None:
@@ -14,7 +13,7 @@ def published_plan(folder: Path) -> FloorPlan | None:
 
     Raises InputError where `floor_info.json` does not give the plan's size in metres.
     """
-    image, info = folder / IMAGE, folder / INFO
+    image, info = folder / PLAN_IMAGE, folder / PLAN_INFO
     if not (image.is_file() and info.is_file()):
         return None
     try:

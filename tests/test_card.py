@@ -11,9 +11,9 @@ from PIL import Image
 
 from mtloc_jax import buildings, card, card_page, card_words, look, site
 from mtloc_jax.floor_info import published_plan
+from mtloc_jax.floor_plan import FloorPlan
 from mtloc_jax.logs.round import no_wifi
 from mtloc_jax.splits import PAPER
-from mtloc_jax.trajectory import FloorPlan
 from mtloc_jax.windows import WindowSpec
 from tests.conftest import ROOT
 

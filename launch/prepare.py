@@ -1,0 +1,62 @@
+"""Turn a folder of recordings into a site folder that studies and data cards open.
+
+  python -m launch.prepare --input=DIR --format=csv --output=sites/office
+  python -m launch.prepare --input=DATA/indoor_location_20/site1/B1 --format=location20 \
+      --output=sites/site1-B1 --split=fold:1/5
+
+Killed and called again it goes on where it was; called once more it changes nothing. It stops at
+the first damaged file; with --keep_going it leaves damaged files out, and says so in the card.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from absl import flags
+from rich.console import Console
+from rich.progress import Progress
+
+from launch import cli
+from mtloc_jax import split_choice
+from mtloc_jax.formats import FORMATS
+from mtloc_jax.prepare import prepare
+
+_INPUT = flags.DEFINE_string("input", None, "Folder of recordings.", required=True)
+_FORMAT = flags.DEFINE_enum("format", None, list(FORMATS), "Their format.", required=True)
+_OUTPUT = flags.DEFINE_string("output", None, "Folder to make.", required=True)
+_NAME = flags.DEFINE_string("name", None, "Name of the site; default the folder's.")
+_SPLIT = flags.DEFINE_string("split", "ratio", f"Rounds that train: {split_choice.FORMS}.")
+_KEEP_GOING = flags.DEFINE_bool("keep_going", False, "Leave damaged files out.")
+_WORKERS = flags.DEFINE_integer(
+    "workers", os.cpu_count() or 1, "Files read at the same time.", lower_bound=1
+)
+
+
+def main(argv: list[str]) -> None:
+    """Prepare the site and say what it holds."""
+    del argv
+    output = Path(_OUTPUT.value)
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("reading", total=None)
+        card = prepare(
+            _FORMAT.value,
+            Path(_INPUT.value),
+            output,
+            name=_NAME.value or output.name,
+            split=_SPLIT.value,
+            keep_going=_KEEP_GOING.value,
+            workers=int(_WORKERS.value),
+            on_progress=lambda done, of: bar.update(task, completed=done, total=of),
+            on_skipped=lambda problem: print(f"skipped: {problem}", file=sys.stderr),
+        )
+    if card["skipped"]:
+        print(f"{len(card['skipped'])} left out as damaged", file=sys.stderr)
+    print(
+        f"{card['name']}: {card['rounds']} rounds in {card['walks']} walks, "
+        f"{card['access_points']} access points, digest {card['digest'][:16]}, in {output}"
+    )
+
+
+if __name__ == "__main__":
+    cli.run(main)

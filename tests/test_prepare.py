@@ -1,0 +1,319 @@
+"""Preparing sites: exact, idempotent, resumable after a kill, and what it says of damaged files."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+
+from mtloc_jax import formats, site_folder
+from mtloc_jax.errors import InputError
+from mtloc_jax.logs import location20, mmloc_csv, plain_csv
+from mtloc_jax.logs.round import FrozenSpan, Round, no_wifi
+from mtloc_jax.prepare import prepare
+from mtloc_jax.simulate import building_a, simulate
+from mtloc_jax.splits import PAPER, Split
+from mtloc_jax.walk_arrays import from_arrays, to_arrays
+from mtloc_jax.windows import WindowSpec
+from tests.conftest import ROOT
+
+HEADERS = {
+    "imu.csv": "t_ms,accel_x,accel_y,accel_z,gyro_x,gyro_y,gyro_z",
+    "mag.csv": "t_ms,mag_x,mag_y,mag_z",
+    "wifi.csv": "t_ms,bssid,rss_dbm,age_ms",
+    "waypoints.csv": "t_ms,x_m,y_m",
+}
+
+
+def write_csv(folder, walk):
+    """Write a walk in the plain CSV layout."""
+    folder.mkdir(parents=True)
+    imu = np.column_stack([walk.accel.t_ms, walk.accel.values, walk.gyro.values])
+    mag = np.column_stack([walk.mag.t_ms, walk.mag.values])
+    points = np.column_stack([walk.waypoint_t_ms, walk.waypoint_xy_m])
+    wifi = [
+        (walk.wifi.t_ms[scan], bssid, f"{dbm:.1f}", age)
+        for scan, bssid, dbm, age in zip(
+            walk.wifi.scan, walk.wifi.bssid, walk.wifi.rss_dbm, walk.wifi.age_ms, strict=True
+        )
+    ]
+    tables = {"imu.csv": imu, "mag.csv": mag, "waypoints.csv": points, "wifi.csv": wifi}
+    for name, rows in tables.items():
+        lines = [",".join(map(str, [int(row[0]), *row[1:]])) for row in rows]
+        text = "".join(f"{line}\n" for line in [HEADERS[name], *lines])
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    """Return a folder of six short rounds in the plain CSV layout."""
+    folder = tmp_path_factory.mktemp("recordings")
+    for walk in simulate(building_a(0), 0, n_rounds=6, round_s=6.0):
+        write_csv(folder / walk.name, walk)
+    return folder
+
+
+@pytest.fixture
+def damaged(source, tmp_path):
+    """Return a copy of `source` whose third round has a cut line."""
+    folder = tmp_path / "damaged"
+    folder.mkdir()
+    for path in source.iterdir():
+        (folder / path.name).mkdir()
+        for file in path.iterdir():
+            (folder / path.name / file.name).write_bytes(file.read_bytes())
+    mag = folder / "simulated-a-03" / "mag.csv"
+    lines = mag.read_text().splitlines()
+    mag.write_text("\n".join([*lines[:9], "17,4", *lines[10:]]) + "\n")
+    return folder
+
+
+def same(a, b):
+    """Say whether two walks are equal in every field and array, dtypes too."""
+    for field in fields(Round):
+        left, right = getattr(a, field.name), getattr(b, field.name)
+        if hasattr(left, "__dataclass_fields__"):
+            pairs = [(getattr(left, f), getattr(right, f)) for f in left.__dataclass_fields__]
+        else:
+            pairs = [(left, right)]
+        for x, y in pairs:
+            if isinstance(x, np.ndarray):
+                if x.dtype != y.dtype or not np.array_equal(x, y):
+                    return False
+            elif x != y:
+                return False
+    return True
+
+
+def contents(folder):
+    return {p.name: p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def test_a_walk_survives_being_arrays(source):
+    walk = formats.jobs("csv", source)[0].read()
+    marked = replace(
+        walk,
+        frozen=(FrozenSpan("mag", 1, 2), FrozenSpan("accel", 3, 4)),
+        started_unix_ms=5,
+        normalised=True,
+    )
+    for one in (walk, marked, replace(walk, wifi=no_wifi())):
+        assert same(from_arrays(to_arrays(one)), one)
+
+
+def test_a_site_folder_holds_what_the_reader_reads(source, tmp_path):
+    card = prepare("csv", source, tmp_path / "site", name="office")
+    found = site_folder.load(tmp_path / "site")
+    read = [replace(w, source=w.source.relative_to(source)) for w in plain_csv.read_folders(source)]
+    assert all(same(a, b) for a, b in zip(found.walks, read, strict=True))
+    assert (found.name, found.split, found.skipped) == (
+        "office",
+        Split((1, 2, 3), (4, 5), (6,)),
+        (),
+    )
+    assert (card["rounds"], card["walks"]) == (6, 6)
+    vocabulary = (tmp_path / "site" / "vocabulary.txt").read_text().splitlines()
+    assert tuple(vocabulary) == site_folder.open_site(tmp_path / "site", WindowSpec()).bssids
+
+
+def test_every_input_is_named_with_its_digest(source, tmp_path):
+    card = prepare("csv", source, tmp_path / "site", name="office")
+    assert len(card["inputs"]) == 6 * 4
+    path = source / "simulated-a-01" / "imu.csv"
+    assert card["inputs"]["simulated-a-01/imu.csv"] == site_folder.sha256(path)
+    assert str(source) not in (tmp_path / "site" / "site.json").read_text()
+
+
+def test_preparing_again_changes_nothing_and_reads_nothing(source, tmp_path, monkeypatch):
+    prepare("csv", source, tmp_path / "site", name="office")
+    before = contents(tmp_path / "site")
+    monkeypatch.setattr(site_folder, "save_walks", None)  # nothing may be written again
+    prepare("csv", source, tmp_path / "site", name="office")
+    assert contents(tmp_path / "site") == before
+
+
+def test_workers_make_the_same_bytes(source, tmp_path):
+    prepare("csv", source, tmp_path / "one", name="office")
+    prepare("csv", source, tmp_path / "two", name="office", workers=2)
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
+
+
+def test_a_changed_input_is_read_again_and_a_removed_one_goes(damaged, source, tmp_path):
+    prepare("csv", damaged, tmp_path / "site", name="office", keep_going=True)
+    (damaged / "simulated-a-03" / "mag.csv").write_bytes(
+        (source / "simulated-a-03" / "mag.csv").read_bytes()
+    )
+    repaired = prepare("csv", damaged, tmp_path / "site", name="office")
+    assert repaired == prepare("csv", source, tmp_path / "other", name="office")
+    for file in (damaged / "simulated-a-03").iterdir():
+        file.unlink()
+    left = prepare("csv", damaged, tmp_path / "site", name="office")
+    assert left["walks"] == 5
+    assert not (tmp_path / "site" / "rounds" / "simulated-a-03.npz").exists()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_first_damaged_file_stops_with_its_line(damaged, tmp_path, workers):
+    with pytest.raises(InputError, match=r"simulated-a-03/mag\.csv:10: "):
+        prepare("csv", damaged, tmp_path / "site", name="office", workers=workers)
+    assert not site_folder.is_site(tmp_path / "site")
+
+
+def test_keep_going_leaves_damaged_files_out_and_says_so(damaged, tmp_path):
+    told = []
+    card = prepare(
+        "csv",
+        damaged,
+        tmp_path / "site",
+        name="office",
+        keep_going=True,
+        on_skipped=told.append,
+    )
+    assert [text.startswith(f"{damaged}/simulated-a-03/mag.csv:10: ") for text in told] == [True]
+    (reason,) = card["skipped"]
+    assert reason.startswith("simulated-a-03/mag.csv:10: ")
+    assert card["walks"] == 5
+    # The other rounds stay in the split they would be in.
+    assert site_folder.load(tmp_path / "site").split == Split((1, 2), (4, 5), (6,))
+
+
+def test_where_no_file_can_be_read_the_first_fault_is_told(source, tmp_path):
+    bad = tmp_path / "bad"
+    for name in ("a", "b", "c"):
+        (bad / name).mkdir(parents=True)
+        (bad / name / "imu.csv").write_text("nonsense\n")
+    with pytest.raises(InputError, match=r"a/mag\.csv: no such file"):
+        prepare("csv", bad, tmp_path / "site", name="bad", keep_going=True)
+
+
+def test_a_kill_loses_nothing(source, tmp_path):
+    whole = prepare("csv", source, tmp_path / "whole", name="site")
+    command = [sys.executable, "-m", "launch.prepare", f"--input={source}", "--format=csv"]
+    command += [f"--output={tmp_path / 'site'}", "--workers=2"]
+    rounds = tmp_path / "site" / "rounds"
+    killed = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL, start_new_session=True)
+    deadline = time.monotonic() + 60
+    while not list(rounds.glob("[!.]*.npz")) and time.monotonic() < deadline:
+        time.sleep(0.002)
+    os.kill(killed.pid, signal.SIGKILL)
+    killed.wait()
+    assert not site_folder.is_site(tmp_path / "site")
+    while _alive(killed.pid) and time.monotonic() < deadline:  # the workers end by themselves
+        time.sleep(0.01)
+    assert not _alive(killed.pid)
+    (rounds / ".simulated-a-01.npz.99.part").write_bytes(b"cut")  # a kill in mid-write
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert whole["digest"][:16] in done.stdout
+    assert contents(tmp_path / "site") == contents(tmp_path / "whole")
+
+
+def _alive(group):
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_a_flipped_bit_is_noticed_and_mended(source, tmp_path):
+    card = prepare("csv", source, tmp_path / "site", name="office")
+    path = tmp_path / "site" / "rounds" / "simulated-a-02.npz"
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(InputError, match=r"simulated-a-02\.npz: is absent or was changed"):
+        site_folder.load(tmp_path / "site")
+    assert prepare("csv", source, tmp_path / "site", name="office") == card
+    assert len(site_folder.load(tmp_path / "site").walks) == 6
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"version": 0}'])
+def test_a_folder_that_is_no_site_says_what_to_run(tmp_path, text):
+    with pytest.raises(InputError, match=r"run launch\.prepare"):
+        site_folder.load(tmp_path)
+    (tmp_path / "site.json").write_text(text)
+    with pytest.raises(InputError, match=r"run launch\.prepare"):
+        site_folder.load(tmp_path)
+
+
+def test_a_folder_of_other_things_is_not_written_to(source, tmp_path):
+    (tmp_path / "thesis.tex").write_text("precious")
+    with pytest.raises(InputError, match="holds something else than a site"):
+        prepare("csv", source, tmp_path, name="office")
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_an_unknown_format_is_answered_with_the_known_ones(source):
+    with pytest.raises(InputError, match="choose one of csv, getsensordata, location20"):
+        formats.jobs("excel", source)
+
+
+@pytest.mark.parametrize("form", formats.FORMATS)
+def test_an_empty_folder_is_an_error_in_every_format(form, tmp_path):
+    with pytest.raises(InputError, match=r"check the folder|no such"):
+        formats.jobs(form, tmp_path)
+
+
+def test_two_rounds_are_too_few_to_split(source, tmp_path):
+    few = tmp_path / "few"
+    for walk in simulate(building_a(0), 0, n_rounds=2, round_s=6.0):
+        write_csv(few / walk.name, walk)
+    with pytest.raises(InputError, match="record three rounds at least"):
+        prepare("csv", few, tmp_path / "site", name="few")
+
+
+def test_the_command_ends_mistakes_in_one_line(damaged, tmp_path):
+    command = [sys.executable, "-m", "launch.prepare", f"--input={damaged}", "--format=csv"]
+    command += [f"--output={tmp_path / 'site'}", "--workers=1"]
+    stopped = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert stopped.returncode == 2
+    assert stopped.stderr.startswith("error: ")
+    assert "mag.csv:10:" in stopped.stderr
+    assert stopped.stderr.count("\n") == 1
+    went_on = subprocess.run(
+        [*command, "--keep_going"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert "1 left out as damaged" in went_on.stderr
+    card = [sys.executable, "-m", "launch.card", f"--site={tmp_path / 'site'}"]
+    shown = subprocess.run(
+        [*card, f"--output={tmp_path / 'card'}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "1 left out" in shown.stdout
+    written = json.loads((tmp_path / "card" / "card.json").read_text())
+    assert written["statistics"]["skipped_files"]["count"] == 1
+
+
+def test_the_shared_sets_prepare_to_what_their_readers_read(data_dir, tmp_path):
+    floor = data_dir / "indoor_location_20" / "site2" / "F1"
+    for form, folder, read in (
+        ("location20", floor, location20.read_floor),
+        ("mmloc-bucharest", data_dir / "mmloc" / "bucharest", mmloc_csv.read_bucharest),
+    ):
+        prepare(form, folder, tmp_path / form, name=form)
+        walks = [replace(w, source=w.source.relative_to(folder)) for w in read(folder)]
+        found = site_folder.load(tmp_path / form)
+        assert all(same(a, b) for a, b in zip(found.walks, walks, strict=True))
+    assert site_folder.load(tmp_path / "location20").split == PAPER
+    assert (tmp_path / "location20" / "floor_image.png").is_file()
+
+
+@pytest.mark.parametrize(
+    ("form", "folder", "rounds"),
+    [
+        ("mmloc-xml", "mmloc/edinburgh_raw/Smartisan", 2),
+        ("mmloc-bucharest-dup", "mmloc/bucharest/dup", 32),
+        ("scenario-b", "mmloc/scenario_b", 12),
+    ],
+)
+def test_the_jobs_of_other_shared_sets_cover_every_round(data_dir, form, folder, rounds):
+    found = formats.jobs(form, data_dir / folder)
+    assert (len(found) if found[0].number else len(found[0].read())) == rounds
