@@ -28,7 +28,7 @@ def differences(
         return None
     heights = [_HEAD_IN + _ROW_IN * len(family) for family in families.values()]
     drawn = look.figure(
-        provenance.title("Differences in mean test error, ours - theirs"),
+        provenance.title("Claims: difference in mean error"),
         f"{scope}\n{_NOTE}",
         9.2,
         sum(heights) + 1.2,
@@ -36,10 +36,17 @@ def differences(
     panels = drawn.subplots(len(families), 1, sharex=True, squeeze=False, height_ratios=heights)
     for axes, (title, family) in zip(panels[:, 0], families.items(), strict=True):
         _draw(axes, title.removeprefix("Claims: "), family)
-    panels[-1, 0].set_xlabel("difference (m); left of 0: ours errs less")
+    panels[-1, 0].set_xlabel(
+        "difference in mean test error (m), first arm - second; left of 0: the first errs less"
+    )
     for name, marker in _OUTCOMES.items():
         panels[0, 0].plot([], [], **marker, label=name)
-    drawn.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside upper right", ncols=3)
+    drawn.legend(
+        *panels[0, 0].get_legend_handles_labels(),
+        loc="outside upper right",
+        ncols=3,
+        columnspacing=1,
+    )
     return drawn
 
 

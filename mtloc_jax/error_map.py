@@ -58,10 +58,9 @@ def _grid(runs: Sequence[Table]) -> tuple[Extent, int]:
     x_m, y_m = (np.concatenate([run[name] for run in runs]) for name in ("x_m", "y_m"))
     longest_m = max(np.ptp(x_m), np.ptp(y_m))
     side_m = next((s for s in _SIDES_M if longest_m / s <= _MOST_CELLS), _SIDES_M[-1])
-    limits = [
-        side_m * np.array([np.floor(v.min() / side_m), np.floor(v.max() / side_m) + 1])
-        for v in (x_m, y_m)
-    ]
+    # One square to spare on each side, for the number of the worst.
+    spare = np.array([-1, 2])
+    limits = [side_m * (np.floor([v.min(), v.max()]) // side_m + spare) for v in (x_m, y_m)]
     return Extent(*limits), side_m
 
 

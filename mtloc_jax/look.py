@@ -50,7 +50,7 @@ _STYLE = {
 _SVG_DPI = 75  # of what is rasterised in it: floor plans, clouds of dots
 _CAPTION: Line = {"x": 0.01, "ha": "left", "fontsize": 7.5, "color": "#444444"}
 # Past this many times the middle curve's end, one bad curve would squash all others.
-_LONGEST, _WORTH_CUTTING = 2.0, 1.2
+_LONGEST, _WORTH_CUTTING = 2.5, 1.2
 
 
 @contextmanager
@@ -77,7 +77,8 @@ def figure(title: str, caption: str, width_in: float, height_in: float) -> Figur
 def axis_end(drawn: Figure, ends_m: Sequence[float]) -> float:
     """Return where the error axis of curves that end at `ends_m` should end, metres.
 
-    That is the farthest end, but at most twice the middle one; the caption says what is cut off.
+    That is the farthest end, or 2.5 times the middle one if the farthest would squash the rest;
+    the caption then says how far it is.
     """
     farthest, end = max(ends_m), _LONGEST * float(np.median(ends_m))
     if farthest <= _WORTH_CUTTING * end:

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from mtloc_jax import arms, look
 from mtloc_jax.arms import Arm
 from mtloc_jax.floor_plan import FloorPlan
-from mtloc_jax.provenance import Provenance
+from mtloc_jax.provenance import Provenance, counted
 from mtloc_jax.rows import Table, select
 
 
@@ -24,6 +24,7 @@ class Extent:
     y_m: np.ndarray
 
 
+_FLAT = 0.6  # height over width below which a row of maps would leave each too small
 DrawPanel = Callable[[Axes, Table, ScalarMappable], None]
 
 
@@ -52,20 +53,21 @@ def maps(
     draw: DrawPanel,
 ) -> Figure:
     """Call `draw` on one map a run; all share the extent and error colours from 0 to `worst_m`."""
-    tallness = np.clip(np.ptp(extent.y_m) / np.ptp(extent.x_m), 0.4, 1.6)
-    size_in = max(3.4 * len(runs) + 0.6, 7.2), 2.9 * tallness + 1.3
+    grid, size_in = _layout(len(runs), float(np.ptp(extent.y_m) / np.ptp(extent.x_m)))
     drawn = look.figure(title, caption, *size_in)
-    panels = drawn.subplots(1, len(runs), sharex=True, sharey=True, squeeze=False)[0]
+    panels = drawn.subplots(*grid, sharex=True, sharey=True, squeeze=False).ravel()
     colours = ScalarMappable(Normalize(0, worst_m), "viridis_r")
     for axes, run in zip(panels, runs, strict=True):
         if plan is not None:
             plan.draw(axes)
         draw(axes, run, colours)
-        axes.set(title=f"{_name(run)}: mean {errors_m(run).mean():.2f} m", xlabel="x (m)")
+        axes.set(title=f"{_name(run)}: mean {errors_m(run).mean():.2f} m")
+        axes.set(xlabel="x (m)", ylabel="y (m)")
         axes.set_aspect("equal")
         axes.label_outer()
-    panels[0].set(ylabel="y (m)", xlim=extent.x_m, ylim=extent.y_m)
-    bar = drawn.colorbar(colours, ax=list(panels), label="error (m)", extend="max", shrink=0.8)
+    panels[0].set(xlim=extent.x_m, ylim=extent.y_m)
+    slim = {"shrink": 0.8, "aspect": 20 * grid[0], "extend": "max"}
+    bar = drawn.colorbar(colours, ax=list(panels), label="error (m)", **slim)
     if bar.solids is not None:
         bar.solids.set_rasterized(True)  # else 256 vector rectangles
     drawn.legend(*panels[0].get_legend_handles_labels(), loc="outside upper right", ncols=3)
@@ -75,11 +77,18 @@ def maps(
 def scope(runs: Sequence[Table], provenance: Provenance) -> str:
     """Return site pair, windows, traces and seed of what the maps show."""
     run = runs[0]
-    counts = (
-        f"{run['split'][0]}: {len(run['t_s']):,} windows, {len(np.unique(run['trace']))} traces"
-    )
+    windows = counted({len(run["t_s"])}, "window")
+    traces = counted({len(np.unique(run["trace"]))}, "trace")
     seeds = sorted({int(of_arm["seed"][0]) for of_arm in runs})
-    return f"{provenance.site_pair} | {counts} | seed {', '.join(map(str, seeds))}"
+    shown = f"{run['split'][0]}: {windows} of {traces} | seed {', '.join(map(str, seeds))}"
+    return f"{provenance.site_pair} | {shown}"
+
+
+def _layout(n_maps: int, tallness: float) -> tuple[tuple[int, int], tuple[float, float]]:
+    """Return rows and columns of maps, and the figure's size in inches: flat maps are stacked."""
+    if tallness < _FLAT:
+        return (n_maps, 1), (7.8, n_maps * (6.2 * max(tallness, 0.2) + 0.4) + 1.3)
+    return (1, n_maps), (max(3.4 * n_maps + 0.6, 7.2), 2.9 * min(tallness, 1.6) + 1.3)
 
 
 def _one_run(tracks: Table, arm: Arm) -> Table:

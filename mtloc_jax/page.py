@@ -11,6 +11,8 @@ from mtloc_jax.page_style import STYLE
 from mtloc_jax.provenance import Provenance
 from mtloc_jax.text_table import TextTable
 
+_SCALE = 0.92  # of a pixel of a figure: the widest just fit the page, lettering is of one size
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -149,7 +151,11 @@ def _cell(cell: str) -> str:
 def _figure(picture: Picture) -> str:
     text = escape(f"{picture.title}. {picture.caption}".replace("\n", " "), quote=True)
     pixels = base64.b64encode(picture.png).decode("ascii")
-    return f'<figure><img alt="{text}" src="data:image/png;base64,{pixels}"></figure>'
+    width = int.from_bytes(picture.png[16:20], "big") * _SCALE
+    return (
+        f'<figure><img width="{width:.0f}" alt="{text}" '
+        f'src="data:image/png;base64,{pixels}"></figure>'
+    )
 
 
 def _settings(config: Mapping[str, Any]) -> str:

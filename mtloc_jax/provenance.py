@@ -32,7 +32,7 @@ class Provenance:
     def scope(self, table: Table) -> str:
         """Return site pair, windows per split and seeds of the rows in `table` (rows.csv)."""
         windows = [_windows(table, split) for split in np.unique(table["split"])]
-        return " | ".join([self.site_pair, *windows, seed_count(table)])
+        return " | ".join([self.site_pair, *windows, seedcounted(table)])
 
     def footer(self) -> str:
         """Return the study, code and device that made the rows."""
@@ -82,19 +82,20 @@ def check_same_study(table: Table, provenance: Provenance, path: Path) -> None:
             )
 
 
-def seed_count(table: Table) -> str:
+def seedcounted(table: Table) -> str:
     """Return how many seeds each trained arm has, as words."""
     runs = set(zip(table["arm"], table["finetune_rate"], table["seed"], strict=True))
     arms = [(arm, rate) for arm, rate, _ in runs]
     counts = {arms.count(arm) for arm in arms} or {0}
-    return _count(counts, "seed")
+    return counted(counts, "seed")
 
 
 def _windows(table: Table, split: np.str_) -> str:
-    return f"{split}: " + _count(set(table["n_windows"][table["split"] == split]), "window")
+    return f"{split}: " + counted(set(table["n_windows"][table["split"] == split]), "window")
 
 
-def _count(counts: set[int], noun: str) -> str:
+def counted(counts: set[int], noun: str) -> str:
+    """Write how many there are: {2, 8} seeds -> '2 to 8 seeds'."""
     low, high = min(counts), max(counts)
     number = f"{low:,}" if low == high else f"{low:,} to {high:,}"
     return f"{number} {noun}" + ("" if high == 1 else "s")

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -183,14 +183,15 @@ def _model_label(arm: Arm) -> str:
     return "raw (scratch)" if arm[0] == SCRATCH else arms.arm_name(arm)
 
 
-def _missing(lines: Iterable[Line]) -> list[str]:
+def _missing(lines: Sequence[Line]) -> list[str]:
+    run = {line.arm for line in lines if line.summary is not None}
     gaps = [line for line in lines if line.summary is None and line.wiped != AVERAGE]
-    names = [_missing_name(line) for line in gaps]
+    names = dict.fromkeys(_missing_name(line, line.arm in run) for line in gaps)
     return [f"Not run: {', '.join(names)}."] if names else []
 
 
-def _missing_name(line: Line) -> str:
+def _missing_name(line: Line, in_part: bool) -> str:
     name = arms.arm_name(line.arm)
-    if line.wiped == "none":
+    if not in_part:
         return name
     return f"{name} with {arms.percent(line.drop_rate)} of {arms.MODALITY_NAMES[line.wiped]} wiped"

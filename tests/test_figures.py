@@ -73,15 +73,15 @@ def test_fig_6_draws_three_models_in_each_of_three_panels() -> None:
 
 def test_one_bad_curve_does_not_squash_the_others_and_the_caption_says_so() -> None:
     drawn = look.figure("title", "caption", 4, 3)
-    assert look.axis_end(drawn, [4.0, 5.0, 6.0, 5.0, 40.0]) == 10.0
+    assert look.axis_end(drawn, [4.0, 5.0, 6.0, 5.0, 40.0]) == 12.5
     assert drawn.get_supxlabel() == (
-        "caption\nThe error axis is cut at 10 m: the largest value is 40 m."
+        "caption\nThe error axis is cut at 12 m: the largest value is 40 m."
     )
 
 
 def test_an_axis_that_hides_next_to_nothing_is_not_cut() -> None:
     drawn = look.figure("title", "caption", 4, 3)
-    assert look.axis_end(drawn, [4.0, 5.0, 11.0]) == 11.0
+    assert look.axis_end(drawn, [4.0, 5.0, 14.0]) == 14.0
     assert drawn.get_supxlabel() == "caption"
 
 
@@ -218,3 +218,12 @@ def test_the_style_ignores_the_users_settings(tmp_path: Path) -> None:
     plain = bytes_of("a.png")
     with mpl.rc_context({"lines.linewidth": 9, "axes.facecolor": "red"}):
         assert bytes_of("b.png") == plain
+
+
+def test_flat_maps_are_stacked_and_tall_ones_stand_in_a_row() -> None:
+    flat = {**TRACKS, "y_m": 0.1 * TRACKS["y_m"], "predicted_y_m": 0.1 * TRACKS["predicted_y_m"]}
+    tall = {**TRACKS, "x_m": 0.1 * TRACKS["x_m"], "predicted_x_m": 0.1 * TRACKS["predicted_x_m"]}
+    for tracks, grid in ((flat, (3, 1)), (tall, (1, 3))):
+        spec = checked(trajectory(tracks, SIMULATED, None)).axes[0].get_subplotspec()
+        assert spec is not None
+        assert (spec.get_gridspec().nrows, spec.get_gridspec().ncols) == grid

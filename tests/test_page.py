@@ -11,6 +11,7 @@ SIMULATED = Provenance("table5", "office -> hall", True, "0123abc", "cpu")
 TABLE = TextTable(
     "Table V", "office -> hall", ("arm", "mean"), (("a<b", "2.25 ± 0.35"),), ("said once",)
 )
+PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + (1000).to_bytes(4, "big") + b"the rest"
 CONTENTS = Contents(
     provenance=SIMULATED,
     scope="office -> hall | 2 seeds",
@@ -18,7 +19,7 @@ CONTENTS = Contents(
     headlines=["fine-tuned <beats> scratch"],
     cards=[CardNotes("target", "hall", (("gaps", "3 & more", "lost"),), 5)],
     tables=[TABLE, TABLE],
-    pictures=[Picture('a "title"', "caption\nin two lines", b"pixels")],
+    pictures=[Picture('a "title"', "caption\nin two lines", PNG)],
     config={
         "config": {"seeds": 2, "wipe": {"drop_rates": [0.0, 1.0]}},
         "versions": {"jax": "0.10"},
@@ -70,6 +71,7 @@ def test_a_picture_carries_its_title_and_caption_as_text() -> None:
     tags.feed(page(CONTENTS))
     alternatives = [found["alt"] for found in tags.attributes if "alt" in found]
     assert alternatives == ['a "title". caption in two lines']
+    assert [found["width"] for found in tags.attributes if "alt" in found] == ["920"]
 
 
 def test_a_note_that_two_tables_share_is_said_once() -> None:
