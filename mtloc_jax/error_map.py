@@ -60,7 +60,7 @@ def _grid(runs: Sequence[Table]) -> tuple[Extent, int]:
     side_m = next((s for s in _SIDES_M if longest_m / s <= _MOST_CELLS), _SIDES_M[-1])
     # One square to spare on each side, for the number of the worst.
     spare = np.array([-1, 2])
-    limits = [side_m * (np.floor([v.min(), v.max()]) // side_m + spare) for v in (x_m, y_m)]
+    limits = [side_m * (np.array([v.min(), v.max()]) // side_m + spare) for v in (x_m, y_m)]
     return Extent(*limits), side_m
 
 

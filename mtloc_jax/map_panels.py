@@ -66,8 +66,10 @@ def maps(
         axes.set_aspect("equal")
         axes.label_outer()
     panels[0].set(xlim=extent.x_m, ylim=extent.y_m)
-    slim = {"shrink": 0.8, "aspect": 20 * grid[0], "extend": "max"}
-    bar = drawn.colorbar(colours, ax=list(panels), label="error (m)", **slim)
+    slim = 20 * grid[0]
+    bar = drawn.colorbar(
+        colours, ax=list(panels), label="error (m)", extend="max", shrink=0.8, aspect=slim
+    )
     if bar.solids is not None:
         bar.solids.set_rasterized(True)  # else 256 vector rectangles
     drawn.legend(*panels[0].get_legend_handles_labels(), loc="outside upper right", ncols=3)
