@@ -9,18 +9,17 @@ A check that warns says what is too good to be true, or missing. Nothing is trai
 
 import json
 from pathlib import Path
-from typing import NamedTuple
 
 from absl import flags
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from launch import cli
-from mtloc_jax import buildings, card, card_page, card_words, look, site, site_folder
+from mtloc_jax import card, card_page, card_words, look, site
 from mtloc_jax.card import Card
 from mtloc_jax.floor_info import published_plan
-from mtloc_jax.logs.round import Round
-from mtloc_jax.splits import Split
+from mtloc_jax.recordings import open_recordings
 from mtloc_jax.windows import WindowSpec
 
 _SITE = flags.DEFINE_string(
@@ -34,49 +33,31 @@ _OUTPUT = flags.DEFINE_string("output", None, "Folder for the card's files; defa
 def main(argv: list[str]) -> None:
     """Make, print and write the card."""
     del argv
-    spec, opened = WindowSpec(), _open(_SITE.value)
-    name = opened.name
-    walks = opened.walks
-    made = site.build(name, walks, opened.split, spec, simulated=name in buildings.SIMULATED)
-    others = {other: _open(other).walks for other in _COMPARE.value}
-    found = card.make(walks, made, spec, others, opened.skipped)
+    spec, opened = WindowSpec(), open_recordings(_SITE.value, _DATA_DIR.value)
+    made = site.build(opened.name, opened.walks, opened.split, spec, simulated=opened.simulated)
+    others = {name: open_recordings(name, _DATA_DIR.value).walks for name in _COMPARE.value}
+    found = card.make(opened.walks, made, spec, others, opened.skipped)
     _show(found, Console())
-    output = Path(_OUTPUT.value or f"cards/{name.replace('/', '-')}")
+    output = Path(_OUTPUT.value or f"cards/{opened.name.replace('/', '-')}")
     output.mkdir(parents=True, exist_ok=True)
     text = json.dumps(found.plain(), indent=1, ensure_ascii=False)
     (output / "card.json").write_text(f"{text}\n", encoding="utf-8")
     with look.drawing():
-        page = card_page.page(found, walks, made, published_plan(opened.plan_folder))
+        page = card_page.page(found, opened.walks, made, published_plan(opened.plan_folder))
         look.save(page, output / "card.png")
     print(f"written to {output}: card.json, card.png")
-
-
-class _Opened(NamedTuple):
-    name: str
-    walks: list[Round]
-    split: Split
-    plan_folder: Path
-    skipped: tuple[str, ...] = ()
-
-
-def _open(name: str) -> _Opened:
-    if site_folder.is_site(Path(name)):
-        found = site_folder.load(Path(name))
-        return _Opened(found.name, found.walks, found.split, Path(name), found.skipped)
-    walks, split = buildings.walks(name, _DATA_DIR.value)
-    return _Opened(name, walks, split, walks[0].source.parent.parent)
 
 
 def _show(found: Card, console: Console) -> None:
     console.rule(f"{card_words.title(found)}, {card_words.outcome(found)}")
     numbers = Table(box=None, show_header=False)
     for what, number in card_words.key_numbers(found):
-        numbers.add_row(f"[dim]{what}[/dim]", number)
+        numbers.add_row(f"[dim]{what}[/dim]", escape(number))
     console.print(numbers)
     checks = Table("", "check", "number", "meaning")
     for check in found.checks:
         mark = "[green]pass[/green]" if check.passed else "[bold red]WARN[/bold red]"
-        checks.add_row(mark, check.name, check.number, check.meaning)
+        checks.add_row(mark, check.name, escape(check.number), check.meaning)
     console.print(checks)
 
 
