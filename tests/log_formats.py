@@ -61,8 +61,8 @@ def lines_of(path: Path, may_lack_end: bool = False) -> list[bytes]:
         raise Bad from None
     if not data or (not data.endswith(b"\n") and not may_lack_end):
         raise Bad
-    data = data.replace(b"\r\n", b"\n")
-    return (data if data.endswith(b"\n") else data + b"\n").split(b"\n")[:-1]
+    data = data if data.endswith(b"\n") else data + b"\n"
+    return data.replace(b"\r\n", b"\n").split(b"\n")[:-1]
 
 
 def number(text: bytes, limit: float = 1e5) -> float:
@@ -191,7 +191,10 @@ def bucharest_meaning(folder: Path) -> list[Meaning]:
     for line in filter(None, lines):
         cells = line.split(b",")
         wanted(None, len(cells) == 61 and cells[60] == b"")
-        row = [number(c, DAY_MS if i < 2 else 1e5) for i, c in enumerate(cells[:60])]
+        row = [
+            0.0 if 11 <= i < 14 else number(c, DAY_MS if i < 2 else 1e5)
+            for i, c in enumerate(cells[:60])
+        ]
         wanted(None, row[0] == row[1] and row[0] % 1 == 0)
         wanted(None, all(0 <= v <= 2 for v in row[16:59]))
         wanted(None, row[59] == -1 or 0 <= row[59] <= 1000)

@@ -134,6 +134,11 @@ def test_damage_is_named_with_its_line(tmp_path, rows, line, says):
     assert error.value.line == line
 
 
+def test_the_columns_that_copy_the_answer_are_not_read(tmp_path):
+    rows = [[*row[:16], "x", "x", *row[18:]] for row in GOOD]
+    assert len(edinburgh(tmp_path, rows)[0].accel.t_ms) == len(GOOD)
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [

@@ -1,9 +1,9 @@
 """The authors' published 100 ms CSVs of Edinburgh and Bucharest (MMLoc, the paper's Section IV).
 
 Columns 0-1 are ms, 2-10 the axes of accelerometer, gyroscope and magnetometer, 11-13 their
-magnitudes, 14-15 the label in metres. Then Edinburgh has the position of a WiFi survey record
-(16-17, a copy of the answer, never read) and 102 access points (18-119); Bucharest has access
-points from 16 on and a last column of ms between the row and its WiFi record.
+magnitudes (not read), 14-15 the label in metres. Then Edinburgh has the position of a WiFi survey
+record (16-17, a copy of the answer, never read) and 102 access points (18-119); Bucharest has
+access points from 16 on and a last column of ms between the row and its WiFi record.
 """
 
 import re
@@ -31,23 +31,31 @@ class Layout:
     site: str
     file_name: str  # a pattern whose group is the round
     n_columns: int
-    access_points: slice
-    lag_column: int | None  # ms between a row and its WiFi record, -1 = none attached
+    access_points: range
+    has_lag: bool  # in the last column: ms between a row and its WiFi record, -1 = none attached
     ends_with_comma: bool
 
+    @property
+    def columns(self) -> list[int]:
+        """Return the columns to read: times, axes, label, access points, lag."""
+        lag = [self.n_columns - 1] if self.has_lag else []
+        return [*range(11), 14, 15, *self.access_points, *lag]
+
+
+_AXES_AT, _LABEL_AT, _WIFI_AT = (2, 5, 8), slice(11, 13), 13  # in the columns read
 
 EDINBURGH = Layout(
-    "edinburgh", r"sensor_wifi_timestep100_(\d+)\.csv(\.gz)?", 120, slice(18, 120), None, False
+    "edinburgh", r"sensor_wifi_timestep100_(\d+)\.csv(\.gz)?", 120, range(18, 120), False, False
 )
 BUCHAREST = Layout(
-    "bucharest", r"sensor_wifi_1_(\d+)_timestep100\.csv(\.gz)?", 60, slice(16, 59), 59, True
+    "bucharest", r"sensor_wifi_1_(\d+)_timestep100\.csv(\.gz)?", 60, range(16, 59), True, True
 )
 BUCHAREST_DUP = Layout(
     "bucharest_dup",
     r"dup_sensor_wifi_1_(\d+)_timestep100\.csv(\.gz)?",
     210,
-    slice(16, 209),
-    209,
+    range(16, 209),
+    True,
     True,
 )
 
@@ -94,7 +102,7 @@ def read_round(path: Path, layout: Layout, number: int) -> Round:
     t_ms = table[:, 0].astype(np.int64)
     fields.in_time_order(t_ms, line, path, "a row", strictly=True)
     _check_rows(table, layout, line, path)
-    accel, gyro, mag = (Stream(t_ms, table[:, at : at + 3].copy()) for at in (2, 5, 8))
+    accel, gyro, mag = (Stream(t_ms, table[:, at : at + 3].copy()) for at in _AXES_AT)
     return checked(
         Round(
             f"{layout.site}-{number:02d}",
@@ -104,7 +112,7 @@ def read_round(path: Path, layout: Layout, number: int) -> Round:
             mag,
             _scans(t_ms, table, layout),
             t_ms,
-            table[:, 14:16].copy(),
+            table[:, _LABEL_AT].copy(),
             path,
             frozen=frozen_spans_of(accel, gyro, mag),
         )
@@ -135,7 +143,7 @@ def _read_site(folder: Path, layout: Layout, on_progress: Progress | None) -> li
 
 
 def _table(block: Block, layout: Layout, path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Return the line numbers i64[n] and the rows f64[n, n_columns] of a block."""
+    """Return the line numbers i64[n] of a block and the columns read f64[n, columns]."""
     index = Index(block, b",")
     at = np.flatnonzero(~index.blank())
     if block.first == 1:
@@ -147,43 +155,35 @@ def _table(block: Block, layout: Layout, path: Path) -> tuple[np.ndarray, np.nda
     if layout.ends_with_comma:
         filled = index.lengths(at, -1) > 0
         fields.raise_at(filled, "text after the last comma", lines, path)
-    limit = np.full(layout.n_columns, fields.SENSOR_LIMIT)
+    limit = np.full(len(layout.columns), fields.SENSOR_LIMIT)
     limit[:2] = fields.DAY_MS
-    return lines, fields.numbers(index, at, range(layout.n_columns), path, limit=limit)
+    return lines, fields.numbers(index, at, layout.columns, path, limit=limit)
 
 
-def _check_rows(table: np.ndarray, layout: Layout, line: np.ndarray, path: Path) -> None:
-    scaled = table[:, layout.access_points]
-    faults = {
-        "columns 0 and 1 are not the same whole ms": (table[:, 0] != table[:, 1])
-        | (table[:, 0] % 1 != 0),
-        f"a scaled RSS outside 0..{_MAX_SCALED_RSS:g}": np.any(
-            (scaled < 0) | (scaled > _MAX_SCALED_RSS), axis=1
-        ),
-    }
-    if layout.lag_column is not None:
-        lag_ms = table[:, layout.lag_column]
-        faults[f"a WiFi lag that is neither -1 nor 0..{_MAX_LAG_MS} ms"] = (lag_ms != -1) & (
-            (lag_ms < 0) | (lag_ms > _MAX_LAG_MS)
-        )
-    for problem, wrong in faults.items():
-        if wrong.any():
-            raise InputError(
-                problem,
-                remedy="repair or delete this line, or leave the round out",
-                path=path,
-                line=int(line[np.argmax(wrong)]),
-            )
+def _check_rows(table: np.ndarray, layout: Layout, lines: np.ndarray, path: Path) -> None:
+    t_ms, scaled, lag_ms = table[:, 0], _scaled(table, layout), table[:, -1]
+    uneven = (t_ms != table[:, 1]) | (t_ms % 1 != 0)
+    fields.raise_at(uneven, "columns 0 and 1 are not the same whole ms", lines, path)
+    absurd = np.any((scaled < 0) | (scaled > _MAX_SCALED_RSS), axis=1)
+    fields.raise_at(absurd, f"a scaled RSS outside 0..{_MAX_SCALED_RSS:g}", lines, path)
+    if layout.has_lag:
+        absurd = (lag_ms != -1) & ((lag_ms < 0) | (lag_ms > _MAX_LAG_MS))
+        problem = f"a WiFi lag that is neither -1 nor 0..{_MAX_LAG_MS} ms"
+        fields.raise_at(absurd, problem, lines, path)
+
+
+def _scaled(table: np.ndarray, layout: Layout) -> np.ndarray:
+    return table[:, _WIFI_AT : _WIFI_AT + len(layout.access_points)]
 
 
 def _scans(t_ms: np.ndarray, table: np.ndarray, layout: Layout) -> WifiScans:
     """Turn the rows that carry a WiFi record into scans; a record may have heard nothing."""
-    scaled = table[:, layout.access_points]
-    if layout.lag_column is None:
-        has_record, scan_t_ms = (scaled > 0).any(axis=1), t_ms
-    else:
-        lag_ms = table[:, layout.lag_column]
+    scaled = _scaled(table, layout)
+    if layout.has_lag:
+        lag_ms = table[:, -1]
         has_record, scan_t_ms = lag_ms >= 0, t_ms + np.ceil(lag_ms).astype(np.int64)
+    else:
+        has_record, scan_t_ms = np.any(scaled > 0, axis=1), t_ms
     rows = np.flatnonzero(has_record)
     rows = rows[np.argsort(scan_t_ms[rows], kind="stable")]
     return scans_of_rows(scan_t_ms[rows], scaled[rows], layout.site)
