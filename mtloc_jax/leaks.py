@@ -18,6 +18,7 @@ MOST_REPEATED = 0.05  # share of test fingerprints that may occur in training
 CLOCK_SHARE = 0.75  # of a constant's error: below, the clock alone tells the place
 TOO_GOOD_M = 1.0  # median error; what fingerprinting publishes is metres
 ABSENCE_AUC = 0.75  # 0.5 is chance
+FILLED = 0.5  # of 0..1 by every round of a sensor: no unit does that by chance
 COPY_MS = 1000  # readings equal for this long are a copy, not chance
 
 _CELL_M = 2.0
@@ -29,8 +30,8 @@ def repeated_fingerprints(walks: Sequence[Round], split: Split) -> Check:
     train = set(chain.from_iterable(_vectors(w.wifi) for w in walks if w.number in split.train))
     tests = [walk for walk in walks if walk.number in split.test]
     test = [vector for walk in tests for vector in _vectors(walk.wifi) if vector]
-    if not test:
-        return not_applicable(name, "no test scan heard anything")
+    if not test or not train:
+        return not_applicable(name, "no WiFi in training or in test")
     new = sum(vector not in train for vector in test)
     number = f"{percent(1 - new / len(test))} of {len(test):,} test scans"
     if all(np.isin(walk.wifi.t_ms, walk.accel.t_ms).all() for walk in tests):
@@ -89,14 +90,18 @@ def wifi_absence(walks: Sequence[Round], site: Site) -> Check:
     under the ROC curve.
     """
     name = "WiFi absence"
+    with_wifi = np.unique([walk.number for walk in walks if len(walk.wifi.t_ms)])
+    if len(with_wifi) < 2:
+        return not_applicable(name, "WiFi in fewer than two rounds")
     intervals_ms = np.concatenate([np.diff(walk.wifi.t_ms) for walk in walks])
-    if not len(intervals_ms):
-        return not_applicable(name, "no WiFi")
-    age_ms, interval_ms = site.windows.wifi_age_ms, np.median(intervals_ms)
+    interval_ms = np.median(intervals_ms) if len(intervals_ms) else np.inf
+    there = np.isin(site.round, with_wifi)
+    age_ms = site.windows.wifi_age_ms[there]
     absent = (age_ms < 0) | (age_ms >= interval_ms)
     if absent.all() or not absent.any():
-        return not_applicable(name, "always there" if not absent.any() else "no WiFi")
-    auc = roc_auc(_absence_by_place(site, absent), absent)
+        return not_applicable(name, "never on time" if absent.all() else "always on time")
+    place = _absence_by_place(site.windows.xy_m[there], site.round[there], absent)
+    auc = roc_auc(place, absent)
     return verdict(
         name,
         auc <= ABSENCE_AUC,
@@ -109,7 +114,11 @@ def wifi_absence(walks: Sequence[Round], site: Site) -> Check:
 
 
 def per_round_scaling(walks: Sequence[Round]) -> Check:
-    """Find sensors whose minimum and maximum, or mean and spread, agree in all rounds."""
+    """Find sensors whose range is the same in all rounds.
+
+    The same are minimum and maximum, or mean and spread, or that values fill 0..1 in every round
+    (their extremes may have been those of a faster series).
+    """
     numbers = sorted({walk.number for walk in walks})
     scaled = [s for s in SENSORS if len(numbers) > 1 and _scaled_alike(walks, numbers, s)]
     return verdict(
@@ -166,13 +175,12 @@ def _vectors(wifi: WifiScans) -> list[frozenset]:
     return [frozenset(heard[a:b]) for a, b in pairwise(bounds)]
 
 
-def _absence_by_place(site: Site, absent: np.ndarray) -> np.ndarray:
-    xy_m = site.windows.xy_m
+def _absence_by_place(xy_m: np.ndarray, number: np.ndarray, absent: np.ndarray) -> np.ndarray:
     column, row = np.floor((xy_m - xy_m.min(axis=0)) / _CELL_M).astype(np.int64).T
     cell = np.unique(column * (row.max() + 1) + row, return_inverse=True)[1]
     predicted = np.empty(len(cell))
-    for number in np.unique(site.round):
-        out = site.round == number
+    for one in np.unique(number):
+        out = number == one
         seen = np.bincount(cell[~out], minlength=cell.max() + 1)
         missed = np.bincount(cell[~out], absent[~out], minlength=cell.max() + 1)
         overall = absent[~out].mean()
@@ -186,11 +194,13 @@ def _scaled_alike(walks: Sequence[Round], numbers: Sequence[int], sensor: str) -
         np.concatenate([w.stream(sensor).values for w in walks if w.number == number])
         for number in numbers
     ]
-    extremes = np.array([[v.min(axis=0), v.max(axis=0)] for v in values])
-    moments = np.array([[v.mean(axis=0), v.std(axis=0)] for v in values])
-    tolerance = 1e-6 * max(float(np.abs(extremes).max()), 1e-12)
-    return any(
-        bool(np.all(np.ptp(by_round, axis=0) <= tolerance)) for by_round in (extremes, moments)
+    low, high = (np.array([f(v, axis=0) for v in values]) for f in (np.min, np.max))
+    mean, spread = (np.array([f(v, axis=0) for v in values]) for f in (np.mean, np.std))
+    alike = 1e-6 * max(float(np.abs([low, high]).max()), 1e-12)
+    return (
+        bool(np.all(np.ptp(low, axis=0) <= alike) and np.all(np.ptp(high, axis=0) <= alike))
+        or bool(np.all(np.ptp(mean, axis=0) <= alike) and np.all(np.ptp(spread, axis=0) <= alike))
+        or bool(np.all((low >= 0) & (high <= 1) & (high - low >= FILLED)))
     )
 
 

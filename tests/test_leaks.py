@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mtloc_jax import leaks, site
+from mtloc_jax.logs.mmloc_windows import read_scenario_a
 from mtloc_jax.logs.round import Stream, WifiScans, no_wifi
 from mtloc_jax.simulate import building_a, simulate
 from mtloc_jax.splits import Split
@@ -97,10 +98,14 @@ def test_wifi_missing_in_one_wing_gives_the_wing_away(walks):
     assert check.value > 0.9
 
 
-@pytest.mark.parametrize("scale", ["extremes", "moments"])
+@pytest.mark.parametrize("scale", ["extremes", "moments", "faster series"])
 def test_a_sensor_scaled_within_each_round_is_named(walks, scale):
     def scaled(stream):
         values = stream.values
+        if scale == "faster series":  # whose extremes lie somewhat beyond
+            return Stream(
+                stream.t_ms, 0.1 + 0.7 * (values - values.min(0)) / np.ptp(values, axis=0)
+            )
         if scale == "extremes":
             return Stream(stream.t_ms, (values - values.min(0)) / np.ptp(values, axis=0))
         return Stream(stream.t_ms, (values - values.mean(0)) / values.std(0))
@@ -135,6 +140,18 @@ def test_recordings_without_wifi_have_no_wifi_to_judge(walks):
         assert check.passed
         assert check.value is None
         assert check.meaning == "does not apply to these recordings"
+
+
+def test_wifi_in_the_test_round_alone_leaves_nothing_to_compare(walks):
+    silent = [*(replace(walk, wifi=no_wifi()) for walk in walks[:4]), walks[4]]
+    assert leaks.repeated_fingerprints(silent, SPLIT).value is None
+    assert leaks.wifi_absence(silent, build(silent)).value is None
+    assert leaks.wifi_alone(build(silent)).value is None
+
+
+def test_the_published_windows_were_scaled_within_each_round(data_dir):
+    walks = read_scenario_a(data_dir / "mmloc" / "scenario_a")
+    assert leaks.per_round_scaling(walks).number == "accel, gyro, mag in 14 rounds"
 
 
 def test_the_area_under_the_curve_is_worked_out_by_hand():
