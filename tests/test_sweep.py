@@ -6,7 +6,7 @@ import pytest
 
 from mtloc_jax import replicas, scaling
 from mtloc_jax.evaluate import Wipes
-from mtloc_jax.sweep import Judge, Trainer
+from mtloc_jax.sweep import Diverged, Judge, Trainer
 from mtloc_jax.train import Static
 from tests.networks import NETWORK, fresh, run, windows
 
@@ -59,8 +59,9 @@ def test_progress_ends_with_all_steps_done():
 
 def test_a_run_that_diverges_is_an_error():
     lost = runs(1)[0]._replace(learning_rate=np.float32(np.inf))
-    with pytest.raises(FloatingPointError, match="1 run"):
-        Trainer(STATIC, 2).train([lost, runs(2)[1]], DATA)
+    with pytest.raises(Diverged, match="1 run") as caught:
+        Trainer(STATIC, 2).train([runs(2)[1], lost], DATA)
+    assert caught.value.runs == [1]
 
 
 def test_a_judge_keeps_the_order_of_its_runs(whole):
@@ -71,3 +72,13 @@ def test_a_judge_keeps_the_order_of_its_runs(whole):
         one = jax.tree.map(lambda leaf, k=k: leaf[k : k + 1], whole)
         alone = Judge(NETWORK, wipes, 1).clean(one, scalers[:1], DATA)
         np.testing.assert_allclose(many.metrics[k], alone.metrics[0], atol=1e-5)
+
+
+def test_calibrating_measuring_and_training_share_one_trace():
+    traces = []
+    trainer = Trainer(STATIC, 2, told=lambda: traces.append(1))
+    speed = trainer.calibrate(runs(2), DATA)
+    trainer.train(runs(2), DATA)
+    assert len(traces) == 1
+    assert speed.steps_per_s > 0
+    assert speed.needed_bytes > 0

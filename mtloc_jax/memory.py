@@ -1,0 +1,71 @@
+"""How many runs a device holds at once: measured, and halved when memory runs out."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import jax
+
+from mtloc_jax.errors import InputError
+
+Result = TypeVar("Result")
+
+
+class Width:
+    """Hold how many runs are given to the devices at once, a multiple of the device count."""
+
+    def __init__(self, n_runs: int, n_devices: int) -> None:
+        """Begin with all `n_runs` at once."""
+        self.n_devices = n_devices
+        self.runs = -(-n_runs // n_devices) * n_devices
+
+    def pieces(self, n_runs: int, attempt: Callable[[slice], Result]) -> Iterator[Result]:
+        """Yield `attempt(piece)` for pieces of at most this width.
+
+        A piece that runs out of memory is tried again at half the width, which stays. Raises
+        InputError where one run a device is too much.
+        """
+        done = 0
+        while done < n_runs:
+            piece = slice(done, min(n_runs, done + self.runs))
+            try:
+                result = attempt(piece)
+            except jax.errors.JaxRuntimeError as error:
+                if "RESOURCE_EXHAUSTED" not in str(error):
+                    raise
+                self.halve()
+                continue  # out of the handler, so that the failed piece's arrays are let go
+            yield result
+            done = piece.stop
+
+    def halve(self) -> None:
+        """Give half as many runs; raises InputError where it is one a device already."""
+        if self.runs == self.n_devices:
+            raise InputError(
+                "one run does not fit the device's memory",
+                remedy="lower --config.batch_size or --config.hidden, or free the device",
+            )
+        a_device = self.runs // self.n_devices
+        self.runs = -(-a_device // 2) * self.n_devices
+
+    def fit(self, needed_bytes: Callable[[], int], free_bytes: int | None) -> None:
+        """Halve until what the compiled program needs is free; without a figure, leave it."""
+        while free_bytes is not None and self.runs > self.n_devices and needed_bytes() > free_bytes:
+            self.halve()
+
+
+def needed_bytes(program: Any, *arguments: Any) -> int:
+    """Return what a jitted program takes on each device, arguments included, as its compiler says.
+
+    arguments: arrays, or their shapes
+    """
+    found = program.lower(*arguments).compile().memory_analysis()
+    sizes = (found.argument_size_in_bytes, found.output_size_in_bytes, found.temp_size_in_bytes)
+    return sum(sizes) - found.alias_size_in_bytes
+
+
+def free_bytes() -> int | None:
+    """Return what is free on the fullest of this process's devices; None where it cannot tell."""
+    stats = [device.memory_stats() for device in jax.local_devices()]
+    if not all(one and "bytes_limit" in one for one in stats):
+        return None  # a CPU: its memory is the machine's
+    return min(one["bytes_limit"] - one["bytes_in_use"] for one in stats)

@@ -1,0 +1,78 @@
+"""Memory: measured widths, and what happens when it runs out."""
+
+import jax
+import numpy as np
+import pytest
+
+from mtloc_jax import memory
+from mtloc_jax.errors import InputError
+from mtloc_jax.evaluate import Wipes
+from mtloc_jax.memory import Width
+from mtloc_jax.sweep import Judge, Trainer
+from tests.networks import NETWORK
+from tests.test_sweep import DATA, STATIC, runs
+
+
+def too_wide(program, limit):
+    """Return a program that runs out of memory on more than `limit` runs, as a device would."""
+
+    def limited(stacked, shared):
+        width = len(jax.tree.leaves(stacked)[0])
+        if width > limit:
+            raise jax.errors.JaxRuntimeError(
+                f"RESOURCE_EXHAUSTED: Out of memory while trying to allocate {width} GiB"
+            )
+        return program(stacked, shared)
+
+    return limited
+
+
+def test_a_chunk_too_large_for_memory_is_trained_in_halves_with_the_same_results():
+    whole = Trainer(STATIC, 5).train(runs(5), DATA)
+    trainer, seen = Trainer(STATIC, 5), []
+    trainer._advance = too_wide(trainer._advance, limit=2)
+    halved = trainer.train(runs(5), DATA, lambda done, total: seen.append(done / total))
+    assert trainer.width.runs == 2
+    assert seen[-1] == 1
+    for a, b in zip(jax.tree.leaves(whole), jax.tree.leaves(halved), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_judging_halves_too():
+    params = Trainer(STATIC, 4).train(runs(4), DATA)
+    scalers = [run.scaler for run in runs(4)]
+    judge = Judge(NETWORK, Wipes(drop_rates=(0.4,), seeds=1), 4)
+    whole = judge.clean(params, scalers, DATA)
+    judge._clean = too_wide(judge._clean, limit=2)
+    np.testing.assert_array_equal(judge.clean(params, scalers, DATA).metrics, whole.metrics)
+    assert judge.width.runs == 2
+
+
+def test_a_run_that_fits_no_memory_is_a_mistake_with_a_remedy():
+    trainer = Trainer(STATIC, 4)
+    trainer._advance = too_wide(trainer._advance, limit=0)
+    with pytest.raises(InputError, match="batch_size"):
+        trainer.train(runs(4), DATA)
+
+
+def test_other_errors_of_the_device_are_not_taken_for_memory():
+    def broken(piece):
+        raise jax.errors.JaxRuntimeError("INTERNAL: the cable came out")
+
+    with pytest.raises(jax.errors.JaxRuntimeError, match="cable"):
+        list(Width(4, 1).pieces(4, broken))
+
+
+@pytest.mark.parametrize(
+    ("free", "runs_at_once"), [(None, 16), (1600, 16), (1000, 8), (250, 2), (1, 2)]
+)
+def test_the_width_is_what_the_measured_memory_holds(free, runs_at_once):
+    width = Width(15, n_devices=2)
+    width.fit(lambda: 100 * width.runs, free)
+    assert width.runs == runs_at_once
+
+
+def test_more_runs_need_more_memory_and_a_cpu_says_not_what_is_free():
+    small, large = (Trainer(STATIC, n)._needed_bytes(runs(4), DATA) for n in (2, 8))
+    assert 0 < small < large
+    assert memory.free_bytes() is None
