@@ -71,6 +71,12 @@ def get_config() -> ConfigDict:
         }
     )
 
-    # Runs that train, and reach the disk, together.
+    # Variants of the study: a tuple of axes, each a dict of settings to values. Axes multiply, the
+    # settings of one axis move together, and each variant gets its own tables:
+    #   ({"learning_rate": (0.001, 0.005)}, {"batch_size": (50, 100), "epochs": (10, 20)})
+    # "arm", "finetune_rate" and "seed" pick among the grid's runs.
+    config.sweep = ()
+
+    # Runs that train, and reach the disk, together: at most so many.
     config.runs_per_chunk = 16
     return config

@@ -15,6 +15,7 @@ from launch import cli
 from mtloc_jax.errors import InputError
 from mtloc_jax.floor_plan import FloorPlan
 from mtloc_jax.report import write_report
+from mtloc_jax.variants import report_folders
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder with rows.csv.", required=True)
 _FLOOR_PLAN = flags.DEFINE_string("floor_plan", None, "Image to draw the trajectories on.")
@@ -26,7 +27,8 @@ _FLOOR_SIZE_M = flags.DEFINE_list(
 def main(argv: list[str]) -> None:
     """Write the report and say where it is."""
     del argv
-    write_report(Path(_WORKDIR.value), _floor_plan())
+    for folder in report_folders(Path(_WORKDIR.value)):
+        write_report(folder, _floor_plan())
 
 
 def _floor_plan() -> FloorPlan | None:

@@ -66,29 +66,13 @@ def grid(config: ConfigDict) -> list[RunSpec]:
     return runs
 
 
-def chunks(runs: list[RunSpec], config: ConfigDict) -> list[list[RunSpec]]:
-    """Cut the grid into chunks that train and reach the disk together.
-
-    Where fine-tuning starts from the transferred network, those are trained first.
-    """
-    stages = [runs]
-    if config.start == "from_transferred":
-        first = [run for run in runs if run.arm == TRANSFERRED]
-        stages = [first, [run for run in runs if run.arm != TRANSFERRED]]
-    size = config.runs_per_chunk
-    return [stage[i : i + size] for stage in stages for i in range(0, len(stage), size)]
-
-
 def prepared(spec: RunSpec, start: Params, site: Site, config: ConfigDict) -> Run:
     """Return what the program needs to train `spec` from the parameters `start`.
 
     Plans index the site's training windows and are all of one length, so that all rates fit one
     program.
     """
-    train = site.rows("train")
-    rows = in_use(
-        site.round[train], site.split.train, spec.training_share, spec.seed, config.subset
-    )
+    train, rows = site.rows("train"), trained_on(spec, site, config)
     return run_of(
         seed=spec.seed,
         start=start,
@@ -99,6 +83,27 @@ def prepared(spec: RunSpec, start: Params, site: Site, config: ConfigDict) -> Ru
         epochs=config.epochs,
         config=config,
     )
+
+
+def trained_on(spec: RunSpec, site: Site, config: ConfigDict) -> np.ndarray:
+    """Return which of the site's training windows a run trains on, i64[n]."""
+    return in_use(
+        site.round[site.rows("train")],
+        site.split.train,
+        spec.training_share,
+        spec.seed,
+        config.subset,
+    )
+
+
+def n_steps(n_windows: int, n_train: int, epochs: int, config: ConfigDict) -> int:
+    """Return the optimiser steps of a run over `n_windows` of `n_train` windows.
+
+    Under `protocol = "epochs"` fewer windows mean fewer steps (the paper's); under "steps" every
+    run takes as many as one over all windows.
+    """
+    counted = n_train if config.protocol == "steps" else n_windows
+    return epochs * -(-counted // config.batch_size)
 
 
 def run_of(
@@ -112,12 +117,7 @@ def run_of(
     epochs: int,
     config: ConfigDict,
 ) -> Run:
-    """Return a run over the training windows `rows` of `n_train`.
-
-    Under `protocol = "epochs"` fewer windows mean fewer steps (the paper's); under "steps" every
-    run takes as many as one over all windows.
-    """
-    counted = n_train if config.protocol == "steps" else len(rows)
+    """Return a run over the training windows `rows` of `n_train`."""
     plan = np.zeros(n_train, np.int32)
     plan[: len(rows)] = rows
     return Run(
@@ -126,7 +126,7 @@ def run_of(
         start=start,
         plan=plan,
         n_windows=np.int32(len(rows)),
-        n_steps=np.int32(epochs * -(-counted // config.batch_size)),
+        n_steps=np.int32(n_steps(len(rows), n_train, epochs, config)),
         scaler=scaler,
         trainable={branch: np.bool_(branch not in frozen) for branch in ("imu",)},
     )

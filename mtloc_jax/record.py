@@ -20,6 +20,7 @@ Row = dict[str, Any]
 class Record:
     """Hold the judgement of a chunk of runs on a target site.
 
+    study: what the `study` column says, which names the variant; wanted: the runs that have rows
     clean: by split ("validation", "test"); wiped: on test. Leaves have a leading runs axis
     """
 
@@ -27,13 +28,15 @@ class Record:
     site_pair: str
     site: Site
     specs: list[RunSpec]
+    wanted: list[int]
     wipes: Wipes
     clean: dict[str, Clean]
     wiped: Wiped
 
     def rows(self) -> Iterator[Row]:
         """Yield rows of rows.csv: each split untouched, then modality x wipe seed x drop rate."""
-        for run, spec in enumerate(self.specs):
+        for run in self.wanted:
+            spec = self.specs[run]
             for split, clean in self.clean.items():
                 yield self._row(spec, split, "none", 0.0, 0) | _metrics(clean.metrics[run])
             for index in np.ndindex(self.wiped.metrics.shape[1:4]):
@@ -44,7 +47,8 @@ class Record:
     def cdfs(self) -> Iterator[Row]:
         """Yield rows of cdf.csv: each split untouched (Fig 4), and one drop rate (Fig 6)."""
         rate = self.wipes.cdf_drop_rate
-        for run, spec in enumerate(self.specs):
+        for run in self.wanted:
+            spec = self.specs[run]
             for split, clean in self.clean.items():
                 yield self._row(spec, split, "none", 0.0, 0) | _quantiles(clean.cdf_m[run])
             for m, wipe_seed in np.ndindex(self.wiped.cdf_m.shape[1:3]):
@@ -57,7 +61,7 @@ class Record:
         trace = self.site.trace[test]
         first = np.searchsorted(trace, trace)  # walks are contiguous: where each one begins
         t_s = (windows.end_ms[test] - windows.end_ms[test][first]) / 1000
-        for run in np.flatnonzero([_drawn(spec) for spec in self.specs]):
+        for run in [run for run in self.wanted if _drawn(self.specs[run])]:
             predicted_m = self.clean["test"].predicted_m[run]
             for k, row in enumerate(test):
                 yield self._row(self.specs[run], "test", "none", 0.0, 0) | {
@@ -68,6 +72,10 @@ class Record:
                     "predicted_x_m": predicted_m[k, 0],
                     "predicted_y_m": predicted_m[k, 1],
                 }
+
+    def best_m(self) -> float:
+        """Return the least mean validation error of a run, metres."""
+        return float(self.clean["validation"].metrics[:, METRICS.index("mean_m")].min())
 
     def _row(
         self, spec: RunSpec, split: str, modality: str, drop_rate: float, wipe_seed: int

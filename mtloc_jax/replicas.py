@@ -24,8 +24,8 @@ def replica_axis() -> ReplicaAxis:
 
 
 def mesh(devices: list | None = None) -> Mesh:
-    """Return a mesh with one axis, `runs`, over all devices (or those given)."""
-    devices = jax.devices() if devices is None else devices
+    """Return a mesh with one axis, `runs`, over this process's devices (or those given)."""
+    devices = jax.local_devices() if devices is None else devices
     return jax.make_mesh((len(devices),), ("runs",), axis_types=(AxisType.Auto,), devices=devices)
 
 

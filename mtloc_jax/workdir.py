@@ -1,6 +1,9 @@
 """A study's folder: config.json, and one sub-folder a chunk that is there whole or not at all."""
 
+import csv
+import hashlib
 import json
+import logging
 import os
 import platform
 import shutil
@@ -8,6 +11,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 
 import jax
@@ -15,7 +19,9 @@ from ml_collections import ConfigDict
 
 from mtloc_jax import rows
 from mtloc_jax.errors import InputError
+from mtloc_jax.plan import Key, Plan
 from mtloc_jax.provenance import CONFIG
+from mtloc_jax.variants import FOLDER
 
 _PACKAGES = ("mtloc-jax", "jax", "flax", "optax", "orbax-checkpoint", "numpy")
 
@@ -25,12 +31,12 @@ def claim(workdir: Path, config: ConfigDict, site_pair: str, simulated: bool) ->
 
     Raises InputError where it holds another study's rows or cannot be written.
     """
-    plain = json.loads(config.to_json_best_effort())
-    path = workdir / CONFIG
-    if path.exists():
-        _check_same(path, plain)
+    plain = _plain(config)
+    names = {path.name for path in workdir.iterdir()} if workdir.exists() else set()
+    if CONFIG in names:
+        _check_same(workdir / CONFIG, plain)
         return
-    if workdir.exists() and any(workdir.iterdir()):
+    if any(not name.startswith(".") for name in names):
         raise InputError(
             "this folder holds other files", remedy="give an empty --workdir", path=workdir
         )
@@ -45,9 +51,7 @@ def claim(workdir: Path, config: ConfigDict, site_pair: str, simulated: bool) ->
     }
     try:
         workdir.mkdir(parents=True, exist_ok=True)
-        partial = workdir / f".{CONFIG}.partial"
-        partial.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-        partial.replace(path)
+        _write(workdir / CONFIG, json.dumps(record, indent=1) + "\n")
     except OSError as error:
         raise InputError(
             f"cannot write here ({error.strerror})", remedy="give another --workdir", path=workdir
@@ -55,14 +59,17 @@ def claim(workdir: Path, config: ConfigDict, site_pair: str, simulated: bool) ->
 
 
 @contextmanager
-def whole(folder: Path) -> Iterator[Path]:
-    """Give a folder to write to that becomes `folder` when all went well, and else is gone."""
-    partial = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
+def whole(folder: Path, process: int = 0) -> Iterator[Path]:
+    """Give a folder to write to that becomes `folder` when all went well, and else is gone.
+
+    Where another process was first, its folder stays.
+    """
+    mine = partial(folder, process)
+    shutil.rmtree(mine, ignore_errors=True)
+    mine.mkdir(parents=True)
     try:
-        yield partial
-        partial.replace(folder)
+        yield mine
+        settle(mine, folder)
     except OSError as error:
         raise InputError(
             f"cannot write ({error.strerror})",
@@ -70,7 +77,37 @@ def whole(folder: Path) -> Iterator[Path]:
             path=folder,
         ) from error
     finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        shutil.rmtree(mine, ignore_errors=True)
+
+
+def partial(path: Path, process: int = 0) -> Path:
+    """Return where a process writes what becomes `path` when it is whole."""
+    return path.with_name(f".{path.name}.partial" + (f"-{process}" if process else ""))
+
+
+def settle(mine: Path, folder: Path) -> None:
+    """Rename a finished folder to its place, unless another process was first."""
+    try:
+        mine.rename(folder)
+    except OSError:
+        if not folder.is_dir():
+            raise
+        shutil.rmtree(mine)
+
+
+def sweep_up(workdir: Path) -> None:
+    """Remove what a killed process left half written; no other process may be at work here."""
+    for place in (workdir, workdir / "chunks"):
+        for left in place.glob(".*.partial*"):
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
+
+
+def set_aside(folder: Path, why: str) -> None:
+    """Rename a damaged folder, so that it is kept but read no more, and say so."""
+    taken = [path.name for path in folder.parent.glob(f"{folder.name}.damaged-*")]
+    aside = folder.with_name(f"{folder.name}.damaged-{len(taken) + 1}")
+    folder.rename(aside)
+    logging.getLogger(__name__).warning("%s; set aside as %s, made again", why, aside.name)
 
 
 def chunk_folder(workdir: Path, number: int) -> Path:
@@ -78,15 +115,77 @@ def chunk_folder(workdir: Path, number: int) -> Path:
     return workdir / "chunks" / f"{number:04d}"
 
 
+def digests(folder: Path) -> dict[str, str]:
+    """Return the sha256 of each CSV file in a chunk's folder."""
+    return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in rows.COLUMNS}
+
+
+def check_digests(folder: Path, recorded: dict[str, str]) -> None:
+    """Raise InputError where a CSV file of a chunk is absent or not what was recorded of it."""
+    for name in rows.COLUMNS:
+        path = folder / name
+        if not path.is_file() or _sha256(path) != recorded.get(name):
+            raise InputError(
+                "is not what was saved", remedy="run launch.study again to redo it", path=path
+            )
+
+
 def merge(workdir: Path, folders: list[Path]) -> None:
     """Write rows.csv, cdf.csv and tracks.csv of the study from its finished chunks, in order."""
     for name in rows.COLUMNS:
-        partial = workdir / f".{name}.partial"
-        with partial.open("w", encoding="utf-8", newline="") as file:
-            file.write(",".join(rows.COLUMNS[name]) + "\n")
-            for folder in folders:
-                file.write((folder / name).read_text(encoding="utf-8").split("\n", 1)[1])
-        partial.replace(workdir / name)
+        _write(workdir / name, _header(name) + "".join(_lines(folders, name)))
+
+
+def merge_variants(workdir: Path, folders: list[Path], plan: Plan) -> None:
+    """Merge the chunks run by run in the order of the grid, whatever chunk trained them.
+
+    Where a study has variants, each also gets a workdir of its own, as if it were a study.
+    """
+    named = [variant for variant in plan.variants if variant.settings]
+    for name in rows.COLUMNS:
+        found: dict[Key, list[str]] = {key: [] for key in plan.order()}
+        for line in _lines(folders, name):
+            study, _, arm, rate, seed, *_ = next(csv.reader([line]))
+            found[study, arm, rate, seed].append(line)
+        _write(workdir / name, _header(name) + "".join(chain.from_iterable(found.values())))
+        for variant in named:
+            study = variant.study(plan.config.study)
+            lines = chain.from_iterable(run for key, run in found.items() if key[0] == study)
+            _write(workdir / FOLDER / variant.name / name, _header(name) + "".join(lines))
+    record = json.loads((workdir / CONFIG).read_text(encoding="utf-8"))
+    for variant in named:
+        made = variant.applied(plan.config)
+        changed = record | {"study": made.study, "config": _plain(made)}
+        path = workdir / FOLDER / variant.name / CONFIG
+        _write(path, json.dumps(changed, indent=1) + "\n")
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _lines(folders: list[Path], name: str) -> Iterator[str]:
+    for folder in folders:
+        text = (folder / name).read_text(encoding="utf-8")
+        yield from (line + "\n" for line in text.split("\n")[1:-1])
+
+
+def _header(name: str) -> str:
+    return ",".join(rows.COLUMNS[name]) + "\n"
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file, whole or not at all, also where several processes write the same."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    mine = path.with_name(f".{path.name}.partial-{platform.node()}-{os.getpid()}")
+    mine.write_text(text, encoding="utf-8", newline="\n")
+    mine.replace(path)
+
+
+def _plain(config: ConfigDict) -> dict:
+    """Return a config as JSON has it; a sweep of nothing is no sweep."""
+    plain = json.loads(config.to_json_best_effort())
+    return {name: value for name, value in plain.items() if name != "sweep" or value}
 
 
 def _check_same(path: Path, plain: dict) -> None:

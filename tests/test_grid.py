@@ -1,11 +1,11 @@
-"""The grid of Table V, its chunks, and what each run trains on."""
+"""The grid of Table V, and what each run trains on."""
 
 import numpy as np
 import pytest
 
 from configs import quickstart
 from mtloc_jax.errors import InputError
-from mtloc_jax.grid import RunSpec, chunks, grid, run_of
+from mtloc_jax.grid import RunSpec, grid, run_of
 
 
 def config(**changes):
@@ -30,20 +30,6 @@ def test_the_transferred_network_trains_its_other_branches_on_all_rounds():
     assert RunSpec("finetuned", 0.25, 0).training_share == 0.25
     assert RunSpec("transferred", 0.0, 0).grafted
     assert not RunSpec("scratch", 1.0, 0).grafted
-
-
-def test_chunks_hold_every_run_once_in_order():
-    made = config(seeds=3, runs_per_chunk=7)
-    parts = chunks(grid(made), made)
-    assert [run for part in parts for run in part] == grid(made)
-    assert max(map(len, parts)) == 7
-
-
-def test_transferred_networks_come_first_where_fine_tuning_starts_from_them():
-    made = config(seeds=2, runs_per_chunk=30, start="from_transferred")
-    first, rest = chunks(grid(made), made)
-    assert {run.arm for run in first} == {"transferred"}
-    assert {run.arm for run in rest} == {"scratch", "finetuned"}
 
 
 @pytest.mark.parametrize(

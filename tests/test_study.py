@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from configs import location20, mmloc, quickstart
-from mtloc_jax import checkpoint, study
+from mtloc_jax import checkpoint, workshop
 from mtloc_jax.errors import InputError
 from mtloc_jax.graft import unchanged_since
 from mtloc_jax.rows import CDF, COLUMNS, ROWS, TRACKS, read, select
@@ -114,7 +114,7 @@ def test_a_stopped_study_goes_on_and_ends_with_the_same_bytes(finished, tmp_path
 
 
 def test_a_finished_study_trains_nothing_again(finished, monkeypatch):
-    monkeypatch.setattr(study, "Trainer", None)
+    monkeypatch.setattr(workshop, "Trainer", None)
     run_study(small(), finished[0], ignore)
 
 
@@ -159,6 +159,13 @@ def test_an_impossible_setting_is_refused_before_anything_is_written(changes, na
     with pytest.raises(InputError, match=named):
         run_study(small(**changes), tmp_path / "work", ignore)
     assert not (tmp_path / "work").exists()
+
+
+def test_a_run_that_diverges_is_named_and_the_chunk_not_written(tmp_path):
+    config = small(seeds=1, arms=("scratch",), learning_rate=float("inf"))
+    with pytest.raises(InputError, match=r"1 of 1 runs diverged.*'arm': 'scratch'.*learning rate"):
+        run_study(config, tmp_path / "work", ignore)
+    assert not (tmp_path / "work" / "chunks" / "0000").exists()
 
 
 @pytest.mark.parametrize(("pair", "n_test"), [(location20, 847), (mmloc, None)])
