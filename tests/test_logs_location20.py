@@ -1,5 +1,6 @@
 """Indoor Location Competition 2.0: a hand-worked trace, each kind of damage, the shared floors."""
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -76,6 +77,25 @@ def test_blocks_of_any_size_give_the_same_round(tmp_path, monkeypatch):
     assert np.array_equal(whole.accel.values, pieces.accel.values)
     assert np.array_equal(whole.wifi.scan, pieces.wifi.scan)
     assert np.array_equal(whole.wifi.age_ms, pieces.wifi.age_ms)
+
+
+@pytest.mark.slow
+def test_a_long_trace_needs_less_than_three_times_the_memory_of_its_arrays(tmp_path):
+    lines = TRACE.split("\n")
+    with (tmp_path / "trace.txt").open("w", encoding="utf-8") as file:
+        file.write("\n".join(lines[:3]) + "\n")
+        for ms in range(20, 2_000_000, 20):
+            for line in lines[3:6] + lines[8:9] * 2:
+                time, rest = line.split("\t", 1)
+                file.write(f"{int(time) + ms}\t{rest}\n")
+        file.write(f"{T0 + 2_000_000}\tTYPE_WAYPOINT\t1\t2\n{lines[14]}\n")
+    tracemalloc.start()
+    walk = read_trace(tmp_path / "trace.txt", "trace", 1)
+    peak_bytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    kept = [walk.accel, walk.gyro, walk.mag, walk.wifi]
+    kept_bytes = sum(array.nbytes for part in kept for array in vars(part).values())
+    assert peak_bytes < 3 * kept_bytes
 
 
 @pytest.mark.parametrize(
