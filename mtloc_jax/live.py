@@ -28,13 +28,13 @@ class Live:
 
     @property
     def gflop_per_s(self) -> float:
-        """Return the work done a second."""
+        """Return the work done a second, judging between chunks included."""
         return self.gflop / max(self.elapsed_s, 1e-9)
 
     @property
     def left_s(self) -> float | None:
         """Return the time to the end at this pace; None before there is one."""
-        return self.gflop_left / self.gflop_per_s if self.gflop else None
+        return max(0.0, self.gflop_left) / self.gflop_per_s if self.gflop else None
 
     def line(self) -> str:
         """Return all of it as one line."""
@@ -51,13 +51,16 @@ class Clock:
     """Keep a study's Live and tell it on."""
 
     def __init__(self, live: Live, tell: Callable[[Live], None]) -> None:
-        """Begin to count the time."""
+        """Wait for the first training step: what comes before it is no measure of speed."""
         self._at_rest = self._live = live
-        self._tell, self._began_s = tell, time.monotonic()
+        self._tell = tell
+        self._began_s: float | None = None
 
     def trained(self, steps: float, gflop: float) -> None:
         """Say that a chunk is so many steps in."""
         rest = self._at_rest
+        if self._began_s is None:
+            self._began_s = time.monotonic()
         self._put(
             replace(
                 self._live,
@@ -75,7 +78,8 @@ class Clock:
         self._at_rest = self._live
 
     def _put(self, live: Live) -> None:
-        self._live = replace(live, elapsed_s=time.monotonic() - self._began_s)
+        now_s = time.monotonic()
+        self._live = replace(live, elapsed_s=now_s - (self._began_s or now_s))
         self._tell(self._live)
 
 

@@ -53,8 +53,12 @@ class Study:
         self.folders = self.workshop.folders
 
     def estimate(self) -> Estimate:
-        """Say what is to be done, from a short calibration of each program that has work left."""
-        left = {c.number for c in self.plan.chunks if not self.folders[c.number].is_dir()}
+        """Say what there is to do, and what of it is left to this process.
+
+        Calibrates shortly each program that has work left.
+        """
+        mine = [c.number for c in self.plan.chunks if self.share.has(c.number)]
+        left = {number for number in mine if not self.folders[number].is_dir()}
         targets = [sites.target for sites in self.sites]
         return estimated(self.plan, targets, self.sites[0].source, left, self.workshop.calibrated)
 

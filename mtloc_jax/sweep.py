@@ -47,7 +47,7 @@ class Trainer:
     def __init__(self, static: Static, n_runs: int, told: Callable[[], None] = lambda: None):
         """Prepare for chunks of up to `n_runs` runs; `told` is called at each trace."""
         self.mesh = replicas.mesh()
-        self.width = memory.Width(n_runs, self.mesh.size)
+        self.width, self._fitted = memory.Width(n_runs, self.mesh.size), False
         axis = replicas.replica_axis()
         training = make_train(static)
 
@@ -125,7 +125,9 @@ class Trainer:
         return order, replicas.placed(stacked, self.mesh, replicas.RUNS)
 
     def _fit(self, runs: list[Run], data: Arrays) -> None:
-        self.width.fit(lambda: self._needed_bytes(runs, data), memory.free_bytes())
+        if not self._fitted:
+            self.width.fit(lambda: self._needed_bytes(runs, data), memory.free_bytes())
+        self._fitted = True
 
     def _needed_bytes(self, runs: list[Run], data: Arrays) -> int:
         _, stacked = self._stacked(runs[: self.width.runs])

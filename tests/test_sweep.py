@@ -49,6 +49,13 @@ def test_the_chunk_a_run_is_in_does_not_matter(whole):
         np.testing.assert_array_equal(a, np.concatenate([b, c]))
 
 
+def test_a_vectorised_chunk_agrees_with_runs_one_by_one(whole, monkeypatch):
+    monkeypatch.setattr(replicas, "replica_axis", lambda: "vmap")
+    vectorised = Trainer(Static(NETWORK, batch_size=50), 4).train(runs(4), DATA)
+    for a, b in zip(jax.tree.leaves(whole), jax.tree.leaves(vectorised), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)
+
+
 def test_progress_ends_with_all_steps_done():
     seen = []
     Trainer(STATIC, 2).train(runs(2), DATA, lambda done, total: seen.append((done, total)))
