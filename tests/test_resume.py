@@ -10,7 +10,7 @@ import pytest
 
 from mtloc_jax.errors import InputError
 from mtloc_jax.processes import Share, share_of
-from mtloc_jax.rows import CDF, ROWS, TRACKS, read
+from mtloc_jax.rows import CDF, METRICS, ROWS, TRACKS, read
 from mtloc_jax.study import Study, run_study
 from tests.conftest import ROOT
 from tests.test_study import ignore, small
@@ -41,6 +41,14 @@ def same_rows(one, other):
     return all((one / name).read_bytes() == (other / name).read_bytes() for name in FILES)
 
 
+def close_rows(one, other):
+    """Say whether rows agree to 0.1 mm: cores share sums out as many as they are."""
+    ours, theirs = read(one / ROWS), read(other / ROWS)
+    keys = [name for name in ours if name not in METRICS]
+    assert all(np.array_equal(ours[name], theirs[name]) for name in keys)
+    return all(np.allclose(ours[name], theirs[name], atol=1.1e-4, rtol=0) for name in METRICS)
+
+
 def killed(folder, kills):
     """Kill a study so often on its way; return how many kills struck."""
     command = [sys.executable, "-m", "tests.killed", str(folder), str(kills)]
@@ -54,8 +62,7 @@ def test_a_study_killed_at_random_moments_ends_with_the_same_bytes(finished, tmp
     assert killed(tmp_path, 2) > 0
     assert same_rows(tmp_path / "killed", tmp_path / "undisturbed")
     # Its lives had four devices, this process has as many as it has.
-    ours, theirs = read(finished / ROWS), read(tmp_path / "killed" / ROWS)
-    np.testing.assert_allclose(ours["mean_m"], theirs["mean_m"], atol=1.1e-4)
+    assert close_rows(tmp_path / "killed", finished)
 
 
 @pytest.mark.slow
@@ -139,7 +146,7 @@ def test_two_joined_processes_are_one(finished, tmp_path):
     assert "waiting up to 300 s" in warned
     assert "report.html" in said
     assert "report.html" not in said_too
-    assert same_rows(tmp_path / "work", finished)
+    assert close_rows(tmp_path / "work", finished)
 
 
 def test_processes_that_never_meet_share_a_study_and_the_last_merges(finished, tmp_path):
