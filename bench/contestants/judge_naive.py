@@ -1,0 +1,75 @@
+"""Judging under wiping as one would write it first: the whole network for every cell.
+
+A Python loop over modalities, seeds and drop rates; each cell compiled, and over all cores like
+ours, so that only the formulation differs.
+"""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from bench import problem
+from bench.problem import DROP_RATES, WIPE_SEEDS
+from bench.runs import scaler
+from bench.task import Task
+from mtloc_jax import missing, replicas
+from mtloc_jax.evaluate import Wipes
+from mtloc_jax.inputs import metres, scaled
+from mtloc_jax.metrics import errors_m, summary
+from mtloc_jax.model import MODALITIES, MTLoc, apply
+
+
+def _cell(network: MTLoc, wipes: Wipes, number: int, one, shared) -> jax.Array:
+    """Return the metrics f32[6] of one network under one wipe."""
+    (params, fitted), (data, seed, rate) = one, shared
+    modality, inputs = MODALITIES[number], scaled(data, fitted, slice(None))
+    key = jax.random.fold_in(jax.random.key(seed), number)
+    draw = missing.draw(key, wipes.mode, getattr(inputs, modality), wipes.burst_windows)
+    blank = missing.filler(modality, wipes.fill, fitted)
+    wiped = missing.wiped_inputs(inputs, modality, draw < rate, blank)
+    return summary(errors_m(metres(apply(network, params, *wiped), fitted), data.xy_m))
+
+
+class JudgeNaive:
+    """Judge `task.runs` networks at every drop rate; option "mode": what a wipe takes."""
+
+    def __init__(self, task: Task) -> None:
+        """Compile nothing yet."""
+        wipes = Wipes(DROP_RATES, WIPE_SEEDS, task.options["mode"])
+        network, mesh = MTLoc(task.shape.hidden), replicas.mesh()
+
+        def program(number: int):
+            def cell(one, shared):
+                return _cell(network, wipes, number, one, shared)
+
+            return replicas.over_runs(cell, mesh, replicas.replica_axis())
+
+        self._programs = [program(number) for number in range(len(MODALITIES))]
+        networks = [(problem.start(task.shape, k), scaler(task.shape)) for k in range(task.runs)]
+        filled = [networks[k % task.runs] for k in range(task.runs + -task.runs % mesh.size)]
+        self._networks = replicas.placed(replicas.stack(filled), mesh, replicas.RUNS)
+        self._data = replicas.placed(problem.arrays(task.shape), mesh, replicas.ALL)
+
+    def restart(self) -> None:
+        """There is nothing to go back to."""
+
+    def advance(self, steps: int) -> None:
+        """Judge all networks `steps` times."""
+        for _ in range(steps):
+            self._metrics = np.asarray(jax.block_until_ready(self._cells()))
+
+    def _cells(self) -> list[jax.Array]:
+        return [
+            program(self._networks, (self._data, jnp.int32(seed), jnp.float32(rate)))
+            for program in self._programs
+            for seed in range(WIPE_SEEDS)
+            for rate in DROP_RATES
+        ]
+
+    def outcome(self) -> list[float]:
+        """Return the mean error per modality with none and with all of it lost, metres."""
+        by_cell = self._metrics.reshape(len(MODALITIES), WIPE_SEEDS, len(DROP_RATES), -1, 6)
+        return by_cell[:, 0, :, 0, 0][:, [0, -1]].ravel().tolist()
+
+
+contestant = JudgeNaive

@@ -1,0 +1,61 @@
+"""Ours: many runs in one program, as mtloc_jax.sweep.Trainer compiles it."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from bench import problem
+from bench.runs import run
+from bench.task import Task
+from mtloc_jax import replicas
+from mtloc_jax.model import MTLoc
+from mtloc_jax.site import Arrays
+from mtloc_jax.train import Run, State, Static, make_train
+
+_NO_END = 2**30  # steps a run may take; an idle one takes none
+
+
+class Ours:
+    """Train `task.runs` runs; option "frozen": with the IMU branch frozen."""
+
+    def __init__(self, task: Task) -> None:
+        """Compile nothing yet; put the data where the program will want it."""
+        mesh, axis = replicas.mesh(), replicas.replica_axis()
+        network = MTLoc(task.shape.hidden)
+        training = make_train(Static(network, task.shape.batch, share_frozen=axis == "map"))
+
+        def advance(state_and_run: tuple[State, Run], data_and_stop: tuple[Arrays, jax.Array]):
+            (state, one), (data, stop) = state_and_run, data_and_stop
+            return training.advance(state, one, data, jnp.minimum(stop, one.n_steps))
+
+        self._begin = replicas.over_runs(training.begin, mesh, axis)
+        self._advance = replicas.over_runs(advance, mesh, axis)
+        self._data = replicas.placed(problem.arrays(task.shape), mesh, replicas.ALL)
+        self._runs = replicas.placed(_filled(task, mesh.size), mesh, replicas.RUNS)
+        self._step = 0
+
+    def restart(self) -> None:
+        """Begin all runs anew."""
+        self._step, self._state = 0, self._begin(self._runs, self._data)
+
+    def advance(self, steps: int) -> None:
+        """Train every run by `steps` steps in one call."""
+        self._step += steps
+        shared = (self._data, jnp.int32(self._step))
+        self._state = jax.block_until_ready(self._advance((self._state, self._runs), shared))
+
+    def outcome(self) -> list[float]:
+        """Return the first run's last loss."""
+        return [float(self._state.loss[0])]
+
+
+def _filled(task: Task, devices: int) -> Run:
+    """Return the runs, stacked, and idle ones up to a multiple of the devices."""
+    frozen = ("imu",) if task.options.get("frozen") else ()
+    numbers = range(task.first_run, task.first_run + task.runs)
+    runs = [run(task.shape, k, n_steps=_NO_END, frozen=frozen) for k in numbers]
+    idle = [runs[-1]._replace(n_steps=np.int32(0))] * (-task.runs % devices)
+    return replicas.stack([*runs, *idle])
+
+
+contestant = Ours

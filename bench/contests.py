@@ -1,0 +1,325 @@
+"""Who is measured against whom, at which sizes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from bench import cost
+from bench.problem import FINETUNE_RATES, Shape
+from bench.task import Task
+
+_VMAPPED_RUNS = 8
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Fix how much is measured.
+
+    accelerator: True where JAX computes on a GPU or TPU
+    quick: two minutes instead of ten: fewer sizes and rounds, no torch.compile
+    """
+
+    cores: int
+    accelerator: bool = False
+    quick: bool = False
+
+    @property
+    def rounds(self) -> int:
+        """Return how often every contestant is timed."""
+        return 3 if self.quick else 7
+
+    @property
+    def round_s(self) -> float:
+        """Return how long one timing should last."""
+        return 0.7 if self.quick else 1.5
+
+
+@dataclass(frozen=True)
+class Variant:
+    """Describe one contestant: `processes` workers at once, each with its own runs.
+
+    threads: per process, 0 for the library's default; devices: JAX devices on a CPU
+    needs: libraries beyond the project's own
+    twice: start it twice, so that the second start finds the first one's compile cache
+    flops: floating-point operations of one unit of work, 0 where they are not counted
+    """
+
+    name: str
+    title: str
+    task: Task
+    processes: int = 1
+    threads: int = 0
+    devices: int = 1
+    needs: tuple[str, ...] = ()
+    twice: bool = False
+    flops: int = 0
+
+    @property
+    def units(self) -> int:
+        """Return the units of work in one step."""
+        return self.task.runs * self.processes
+
+
+@dataclass(frozen=True)
+class Contest:
+    """Put variants side by side.
+
+    unit: what is counted, one per run and step; baseline: the variant that ratios refer to
+    check_steps: after how many steps outcomes are compared, 0 where they cannot be
+    tolerance: the largest relative difference of outcomes that rounding explains
+    rounds: how often every variant is timed; round_s: about how long each time
+    batch_runs: of how many runs the batches must be written down for other libraries
+    """
+
+    name: str
+    title: str
+    unit: str
+    baseline: str
+    variants: tuple[Variant, ...]
+    rounds: int
+    round_s: float
+    check_steps: int = 0
+    tolerance: float = 1e-4
+    batch_runs: int = 0
+
+
+def training(scale: Scale) -> Contest:
+    """Put whole training steps of the full network side by side."""
+    shape, flops = Shape(), cost.step_flops(Shape())
+    counts = (64, 256, 1024) if scale.accelerator else (8, 32, 128)
+    ours = [_ours(f"ours-{n}", shape, n, scale, flops, twice=True) for n in counts]
+    torch = [*_torch_eager("torch", shape, scale, flops), *_torch_vmap(shape, scale, flops)]
+    keras = Variant(
+        "keras", "Keras 3 fit (JAX)", Task("keras_fit", shape), needs=("keras",), flops=flops
+    )
+    flax = Variant("flax", "Flax nn.RNN", Task("flax_rnn", shape), flops=flops)
+    product = Variant("matmul", "matrix product", Task("matmul", shape), flops=cost.matmul_flops())
+    ours = ours[:2] if scale.quick else ours
+    return Contest(
+        "training",
+        "Training, whole steps",
+        "replica-steps",
+        torch[0].name,
+        (*ours, *torch, keras, flax, product),
+        scale.rounds,
+        scale.round_s,
+        check_steps=10,
+        batch_runs=max(scale.cores, _VMAPPED_RUNS),
+    )
+
+
+def frozen(scale: Scale) -> Contest:
+    """Put training with a frozen IMU branch side by side (the transferred arm)."""
+    shape = Shape()
+    ours = _ours(
+        "ours-frozen", shape, 8, scale, cost.step_flops(shape, "known"), options={"frozen": True}
+    )
+    torch = [
+        replace(one, task=replace(one.task, options={"frozen": True}))
+        for one in _torch_eager("torch-frozen", shape, scale, cost.step_flops(shape, "frozen"))
+    ]
+    return Contest(
+        "frozen",
+        "Training with the IMU branch frozen",
+        "replica-steps",
+        torch[0].name,
+        (ours, *torch),
+        scale.rounds,
+        scale.round_s,
+        check_steps=10,
+        batch_runs=max(scale.cores, _VMAPPED_RUNS),
+    )
+
+
+def judging(mode: str) -> Callable[[Scale], Contest]:
+    """Return the contest over Figure 5's grid where a wipe takes single "samples" or "windows"."""
+
+    def contest(scale: Scale) -> Contest:
+        shape = Shape(windows=200 if scale.quick else 600)
+
+        def variant(name: str, title: str, module: str, **settings) -> Variant:
+            task = Task(module, shape, runs=settings.pop("runs"), options={"mode": mode})
+            return Variant(f"{name}-{mode}", title, task, **settings)
+
+        cores = scale.cores
+        naive = variant("naive", "naive loop, compiled", "judge_naive", runs=cores, devices=cores)
+        ours = variant("ours", "ours", "judge", runs=cores, devices=cores)
+        torch = variant(
+            "torch",
+            f"PyTorch loop, {_spread(scale)}",
+            "judge_torch",
+            runs=1,
+            processes=_processes(scale),
+            threads=_threads(scale),
+            needs=("torch",),
+        )
+        return Contest(
+            f"judging-{mode}",
+            f"Judging under wiping, {mode} lost",
+            "networks judged",
+            naive.name,
+            (ours, naive, torch),
+            3 if scale.quick else 5,
+            scale.round_s,
+            check_steps=1,
+        )
+
+    return contest
+
+
+def rates(scale: Scale) -> Contest:
+    """Put a sweep over fine-tune rates beside one padded to the longest run."""
+    shape, runs = Shape(), len(FINETUNE_RATES)
+    own = Variant(
+        "rates", "steps as the data ask", Task("rates", shape, runs=runs), devices=scale.cores
+    )
+    padded = replace(
+        own,
+        name="rates-padded",
+        title="padded to the longest",
+        task=replace(own.task, options={"padded": True}),
+    )
+    return Contest(
+        "rates",
+        "A sweep over fine-tune rates",
+        "runs trained",
+        padded.name,
+        (own, padded),
+        3,
+        scale.round_s,
+    )
+
+
+def study(scale: Scale) -> Contest:
+    """Put the whole quick study beside its PyTorch script: same runs, same seeds."""
+    shape = Shape(windows=800) if scale.quick else Shape()
+    ours = Variant(
+        "study",
+        "ours",
+        Task("study", shape, runs=scale.cores),
+        devices=scale.cores,
+    )
+    torch = Variant(
+        "study-torch",
+        f"PyTorch script, {_spread(scale)}",
+        Task("study_torch", shape, runs=1 if _processes(scale) > 1 else scale.cores),
+        processes=_processes(scale),
+        threads=_threads(scale),
+        needs=("torch",),
+    )
+    return Contest(
+        "study",
+        "The quick study, two epochs of it",
+        "seeds studied",
+        torch.name,
+        (ours, torch),
+        2 if scale.quick else 3,
+        scale.round_s,
+        check_steps=1,
+        tolerance=1e-3,
+        batch_runs=scale.cores,
+    )
+
+
+def growth(scale: Scale) -> list[Contest]:
+    """Return how ours grows with runs, windows and access points."""
+    runs = (1, 8, 32) if scale.quick else (1, 8, 32, 128, 1024)
+    windows = (400, 1600) if scale.quick else (400, 1600, 6400, 25600)
+    aps = (250, 750) if scale.quick else (100, 250, 750, 2000)
+    axes: dict[str, list[tuple[int, Shape, int]]] = {
+        "runs": [(n, Shape(), n) for n in runs],
+        "windows": [(n, Shape(windows=n), 8) for n in windows],
+        "APs": [(n, Shape(aps=n), 8) for n in aps],
+    }
+    return [_growth(axis, points, scale) for axis, points in axes.items()]
+
+
+def all_contests(scale: Scale) -> dict[str, Contest]:
+    """Return every contest by name."""
+    contests = [
+        training(scale),
+        frozen(scale),
+        judging("samples")(scale),
+        judging("windows")(scale),
+    ]
+    contests += [rates(scale), study(scale), *growth(scale)]
+    return {contest.name: contest for contest in contests}
+
+
+def _growth(axis: str, points: list[tuple[int, Shape, int]], scale: Scale) -> Contest:
+    variants = tuple(
+        replace(
+            _ours(f"{axis}-{n}", shape, runs, scale, cost.step_flops(shape)),
+            title=f"{n:,} {axis}",
+        )
+        for n, shape, runs in points
+    )
+    return Contest(
+        f"growth-{axis}",
+        f"Ours, growing with {axis}",
+        "replica-steps",
+        variants[1].name,
+        variants,
+        2 if scale.quick else 3,
+        scale.round_s,
+    )
+
+
+def _ours(
+    name: str, shape: Shape, runs: int, scale: Scale, flops: int, *, options=None, twice=False
+) -> Variant:
+    return Variant(
+        name,
+        f"ours, {runs} runs",
+        Task("ours", shape, runs=runs, options=options or {}),
+        devices=scale.cores,
+        twice=twice,
+        flops=flops,
+    )
+
+
+def _torch_eager(name: str, shape: Shape, scale: Scale, flops: int) -> list[Variant]:
+    """Return the eager loop, the best setting first."""
+    task, title = Task("torch_eager", shape), "PyTorch nn.LSTM"
+    alone = Variant(
+        f"{name}-default", f"{title}, default threads", task, needs=("torch",), flops=flops
+    )
+    if scale.accelerator:
+        return [alone]
+    spread = replace(
+        alone,
+        name=f"{name}-processes",
+        title=f"{title}, {_spread(scale)}",
+        processes=scale.cores,
+        threads=1,
+    )
+    return [spread, alone]
+
+
+def _torch_vmap(shape: Shape, scale: Scale, flops: int) -> list[Variant]:
+    plain = Variant(
+        "torch-vmap",
+        f"PyTorch vmap, {_VMAPPED_RUNS} runs",
+        Task("torch_vmap", shape, runs=_VMAPPED_RUNS),
+        needs=("torch",),
+        flops=flops,
+    )
+    compiled = replace(
+        plain,
+        name="torch-vmap-compiled",
+        title=f"PyTorch vmap + compile, {_VMAPPED_RUNS} runs",
+        task=replace(plain.task, options={"compiled": True}),
+        twice=True,
+    )
+    return [plain] if scale.quick else [plain, compiled]
+
+
+def _processes(scale: Scale) -> int:
+    return 1 if scale.accelerator else scale.cores
+
+
+def _threads(scale: Scale) -> int:
+    return 0 if scale.accelerator else 1
+
+
+def _spread(scale: Scale) -> str:
+    return "1 process" if scale.accelerator else f"{scale.cores} x 1 thread"

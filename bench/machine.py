@@ -1,0 +1,81 @@
+"""Which machine measured, and with which versions."""
+
+import importlib.metadata
+import json
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+LIBRARIES = ("jax", "jaxlib", "flax", "optax", "numpy", "torch", "keras")
+_PROBE = (
+    "import jax, json; print(json.dumps([jax.default_backend(), jax.devices()[0].device_kind]))"
+)
+
+
+def cores() -> int:
+    """Return the cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def about() -> dict[str, Any]:
+    """Return the hardware as plain data.
+
+    load: processes that wanted a core over the last minute, before anything was started here;
+    accelerator: JAX's name of it, None where JAX computes on the CPU
+    """
+    backend, kind = _devices()
+    return {
+        "cpu": _cpu(),
+        "cores": cores(),
+        "memory_gb": round(_memory_gb(), 1),
+        "system": f"{platform.system()} {platform.machine()}",
+        "load": round(os.getloadavg()[0], 2),
+        "accelerator": None if backend == "cpu" else kind,
+    }
+
+
+def versions() -> dict[str, str | None]:
+    """Return the versions of Python and of the libraries measured, None where not installed."""
+    return {"python": platform.python_version()} | {name: _version(name) for name in LIBRARIES}
+
+
+def _version(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _devices() -> tuple[str, str]:
+    # Asked elsewhere: a process that opens an accelerator keeps part of its memory.
+    answer = subprocess.run(
+        [sys.executable, "-c", _PROBE], capture_output=True, text=True, check=True
+    )
+    backend, kind = json.loads(answer.stdout.splitlines()[-1])
+    return backend, kind
+
+
+def _cpu() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.is_file() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or "unknown"
+
+
+def _memory_gb() -> float:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+
+
+def git_revision() -> str:
+    """Return the commit measured, "+changes" where files differ from it, "unknown" outside git."""
+    words = ["git", "describe", "--always", "--abbrev=12", "--exclude=*", "--dirty=+changes"]
+    try:
+        here = Path(__file__).parent
+        return subprocess.run(
+            words, cwd=here, capture_output=True, text=True, check=True
+        ).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"

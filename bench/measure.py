@@ -1,0 +1,131 @@
+"""Hold a contest: start every contestant, check that they agree, then time them in turn."""
+
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from bench.contests import Contest, Variant
+from bench.team import WorkerFailed
+
+INSTALL = "pip install -e '.[bench]'"
+
+Say = Callable[[str], None]
+
+
+class Timed(Protocol):
+    """Do what bench.team.Team does."""
+
+    compile_s: float
+    step_s: float
+
+    def time(self, steps: int) -> float:
+        """Return the seconds of so many steps."""
+
+    def trace(self, steps: int) -> list[list[float]]:
+        """Return the outcome after each of the first steps."""
+
+    def peak_mb(self) -> dict[str, float | None]:
+        """Return host_mb and device_mb."""
+
+    def close(self) -> None:
+        """End all processes."""
+
+
+@dataclass
+class Entry:
+    """Hold what was measured of one variant.
+
+    rates_per_s: units of work per second, one figure a round
+    trace: outcome after each checked step
+    absent: why nothing was measured, "" otherwise
+    """
+
+    variant: Variant
+    compile_cold_s: float = 0.0
+    compile_cached_s: float | None = None
+    host_mb: float = 0.0
+    device_mb: float | None = None
+    rates_per_s: list[float] = field(default_factory=list)
+    trace: list[list[float]] = field(default_factory=list)
+    absent: str = ""
+
+
+def hold(contest: Contest, start: Callable[[Variant], Timed], say: Say) -> list[Entry]:
+    """Measure every variant of a contest; who cannot take part is absent, with the reason.
+
+    Rounds are interleaved, A B A B, so that a busy minute of the machine hits all alike.
+    """
+    match = _Match(contest, start, say)
+    try:
+        match.each("starting", match.start)
+        match.each("first steps", match.warm_up)
+        for number in range(1, contest.rounds + 1):
+            match.each(f"round {number} of {contest.rounds}", match.time)
+        match.each("memory", match.weigh)
+    finally:
+        match.close()
+    return list(match.entries.values())
+
+
+class _Match:
+    """Hold a contest in progress: who still stands, and how long a round each makes."""
+
+    def __init__(self, contest: Contest, start: Callable[[Variant], Timed], say: Say) -> None:
+        self.contest, self._start, self._say = contest, start, say
+        self.entries = {variant.name: Entry(variant) for variant in contest.variants}
+        self._teams: dict[str, Timed] = {}
+        self._steps: dict[str, int] = {}
+
+    def each(self, what: str, do: Callable[[str], None]) -> None:
+        """Do something with every variant that still stands, one after the other."""
+        for name, entry in self.entries.items():
+            if entry.absent:
+                continue
+            self._say(f"{self.contest.name}: {what}: {entry.variant.title}")
+            try:
+                do(name)
+            except WorkerFailed as failure:
+                entry.absent = str(failure)
+                if name in self._teams:  # it must not go on working beside the others
+                    self._teams.pop(name).close()
+                self._say(f"{self.contest.name}: {entry.variant.title} left: {failure}")
+
+    def start(self, name: str) -> None:
+        """Start the workers; twice where the second start is to find a compile cache."""
+        entry = self.entries[name]
+        lacking = [lib for lib in entry.variant.needs if not importlib.util.find_spec(lib)]
+        if lacking:
+            raise WorkerFailed(f"{lacking[0]} is not installed; {INSTALL}")
+        self._teams[name] = self._start(entry.variant)
+        entry.compile_cold_s = self._teams[name].compile_s
+        if entry.variant.twice:
+            self._teams[name].close()
+            self._teams[name] = self._start(entry.variant)
+            entry.compile_cached_s = self._teams[name].compile_s
+
+    def warm_up(self, name: str) -> None:
+        """Trace the checked steps, and find out how many steps last about a round."""
+        team, contest = self._teams[name], self.contest
+        if contest.check_steps:
+            self.entries[name].trace = team.trace(contest.check_steps)
+        steps = max(1, round(contest.round_s / max(team.step_s, 1e-4)))
+        if team.step_s < contest.round_s:  # else a single step is a round, and is known
+            steps = max(1, round(contest.round_s * steps / team.time(steps)))
+        self._steps[name] = steps
+
+    def time(self, name: str) -> None:
+        """Time one round."""
+        entry, steps = self.entries[name], self._steps[name]
+        entry.rates_per_s.append(entry.variant.units * steps / self._teams[name].time(steps))
+
+    def weigh(self, name: str) -> None:
+        """Ask for the peak memory."""
+        peak = self._teams[name].peak_mb()
+        self.entries[name].host_mb = peak["host_mb"] or 0.0
+        self.entries[name].device_mb = peak["device_mb"]
+
+    def close(self) -> None:
+        """End all workers."""
+        for team in self._teams.values():
+            team.close()

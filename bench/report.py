@@ -1,0 +1,160 @@
+"""The report: entries in, plain data and tables out."""
+
+from collections.abc import Sequence
+from statistics import median
+from typing import Any
+
+from bench.contests import Contest
+from bench.measure import Entry
+from mtloc_jax.text_table import TextTable
+
+SCHEMA = 1
+YARDSTICK = "matmul"
+
+_COLUMNS = ("per s", "ratio", "from-to", "GFLOP/s", "of peak", "compile s", "cached s", "MB")
+
+Report = dict[str, Any]
+
+
+def contest_report(contest: Contest, entries: Sequence[Entry], peak_gflops: float | None) -> Report:
+    """Return one contest as plain data.
+
+    Ratios are medians over rounds of rate / baseline's rate in the same round, with the smallest
+    and the largest. peak_gflops: what a large matrix product reaches, None where not measured
+    """
+    present = [entry for entry in entries if not entry.absent]
+    base = next((e.rates_per_s for e in present if e.variant.name == contest.baseline), None)
+    return {
+        "name": contest.name,
+        "title": contest.title,
+        "unit": contest.unit,
+        "baseline": contest.baseline,
+        "rounds": contest.rounds,
+        "results": [_result(entry, base, peak_gflops) for entry in present],
+        "absent": [
+            {"name": e.variant.name, "title": e.variant.title, "why": e.absent}
+            for e in entries
+            if e.absent
+        ],
+        "agreement": agreement(contest, present),
+    }
+
+
+def peak(entries: Sequence[Entry]) -> float | None:
+    """Return the yardstick's median, GFLOP/s, if it is among the entries."""
+    found = [e for e in entries if e.variant.name == YARDSTICK and e.rates_per_s]
+    return _gflops(found[0], median(found[0].rates_per_s)) if found else None
+
+
+def agreement(contest: Contest, entries: Sequence[Entry]) -> list[Report]:
+    """Compare every trace with the first one: the largest relative difference of any figure."""
+    traced = [entry for entry in entries if entry.trace and entry.trace[0]]
+    if not traced:
+        return []
+    reference = traced[0].trace
+    return [
+        {
+            "name": entry.variant.name,
+            "title": entry.variant.title,
+            "steps": contest.check_steps,
+            "last": entry.trace[-1],
+            "difference": (found := _difference(entry.trace, reference)),
+            "tolerance": contest.tolerance,
+            "equal": found <= contest.tolerance,
+        }
+        for entry in traced
+    ]
+
+
+def _difference(trace: list[list[float]], reference: list[list[float]]) -> float:
+    pairs = [
+        pair
+        for ours, theirs in zip(reference, trace, strict=True)
+        for pair in zip(ours, theirs, strict=True)
+    ]
+    return max(abs(a - b) / max(abs(a), 1e-12) for a, b in pairs)
+
+
+def _result(entry: Entry, base: list[float] | None, peak_gflops: float | None) -> Report:
+    variant, middle = entry.variant, median(entry.rates_per_s)
+    ratios = [a / b for a, b in zip(entry.rates_per_s, base or [], strict=False)]
+    gflops = _gflops(entry, middle)
+    return {
+        "name": variant.name,
+        "title": variant.title,
+        "runs": variant.units,
+        "processes": variant.processes,
+        "threads": variant.threads or "default",
+        "rates_per_s": entry.rates_per_s,
+        "median_per_s": middle,
+        "ratio": median(ratios) if ratios else None,
+        "ratio_range": [min(ratios), max(ratios)] if ratios else None,
+        "gflop_per_s": gflops,
+        "share_of_peak": gflops / peak_gflops if gflops and peak_gflops else None,
+        "compile_cold_s": entry.compile_cold_s,
+        "compile_cached_s": entry.compile_cached_s,
+        "host_mb": entry.host_mb,
+        "device_mb": entry.device_mb,
+    }
+
+
+def _gflops(entry: Entry, rate_per_s: float) -> float | None:
+    return entry.variant.flops * rate_per_s / 1e9 if entry.variant.flops else None
+
+
+def table(report: Report) -> TextTable:
+    """Return a contest's report as a table."""
+    absent = [f"{one['title']}: not measured: {one['why']}" for one in report["absent"]]
+    return TextTable(
+        report["title"],
+        f"{report['unit']}, medians of {report['rounds']} rounds; ratio 1 is {report['baseline']}",
+        ("", *_COLUMNS),
+        tuple(_cells(result) for result in report["results"]),
+        notes=(*absent, *_agreement_notes(report["agreement"])),
+    )
+
+
+def gate_table(found: list[Report]) -> TextTable:
+    """Return promises and what was measured as a table."""
+    body = [
+        (
+            f"{gate['fast']} / {gate['slow']}",
+            f"{gate['at_least']:.2f}",
+            f"{gate['ratio']:.2f}",
+            "yes" if gate["kept"] else "NO",
+        )
+        for gate in found
+    ]
+    header = ("work in the same time", "promised", "measured", "kept")
+    return TextTable("Promises", "medians of ratios, round by round", header, tuple(body))
+
+
+def _cells(result: Report) -> tuple[str, ...]:
+    low, high = result["ratio_range"] or (None, None)
+    return (
+        result["title"],
+        f"{result['median_per_s']:.3g}",
+        _number(result["ratio"], ".2f"),
+        "-" if low is None else f"{low:.2f}-{high:.2f}",
+        _number(result["gflop_per_s"], ".0f"),
+        _number(result["share_of_peak"], ".0%"),
+        _number(result["compile_cold_s"], ".1f"),
+        _number(result["compile_cached_s"], ".1f"),
+        _number(result["device_mb"] or result["host_mb"], ".0f"),
+    )
+
+
+def _number(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)
+
+
+def _agreement_notes(compared: list[Report]) -> list[str]:
+    if not compared:
+        return []
+    worst = max(compared, key=lambda one: one["difference"])
+    unequal = [one["title"] for one in compared if not one["equal"]]
+    verdict = f"NOT EQUAL: {', '.join(unequal)}" if unequal else "equal"
+    return [
+        f"outcomes after each of {worst['steps']} steps from equal weights and batches: {verdict} "
+        f"(largest relative difference {worst['difference']:.1e}, {worst['title']})"
+    ]

@@ -1,0 +1,33 @@
+"""Our runs on the bench's problem."""
+
+from functools import lru_cache
+
+import numpy as np
+
+from bench import problem
+from bench.problem import LEARNING_RATE, Shape
+from mtloc_jax.scaling import Scaler
+from mtloc_jax.train import Run
+
+
+@lru_cache
+def scaler(shape: Shape) -> Scaler:
+    """Return the scaler all runs share."""
+    return problem.scaler(problem.arrays(shape))
+
+
+def run(shape: Shape, number: int, *, n_windows: int = 0, n_steps: int = 0, frozen=()) -> Run:
+    """Return run `number` over the first `n_windows` windows (0: all of them).
+
+    frozen: branches that do not train
+    """
+    return Run(
+        seed=np.int32(number),
+        learning_rate=np.float32(LEARNING_RATE),
+        start=problem.start(shape, number),
+        plan=np.arange(shape.windows, dtype=np.int32),
+        n_windows=np.int32(n_windows or shape.windows),
+        n_steps=np.int32(n_steps),
+        scaler=scaler(shape),
+        trainable={"imu": np.bool_("imu" not in frozen)},
+    )

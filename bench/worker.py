@@ -1,0 +1,89 @@
+"""One worker process: become a contestant, then do as the parent asks, one JSON line at a time.
+
+  python -m bench.worker TASK
+
+Started by bench.team. Asked {"do": "time", "steps": n} it answers {"seconds": s}.
+"""
+
+import importlib
+import json
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from typing import Any, TextIO
+
+from bench.memory import peak_mb
+from bench.task import Contestant, Task
+
+
+def main() -> None:
+    """Answer requests until the parent closes the pipe."""
+    replies = _claim_stdout()
+    try:
+        began_s = time.perf_counter()
+        task = Task.parsed(sys.argv[1])
+        contestant = importlib.import_module(f"bench.contestants.{task.module}").contestant(task)
+        _tell(replies, {"prepare_s": time.perf_counter() - began_s} | _first_steps(contestant))
+        for line in sys.stdin:
+            _tell(replies, _answer(contestant, json.loads(line)))
+    except Exception as error:
+        # Whatever goes wrong in somebody else's library is part of the report, not its end.
+        traceback.print_exc()
+        _tell(replies, {"error": f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"})
+
+
+def _claim_stdout() -> TextIO:
+    """Keep the pipe to the parent for replies; what libraries print goes to stderr."""
+    replies = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    return replies
+
+
+def _tell(replies: TextIO, reply: dict[str, Any]) -> None:
+    replies.write(json.dumps(reply) + "\n")
+    replies.flush()
+
+
+def _first_steps(contestant: Contestant) -> dict[str, float]:
+    """Time the first step from a restart twice: the first time compiles, the second does not."""
+
+    def one_step() -> None:
+        contestant.restart()
+        contestant.advance(1)
+
+    first_s, again_s = _seconds(one_step), _seconds(one_step)
+    return {"compile_s": max(0.0, first_s - again_s), "step_s": again_s}
+
+
+def _answer(contestant: Contestant, request: dict[str, Any]) -> dict[str, Any]:
+    match request["do"]:
+        case "time":
+            return {"seconds": _seconds(lambda: contestant.advance(request["steps"]))}
+        case "trace":
+            return {"trace": _trace(contestant, request["steps"])}
+        case "memory":
+            return peak_mb()
+        case unknown:
+            raise ValueError(f"nobody can {unknown!r}")
+
+
+def _trace(contestant: Contestant, steps: int) -> list[list[float]]:
+    """Return the outcome after each of the first `steps` steps."""
+    contestant.restart()
+    outcomes = []
+    for _ in range(steps):
+        contestant.advance(1)
+        outcomes.append(contestant.outcome())
+    return outcomes
+
+
+def _seconds(work: Callable[[], None]) -> float:
+    began_s = time.perf_counter()
+    work()
+    return time.perf_counter() - began_s
+
+
+if __name__ == "__main__":
+    main()
