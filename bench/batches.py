@@ -13,7 +13,7 @@ import numpy as np
 
 from bench.problem import EPOCHS, Shape
 from bench.runs import run
-from mtloc_jax.train import _shuffled
+from mtloc_jax.core.train import _shuffled
 
 
 def drawn(shape: Shape, runs: int) -> np.ndarray:

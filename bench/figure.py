@@ -5,7 +5,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mtloc_jax import look
+from mtloc_jax.report import look
 
 _OURS, _PEERS, _MUTED = "#0072B2", "#B0B0B0", "#444444"
 _GROWTH = ("growth-runs", "growth-windows", "growth-APs")

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mtloc_jax import scaling
-from mtloc_jax.scaling import Scaler
-from mtloc_jax.site import Arrays
+from mtloc_jax.sites import scaling
+from mtloc_jax.sites.scaling import Scaler
+from mtloc_jax.sites.site import Arrays
 
 STARTS = 8
 """How many different starting weights there are; run k starts from the (k mod STARTS)-th."""
@@ -102,7 +102,7 @@ def scaler(data: Arrays) -> Scaler:
 
 
 def scaled(data: Arrays, fitted: Scaler) -> Scaled:
-    """Return what `mtloc_jax.inputs` makes of the windows, as libraries that start there want it.
+    """Return what `mtloc_jax.core.inputs` makes of the windows, for libraries that start there.
 
     The scaling is done once and the fingerprint of each window copied: less work per step.
     """
@@ -117,7 +117,7 @@ def scaled(data: Arrays, fitted: Scaler) -> Scaled:
 
 
 def start(shape: Shape, run: int) -> dict:
-    """Return the starting weights of a run: the tree of mtloc_jax.model.MTLoc, numpy arrays."""
+    """Return the starting weights of a run: the tree of mtloc_jax.core.model.MTLoc, numpy arrays."""
     random = np.random.default_rng(1 + run % STARTS)
     hidden = shape.hidden
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from bench.contests import Contest
 from bench.measure import Entry
-from mtloc_jax.text_table import TextTable
+from mtloc_jax.report.text_table import TextTable
 
 SCHEMA = 1
 YARDSTICK = "matmul"

@@ -6,8 +6,8 @@ import numpy as np
 
 from bench import problem
 from bench.problem import LEARNING_RATE, Shape
-from mtloc_jax.scaling import Scaler
-from mtloc_jax.train import Run
+from mtloc_jax.core.train import Run
+from mtloc_jax.sites.scaling import Scaler
 
 
 @lru_cache

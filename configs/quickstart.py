@@ -9,7 +9,7 @@ These are also every study's defaults: other configs name only what differs.
 
 from ml_collections import ConfigDict
 
-from mtloc_jax.arms import FINETUNE_RATES
+from mtloc_jax.report.arms import FINETUNE_RATES
 
 
 def get_config() -> ConfigDict:
@@ -17,7 +17,7 @@ def get_config() -> ConfigDict:
     config = ConfigDict()
     config.study = "quickstart"
 
-    # Buildings: names of mtloc_jax/buildings.py. Real ones need the folder of recordings.
+    # Buildings: names of mtloc_jax/sites/buildings.py. Real ones need the folder of recordings.
     config.source = "simulated-a"
     config.target = "simulated-b"
     config.data_dir = ""

@@ -24,8 +24,8 @@ from bench.measure import hold
 from bench.report import SCHEMA, Report, contest_report, gate_table, peak, table
 from bench.team import Team, with_batches
 from launch import cli
-from mtloc_jax import look
 from mtloc_jax.errors import InputError
+from mtloc_jax.report import look
 
 _OUTPUT = flags.DEFINE_string("output", "results/bench", "Folder for bench.json and bench.png.")
 _QUICK = flags.DEFINE_bool("quick", False, "Two minutes instead of ten.")

@@ -16,11 +16,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from launch import cli
-from mtloc_jax import card, card_page, card_words, look, site
-from mtloc_jax.card import Card
-from mtloc_jax.floor_info import published_plan
-from mtloc_jax.recordings import open_recordings
-from mtloc_jax.windows import WindowSpec
+from mtloc_jax.cards import card, card_page, card_words
+from mtloc_jax.cards.card import Card
+from mtloc_jax.report import look
+from mtloc_jax.sites import site
+from mtloc_jax.sites.floor_info import published_plan
+from mtloc_jax.sites.recordings import open_recordings
+from mtloc_jax.sites.windows import WindowSpec
 
 _SITE = flags.DEFINE_string(
     "site", None, "Name of a building, or a folder made by launch.prepare.", required=True

@@ -12,8 +12,8 @@ from pathlib import Path
 from absl import flags
 
 from launch import cli
-from mtloc_jax.export import write_export
-from mtloc_jax.network import read_network
+from mtloc_jax.surgery.export import write_export
+from mtloc_jax.surgery.network import read_network
 
 _OUTPUT = flags.DEFINE_string("output", None, "New folder to write.", required=True)
 

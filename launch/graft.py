@@ -5,7 +5,7 @@
 
 A donor is a checkpoint folder, one run of a stack (FOLDER@3), or a file: .safetensors, .npz, Keras
 .h5, PyTorch .pt. Rules call a single donor `donor`, several `donor1`, `donor2`, ... SITE is a name
-of mtloc_jax/buildings.py.
+of mtloc_jax/sites/buildings.py.
 """
 
 from pathlib import Path
@@ -14,13 +14,14 @@ from absl import flags
 from rich.console import Console
 
 from launch import cli
-from mtloc_jax import buildings, checkpoint
 from mtloc_jax.errors import InputError
-from mtloc_jax.graft import graft
-from mtloc_jax.grafting import check_output, read_rules
-from mtloc_jax.network import read_network
-from mtloc_jax.new_network import fresh, window_of
-from mtloc_jax.show import graft_view
+from mtloc_jax.sites import buildings
+from mtloc_jax.surgery import checkpoint
+from mtloc_jax.surgery.graft import graft
+from mtloc_jax.surgery.grafting import check_output, read_rules
+from mtloc_jax.surgery.network import read_network
+from mtloc_jax.surgery.new_network import fresh, window_of
+from mtloc_jax.surgery.show import graft_view
 
 _DONOR = flags.DEFINE_list("donor", None, "Trained networks, separated by commas.", required=True)
 _SITE = flags.DEFINE_string("site", None, "The new site.", required=True)

@@ -11,9 +11,9 @@ from absl import flags
 from rich.console import Console
 
 from launch import cli
-from mtloc_jax import checkpoint
-from mtloc_jax.network import Network, read_network
-from mtloc_jax.show import (
+from mtloc_jax.surgery import checkpoint
+from mtloc_jax.surgery.network import Network, read_network
+from mtloc_jax.surgery.show import (
     card_differences,
     card_view,
     difference_view,
@@ -21,7 +21,7 @@ from mtloc_jax.show import (
     lineage_view,
     network_view,
 )
-from mtloc_jax.tree import tree_digest
+from mtloc_jax.surgery.tree import tree_digest
 
 _DIFF = flags.DEFINE_string("diff", None, "Another network to compare with.")
 

@@ -17,9 +17,9 @@ from rich.console import Console
 from rich.progress import Progress
 
 from launch import cli
-from mtloc_jax import split_choice
-from mtloc_jax.formats import FORMATS
-from mtloc_jax.prepare import prepare
+from mtloc_jax.sites import split_choice
+from mtloc_jax.sites.formats import FORMATS
+from mtloc_jax.sites.prepare import prepare
 
 _INPUT = flags.DEFINE_string("input", None, "Folder of recordings.", required=True)
 _FORMAT = flags.DEFINE_enum("format", None, list(FORMATS), "Their format.", required=True)

@@ -13,9 +13,9 @@ from absl import flags
 
 from launch import cli
 from mtloc_jax.errors import InputError
-from mtloc_jax.floor_plan import FloorPlan
-from mtloc_jax.report import write_report
-from mtloc_jax.variants import report_folders
+from mtloc_jax.report.floor_plan import FloorPlan
+from mtloc_jax.report.write import write_report
+from mtloc_jax.sweep.variants import report_folders
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder with rows.csv.", required=True)
 _FLOOR_PLAN = flags.DEFINE_string("floor_plan", None, "Image to draw the trajectories on.")

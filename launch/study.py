@@ -21,10 +21,10 @@ from ml_collections import config_flags
 
 from launch import cli
 from launch.progress import Progress
-from mtloc_jax import processes
-from mtloc_jax.report import write_report
-from mtloc_jax.study import Study
-from mtloc_jax.variants import report_folders
+from mtloc_jax.report.write import write_report
+from mtloc_jax.sweep import processes
+from mtloc_jax.sweep.study import Study
+from mtloc_jax.sweep.variants import report_folders
 
 logging.getLogger("jax._src.xla_bridge").setLevel(logging.WARNING)  # it lists absent backends
 
@@ -61,7 +61,7 @@ def main(argv: list[str]) -> None:
 
 def _started() -> processes.Share:
     """Wake JAX up, with the other processes where there are any."""
-    # One device a core, before JAX wakes up: runs are dealt out to devices (mtloc_jax/replicas.py).
+    # One device a core, before JAX wakes up: each takes its share of the runs.
     jax.config.update("jax_num_cpu_devices", len(os.sched_getaffinity(0)))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
     jax.config.update("jax_compilation_cache_dir", str(Path(".jax_cache").absolute()))

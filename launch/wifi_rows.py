@@ -14,8 +14,8 @@ from ml_collections import config_flags
 
 from launch import cli
 from launch.progress import Progress
-from mtloc_jax.carry_report import write_report
-from mtloc_jax.carry_study import run_study
+from mtloc_jax.report.carry_report import write_report
+from mtloc_jax.sweep.carry_study import run_study
 
 _CONFIG = config_flags.DEFINE_config_file("config", None, "The study's settings.", lock_config=True)
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder for rows, tables and figures.")
@@ -26,7 +26,7 @@ flags.mark_flags_as_required(["config", "workdir"])
 def main(argv: list[str]) -> None:
     """Run the study, then write its report."""
     del argv
-    # One device a core, before JAX wakes up: runs are dealt out to devices (mtloc_jax/replicas.py).
+    # One device a core, before JAX wakes up: each takes its share of the runs.
     jax.config.update("jax_num_cpu_devices", len(os.sched_getaffinity(0)))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
     jax.config.update("jax_compilation_cache_dir", str(Path(".jax_cache").absolute()))

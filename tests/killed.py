@@ -13,7 +13,7 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from mtloc_jax.study import run_study
+from mtloc_jax.sweep.study import run_study
 from tests.test_study import ignore, small
 
 DEVICES = 4

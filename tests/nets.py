@@ -5,9 +5,9 @@ from functools import lru_cache
 import jax
 import numpy as np
 
-from mtloc_jax.checkpoint import plain
-from mtloc_jax.model import MTLoc
-from mtloc_jax.scaling import fit
+from mtloc_jax.core.model import MTLoc
+from mtloc_jax.sites.scaling import fit
+from mtloc_jax.surgery.checkpoint import plain
 
 
 def params(hidden, aps, seed=0, mag_channels=1):

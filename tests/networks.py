@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from mtloc_jax import scaling
-from mtloc_jax.model import MTLoc, Params
-from mtloc_jax.site import Arrays
-from mtloc_jax.sweep import initialised
-from mtloc_jax.train import Run
+from mtloc_jax.core.model import MTLoc, Params
+from mtloc_jax.core.train import Run
+from mtloc_jax.sites import scaling
+from mtloc_jax.sites.site import Arrays
+from mtloc_jax.sweep.trainer import initialised
 
 N_APS, HIDDEN = 7, 8
 NETWORK = MTLoc(hidden=HIDDEN)

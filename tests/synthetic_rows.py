@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mtloc_jax import rows
+from mtloc_jax.report import rows
 
 PAIR, STUDY = "office -> hall", "table5"
 RATES = (1.0, 0.875, 0.75, 0.625, 0.5, 0.375, 0.25, 0.125)

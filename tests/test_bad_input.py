@@ -8,7 +8,7 @@ import pytest
 
 from configs import location20
 from mtloc_jax.errors import InputError
-from mtloc_jax.study import run_study
+from mtloc_jax.sweep.study import run_study
 from tests.conftest import ROOT
 
 FLOORS = ("site1/B1", "site2/F1")

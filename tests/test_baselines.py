@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mtloc_jax import baselines, buildings
-from mtloc_jax.baselines import Survey
+from mtloc_jax.cards import baselines
+from mtloc_jax.cards.baselines import Survey
 from mtloc_jax.errors import InputError
-from mtloc_jax.windows import WindowSpec
+from mtloc_jax.sites import buildings
+from mtloc_jax.sites.windows import WindowSpec
 
 NAN = np.nan
 SURVEY = Survey(

@@ -13,10 +13,11 @@ from bench.report import agreement, contest_report, gate_table, peak, table
 from bench.runs import run
 from bench.task import Task
 from bench.team import Team, WorkerFailed, environment_of
-from mtloc_jax import inputs, look
-from mtloc_jax.model import MTLoc, count
-from mtloc_jax.sweep import Trainer
-from mtloc_jax.train import Static
+from mtloc_jax.core import inputs
+from mtloc_jax.core.model import MTLoc, count
+from mtloc_jax.core.train import Static
+from mtloc_jax.report import look
+from mtloc_jax.sweep.trainer import Trainer
 
 TINY = Shape(windows=40, aps=6, batch=20, time_steps=3, hidden=4)
 

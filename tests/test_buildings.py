@@ -4,11 +4,11 @@ import shutil
 
 import pytest
 
-from mtloc_jax import buildings
-from mtloc_jax.buildings import BUCHAREST_SPLIT, BUILDINGS, SIMULATED, open_site, walks
 from mtloc_jax.errors import InputError
-from mtloc_jax.splits import PAPER, Split
-from mtloc_jax.windows import WindowSpec
+from mtloc_jax.sites import buildings
+from mtloc_jax.sites.buildings import BUCHAREST_SPLIT, BUILDINGS, SIMULATED, open_site, walks
+from mtloc_jax.sites.splits import PAPER, Split
+from mtloc_jax.sites.windows import WindowSpec
 
 EDINBURGH_ROWS = [
     1619,

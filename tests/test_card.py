@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mtloc_jax import buildings, card, card_page, card_words, look, site
-from mtloc_jax.floor_info import published_plan
-from mtloc_jax.floor_plan import FloorPlan
+from mtloc_jax.cards import card, card_page, card_words
 from mtloc_jax.logs.round import no_wifi
-from mtloc_jax.splits import PAPER
-from mtloc_jax.windows import WindowSpec
+from mtloc_jax.report import look
+from mtloc_jax.report.floor_plan import FloorPlan
+from mtloc_jax.sites import buildings, site
+from mtloc_jax.sites.floor_info import published_plan
+from mtloc_jax.sites.splits import PAPER
+from mtloc_jax.sites.windows import WindowSpec
 from tests.conftest import ROOT
 
 

@@ -5,18 +5,18 @@ import numpy as np
 import pytest
 
 from configs import wifi_rows
-from mtloc_jax.carry import CARRIED, REINITIALISED, SCRATCH, among, rules, surveys, within
-from mtloc_jax.carry_report import carried_text, claims, write_report
-from mtloc_jax.carry_study import run_study
 from mtloc_jax.errors import InputError
-from mtloc_jax.graft import graft
-from mtloc_jax.graft_report import GraftReport
-from mtloc_jax.provenance import Provenance
-from mtloc_jax.rows import ROWS, read, select
-from mtloc_jax.site import Site
-from mtloc_jax.splits import Split
-from mtloc_jax.tree import tree_digest
-from mtloc_jax.windows import Windows
+from mtloc_jax.report.carry_report import carried_text, claims, write_report
+from mtloc_jax.report.provenance import Provenance
+from mtloc_jax.report.rows import ROWS, read, select
+from mtloc_jax.sites.site import Site
+from mtloc_jax.sites.splits import Split
+from mtloc_jax.sites.windows import Windows
+from mtloc_jax.surgery.carry import CARRIED, REINITIALISED, SCRATCH, among, rules, surveys, within
+from mtloc_jax.surgery.graft import graft
+from mtloc_jax.surgery.graft_report import GraftReport
+from mtloc_jax.surgery.tree import tree_digest
+from mtloc_jax.sweep.carry_study import run_study
 from tests import nets
 
 N_APS, N_ROUNDS = 20, 6

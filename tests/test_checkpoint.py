@@ -11,7 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from mtloc_jax.checkpoint import (
+from mtloc_jax.errors import InputError
+from mtloc_jax.surgery.checkpoint import (
     CARD,
     DIGEST,
     GRAFT,
@@ -22,9 +23,8 @@ from mtloc_jax.checkpoint import (
     read_report,
     save,
 )
-from mtloc_jax.errors import InputError
-from mtloc_jax.graft import Take, graft
-from mtloc_jax.tree import tree_digest
+from mtloc_jax.surgery.graft import Take, graft
+from mtloc_jax.surgery.tree import tree_digest
 
 CARD_OF_SITE1 = {
     "site": {"name": "site1/B1", "bssids": ["a", "b"], "bssid_sha256": "12ab"},
@@ -229,7 +229,7 @@ def test_a_failed_write_leaves_nothing_and_harms_nothing(saved):
 import resource, sys
 from pathlib import Path
 import numpy as np
-from mtloc_jax.checkpoint import save
+from mtloc_jax.surgery.checkpoint import save
 from mtloc_jax.errors import InputError
 noise = np.random.default_rng(0).normal(size=(1000, 1000)).astype(np.float32)
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))  # as a full disk: writes fail

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from mtloc_jax import claims
-from mtloc_jax.provenance import Provenance
-from mtloc_jax.stats import Difference, holm
+from mtloc_jax.report import claims
+from mtloc_jax.report.provenance import Provenance
+from mtloc_jax.report.stats import Difference, holm
 from tests.synthetic_rows import as_table, row, whole_grid
 
 REAL = Provenance("table5", "B1 -> F1", False, "0123abc", "cpu")

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mtloc_jax import buildings
-from mtloc_jax.windows import Windows, WindowSpec
+from mtloc_jax.sites import buildings
+from mtloc_jax.sites.windows import Windows, WindowSpec
 from tests.conftest import ROOT
 
 tfds = pytest.importorskip("tensorflow_datasets")
@@ -150,7 +150,7 @@ def test_the_floors_rounds_are_the_shared_ones(data_dir):
 
 def test_neither_tensorflow_nor_a_dataset_is_needed_by_the_rest():
     program = (
-        "import sys, mtloc_jax.buildings, mtloc_jax.card, mtloc_jax.prepare\n"
+        "import sys, mtloc_jax.sites.buildings, mtloc_jax.cards.card, mtloc_jax.sites.prepare\n"
         "print('tensorflow_datasets' in sys.modules)\n"
         "import mtloc_jax.datasets.walks\n"
         "print('tensorflow' in sys.modules)"

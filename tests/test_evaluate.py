@@ -5,12 +5,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from mtloc_jax import missing
+from mtloc_jax.core import missing
+from mtloc_jax.core.evaluate import Wipes, judge_clean, make_judge_wiped, predict
+from mtloc_jax.core.inputs import metres, scaled
+from mtloc_jax.core.missing import FILLS, MODES
+from mtloc_jax.core.model import MODALITIES, apply
 from mtloc_jax.errors import InputError
-from mtloc_jax.evaluate import Wipes, judge_clean, make_judge_wiped, predict
-from mtloc_jax.inputs import metres, scaled
-from mtloc_jax.missing import FILLS, MODES
-from mtloc_jax.model import MODALITIES, apply
 from tests.networks import NETWORK, fresh, run, windows
 
 DATA = windows(90)
@@ -73,9 +73,7 @@ def test_the_order_of_access_points_does_not_matter():
     wifi = params["wifi"] | {
         "fc1": params["wifi"]["fc1"] | {"kernel": params["wifi"]["fc1"]["kernel"][order]}
     }
-    scaler = SCALER._replace(
-        wifi_heard=SCALER.wifi_heard[order], wifi_mean=SCALER.wifi_mean[order]
-    )
+    scaler = SCALER._replace(wifi_heard=SCALER.wifi_heard[order], wifi_mean=SCALER.wifi_mean[order])
     permuted = predict(
         NETWORK, params | {"wifi": wifi}, scaler, DATA._replace(wifi_dbm=DATA.wifi_dbm[:, order])
     )

@@ -8,14 +8,14 @@ import jax
 import numpy as np
 import pytest
 
+from mtloc_jax.core.evaluate import predict
+from mtloc_jax.core.model import MTLoc
 from mtloc_jax.errors import InputError
-from mtloc_jax.evaluate import predict
-from mtloc_jax.export import CARD, PROGRAM, WEIGHTS, locator, read_program, write_export
-from mtloc_jax.model import MTLoc
-from mtloc_jax.network import read_network
-from mtloc_jax.network_card import scaler_of
-from mtloc_jax.site import Arrays
-from mtloc_jax.tree import tree_digest
+from mtloc_jax.sites.site import Arrays
+from mtloc_jax.surgery.export import CARD, PROGRAM, WEIGHTS, locator, read_program, write_export
+from mtloc_jax.surgery.network import read_network
+from mtloc_jax.surgery.network_card import scaler_of
+from mtloc_jax.surgery.tree import tree_digest
 from tests import nets
 
 BSSIDS = "abcde"

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mtloc_jax import faults
+from mtloc_jax.cards import faults
 from mtloc_jax.logs.round import FrozenSpan, Stream, WifiScans, no_wifi
 from mtloc_jax.simulate import building_a, simulate
 

@@ -8,17 +8,17 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from PIL import Image
 
-from mtloc_jax import figures, look, rows
-from mtloc_jax.claims import families
-from mtloc_jax.demand import curve as demand_curve
-from mtloc_jax.demand import data_demand
-from mtloc_jax.differences import differences
-from mtloc_jax.error_map import cell_means, error_map
 from mtloc_jax.errors import InputError
-from mtloc_jax.floor_plan import FloorPlan
-from mtloc_jax.map_panels import Extent
-from mtloc_jax.provenance import Provenance
-from mtloc_jax.trajectory import pieces, trajectory
+from mtloc_jax.report import figures, look, rows
+from mtloc_jax.report.claims import families
+from mtloc_jax.report.demand import curve as demand_curve
+from mtloc_jax.report.demand import data_demand
+from mtloc_jax.report.differences import differences
+from mtloc_jax.report.error_map import cell_means, error_map
+from mtloc_jax.report.floor_plan import FloorPlan
+from mtloc_jax.report.map_panels import Extent
+from mtloc_jax.report.provenance import Provenance
+from mtloc_jax.report.trajectory import pieces, trajectory
 from tests.synthetic_rows import as_table, cdf_rows, row, track_rows, whole_grid
 
 SIMULATED = Provenance("table5", "office -> hall", True, "0123abc", "cpu")

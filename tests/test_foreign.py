@@ -11,9 +11,9 @@ import pytest
 from safetensors.numpy import save_file
 
 from mtloc_jax.errors import InputError
-from mtloc_jax.foreign import from_torch, read_foreign
-from mtloc_jax.graft import Take, graft
-from mtloc_jax.tree import leaves, tree_digest
+from mtloc_jax.surgery.foreign import from_torch, read_foreign
+from mtloc_jax.surgery.graft import Take, graft
+from mtloc_jax.surgery.tree import leaves, tree_digest
 from tests import nets
 
 HIDDEN, APS = 8, 7

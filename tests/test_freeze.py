@@ -6,9 +6,9 @@ import numpy as np
 import optax
 import pytest
 
-from mtloc_jax import optim
+from mtloc_jax.core import optim
 from mtloc_jax.errors import InputError
-from mtloc_jax.freeze import Freeze, Train, by_leaf, gated, gates, optimizer
+from mtloc_jax.surgery.freeze import Freeze, Train, by_leaf, gated, gates, optimizer
 
 PARAMS = {
     "imu": {"kernel": jnp.ones(3), "bias": jnp.zeros(3)},

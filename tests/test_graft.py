@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mtloc_jax.errors import InputError
-from mtloc_jax.graft import (
+from mtloc_jax.surgery.graft import (
     GraftReport,
     Keep,
     Leave,
@@ -21,7 +21,7 @@ from mtloc_jax.graft import (
     graft,
     unchanged_since,
 )
-from mtloc_jax.tree import cover, digest, leaves, match, nest, tree_digest
+from mtloc_jax.surgery.tree import cover, digest, leaves, match, nest, tree_digest
 
 SPINE = (Take("imu", "imu"), Keep("mag"), Keep("wifi"), Keep("fusion"), Leave("head"))
 

@@ -6,14 +6,14 @@ import jax
 import numpy as np
 import pytest
 
-from mtloc_jax.checkpoint import plain
+from mtloc_jax.core.evaluate import predict
+from mtloc_jax.core.model import MTLoc
 from mtloc_jax.errors import InputError
-from mtloc_jax.evaluate import predict
-from mtloc_jax.graft import graft
-from mtloc_jax.model import MTLoc
-from mtloc_jax.network import Network
-from mtloc_jax.network_card import scaler_of
-from mtloc_jax.site import Arrays
+from mtloc_jax.sites.site import Arrays
+from mtloc_jax.surgery.checkpoint import plain
+from mtloc_jax.surgery.graft import graft
+from mtloc_jax.surgery.network import Network
+from mtloc_jax.surgery.network_card import scaler_of
 from tests import nets
 
 OLD, NEW = "abcdef", "fxdbc"

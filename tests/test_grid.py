@@ -5,7 +5,7 @@ import pytest
 
 from configs import quickstart
 from mtloc_jax.errors import InputError
-from mtloc_jax.grid import RunSpec, grid, run_of
+from mtloc_jax.sweep.grid import RunSpec, grid, run_of
 
 
 def config(**changes):

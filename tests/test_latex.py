@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mtloc_jax.latex import escaped, latex
-from mtloc_jax.text_table import TextTable
+from mtloc_jax.report.latex import escaped, latex
+from mtloc_jax.report.text_table import TextTable
 
 TABLE = TextTable(
     "Claims",

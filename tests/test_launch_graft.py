@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mtloc_jax.checkpoint import load, read_report, save
-from mtloc_jax.graft import unchanged_since
+from mtloc_jax.surgery.checkpoint import load, read_report, save
+from mtloc_jax.surgery.graft import unchanged_since
 from tests import nets
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mtloc_jax import leaks, site
+from mtloc_jax.cards import leaks
 from mtloc_jax.logs.mmloc_windows import read_scenario_a
 from mtloc_jax.logs.round import Stream, WifiScans, no_wifi
 from mtloc_jax.simulate import building_a, simulate
-from mtloc_jax.splits import Split
-from mtloc_jax.windows import WindowSpec
+from mtloc_jax.sites import site
+from mtloc_jax.sites.splits import Split
+from mtloc_jax.sites.windows import WindowSpec
 
 SPLIT = Split((1, 2, 3), (4,), (5,))
 

@@ -7,9 +7,9 @@ import pytest
 
 from configs import quickstart
 from launch.progress import Progress
-from mtloc_jax.estimate import Estimate, GroupEstimate
-from mtloc_jax.flops import pretraining_step_flop, step_flop
-from mtloc_jax.live import Clock, Live, in_words
+from mtloc_jax.core.flops import pretraining_step_flop, step_flop
+from mtloc_jax.sweep.estimate import Estimate, GroupEstimate
+from mtloc_jax.sweep.live import Clock, Live, in_words
 
 PAPERS = SimpleNamespace(
     bssids=("x",) * 750,

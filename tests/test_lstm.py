@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from mtloc_jax.lstm import LstmParams, last_hidden, last_hidden_plain
+from mtloc_jax.core.lstm import LstmParams, last_hidden, last_hidden_plain
 
 
 def problem(batch=5, steps=10, channels=2, hidden=6, dtype=np.float64):

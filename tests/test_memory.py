@@ -4,11 +4,11 @@ import jax
 import numpy as np
 import pytest
 
-from mtloc_jax import memory
+from mtloc_jax.core.evaluate import Wipes
 from mtloc_jax.errors import InputError
-from mtloc_jax.evaluate import Wipes
-from mtloc_jax.memory import Width
-from mtloc_jax.sweep import Judge, Trainer
+from mtloc_jax.sweep import memory
+from mtloc_jax.sweep.memory import Width
+from mtloc_jax.sweep.trainer import Judge, Trainer
 from tests.networks import NETWORK
 from tests.test_sweep import DATA, STATIC, runs
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mtloc_jax import scaling
-from mtloc_jax.inputs import Inputs
-from mtloc_jax.missing import FILLS, MODES, draw, filler, wiped, wiped_inputs
+from mtloc_jax.core.inputs import Inputs
+from mtloc_jax.core.missing import FILLS, MODES, draw, filler, wiped, wiped_inputs
+from mtloc_jax.sites import scaling
 
 KEY = jax.random.key(7)
 N = 4000

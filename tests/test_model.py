@@ -4,8 +4,8 @@ import jax
 import numpy as np
 import pytest
 
-from mtloc_jax.model import ImuRegressor, MTLoc, apply, count
-from mtloc_jax.sweep import initialised
+from mtloc_jax.core.model import ImuRegressor, MTLoc, apply, count
+from mtloc_jax.sweep.trainer import initialised
 from tests.networks import fresh
 
 

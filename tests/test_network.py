@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from mtloc_jax.checkpoint import plain, save
 from mtloc_jax.errors import InputError
-from mtloc_jax.graft import Take, graft
-from mtloc_jax.grafting import check_output, only, read_rules
-from mtloc_jax.network import Network, read_network
-from mtloc_jax.network_card import ancestors, bssids_of, scaler_of
-from mtloc_jax.tree import leaves, tree_digest
+from mtloc_jax.surgery.checkpoint import plain, save
+from mtloc_jax.surgery.graft import Take, graft
+from mtloc_jax.surgery.grafting import check_output, only, read_rules
+from mtloc_jax.surgery.network import Network, read_network
+from mtloc_jax.surgery.network_card import ancestors, bssids_of, scaler_of
+from mtloc_jax.surgery.tree import leaves, tree_digest
 from tests import nets
 
 

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from mtloc_jax import optim
+from mtloc_jax.core import optim
 
 
 def test_rmsprop_is_kerass():

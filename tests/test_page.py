@@ -2,10 +2,10 @@
 
 from html.parser import HTMLParser
 
-from mtloc_jax.card_notes import CardNotes
-from mtloc_jax.page import Contents, Picture, Tile, page
-from mtloc_jax.provenance import Provenance
-from mtloc_jax.text_table import TextTable
+from mtloc_jax.report.card_notes import CardNotes
+from mtloc_jax.report.page import Contents, Picture, Tile, page
+from mtloc_jax.report.provenance import Provenance
+from mtloc_jax.report.text_table import TextTable
 
 SIMULATED = Provenance("table5", "office -> hall", True, "0123abc", "cpu")
 TABLE = TextTable(

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from configs import quickstart
 from mtloc_jax.errors import InputError
-from mtloc_jax.grid import grid
-from mtloc_jax.plan import plan
-from mtloc_jax.variants import report_folders, variants
+from mtloc_jax.sweep.grid import grid
+from mtloc_jax.sweep.plan import plan
+from mtloc_jax.sweep.variants import report_folders, variants
 
 
 def config(*sweep, **changes):

@@ -11,15 +11,15 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from mtloc_jax import formats, site_folder
 from mtloc_jax.errors import InputError
 from mtloc_jax.logs import location20, mmloc_csv, plain_csv
 from mtloc_jax.logs.round import FrozenSpan, Round, no_wifi
-from mtloc_jax.prepare import prepare
 from mtloc_jax.simulate import building_a, simulate
-from mtloc_jax.splits import PAPER, Split
-from mtloc_jax.walk_arrays import from_arrays, to_arrays
-from mtloc_jax.windows import WindowSpec
+from mtloc_jax.sites import formats, site_folder
+from mtloc_jax.sites.prepare import prepare
+from mtloc_jax.sites.splits import PAPER, Split
+from mtloc_jax.sites.walk_arrays import from_arrays, to_arrays
+from mtloc_jax.sites.windows import WindowSpec
 from tests.conftest import ROOT
 
 HEADERS = {

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mtloc_jax.core.evaluate import predict
+from mtloc_jax.core.model import MTLoc
 from mtloc_jax.errors import InputError
-from mtloc_jax.evaluate import predict
-from mtloc_jax.graft import graft
-from mtloc_jax.model import MTLoc
-from mtloc_jax.refit import refit, refit_frame, refit_lstm, refit_wifi, with_floor_of
-from mtloc_jax.scaling import Scaler, fit
-from mtloc_jax.site import Arrays
+from mtloc_jax.sites.scaling import Scaler, fit
+from mtloc_jax.sites.site import Arrays
+from mtloc_jax.surgery.graft import graft
+from mtloc_jax.surgery.refit import refit, refit_frame, refit_lstm, refit_wifi, with_floor_of
 from tests import nets
 
 NETWORK = MTLoc(hidden=6)

@@ -6,14 +6,14 @@ import jax
 import numpy as np
 import pytest
 
-from mtloc_jax.buildings import open_site
-from mtloc_jax.evaluate import predict
-from mtloc_jax.graft import Take, graft
-from mtloc_jax.model import MTLoc
-from mtloc_jax.refit import refit, refit_frame, reordered, with_floor_of
-from mtloc_jax.splits import in_use
-from mtloc_jax.transforms import wifi_rows
-from mtloc_jax.windows import WindowSpec
+from mtloc_jax.core.evaluate import predict
+from mtloc_jax.core.model import MTLoc
+from mtloc_jax.sites.buildings import open_site
+from mtloc_jax.sites.splits import in_use
+from mtloc_jax.sites.windows import WindowSpec
+from mtloc_jax.surgery.graft import Take, graft
+from mtloc_jax.surgery.refit import refit, refit_frame, reordered, with_floor_of
+from mtloc_jax.surgery.transforms import wifi_rows
 from tests import nets
 
 HIDDEN = 128

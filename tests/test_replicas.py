@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mtloc_jax import replicas
-from mtloc_jax.evaluate import predict
-from mtloc_jax.train import Static, make_train
+from mtloc_jax.core.evaluate import predict
+from mtloc_jax.core.train import Static, make_train
+from mtloc_jax.sweep import replicas
 from tests.conftest import ROOT
 from tests.networks import NETWORK, fresh, run, windows
 

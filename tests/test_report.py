@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from mtloc_jax import rows
 from mtloc_jax.errors import InputError
-from mtloc_jax.report import write_report
+from mtloc_jax.report import rows
+from mtloc_jax.report.write import write_report
 from tests.synthetic_rows import row, write_workdir
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mtloc_jax.errors import InputError
-from mtloc_jax.graft import graft
-from mtloc_jax.resize import LAYERS, cut, grown, resize, resizes
+from mtloc_jax.surgery.graft import graft
+from mtloc_jax.surgery.resize import LAYERS, cut, grown, resize, resizes
 from tests import nets
 
 APS = 7

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from mtloc_jax import scaling
-from mtloc_jax.inputs import metres, scaled_wifi, scaled_xy
+from mtloc_jax.core.inputs import metres, scaled_wifi, scaled_xy
+from mtloc_jax.sites import scaling
 
 NAN = np.nan
 IMU = np.array([[[9, 1], [11, 1]], [[9, 5], [11, 5]]], np.float32)  # two windows of two steps

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mtloc_jax import buildings
 from mtloc_jax.errors import InputError
 from mtloc_jax.logs.round import SENSORS, FrozenSpan
 from mtloc_jax.simulate import building_a, simulate
-from mtloc_jax.site import Arrays, build
-from mtloc_jax.splits import PAPER, Split
-from mtloc_jax.windows import WindowSpec
+from mtloc_jax.sites import buildings
+from mtloc_jax.sites.site import Arrays, build
+from mtloc_jax.sites.splits import PAPER, Split
+from mtloc_jax.sites.windows import WindowSpec
 from tests.walks import later, scans, stream, walk
 
 SPEC = WindowSpec()

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mtloc_jax import splits
 from mtloc_jax.errors import InputError
 from mtloc_jax.simulate import building_a, simulate
-from mtloc_jax.split_choice import choose, read_groups
-from mtloc_jax.splits import PAPER, Split
+from mtloc_jax.sites import splits
+from mtloc_jax.sites.split_choice import choose, read_groups
+from mtloc_jax.sites.splits import PAPER, Split
 
 DAY_MS = 86_400_000
 

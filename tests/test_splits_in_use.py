@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mtloc_jax.splits import in_use
+from mtloc_jax.sites.splits import in_use
 
 EIGHT = (1, 2, 3, 4, 5, 6, 7, 8)
 NUMBERS = np.repeat(np.arange(1, 15), 10)  # fourteen rounds of ten windows

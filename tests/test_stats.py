@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mtloc_jax.stats import block_means, holm, paired_difference
+from mtloc_jax.report.stats import block_means, holm, paired_difference
 
 
 def difference_of(*metres: float, n_resamples: int = 1999):

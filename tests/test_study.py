@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from configs import location20, mmloc, quickstart
-from mtloc_jax import checkpoint, workshop
 from mtloc_jax.errors import InputError
-from mtloc_jax.graft import unchanged_since
-from mtloc_jax.rows import CDF, COLUMNS, ROWS, TRACKS, read, select
-from mtloc_jax.study import run_study
+from mtloc_jax.report.rows import CDF, COLUMNS, ROWS, TRACKS, read, select
+from mtloc_jax.surgery import checkpoint
+from mtloc_jax.surgery.graft import unchanged_since
+from mtloc_jax.sweep import workshop
+from mtloc_jax.sweep.study import run_study
 
 
 def small(**changes):

@@ -4,10 +4,11 @@ import jax
 import numpy as np
 import pytest
 
-from mtloc_jax import replicas, scaling
-from mtloc_jax.evaluate import Wipes
-from mtloc_jax.sweep import Diverged, Judge, Trainer
-from mtloc_jax.train import Static
+from mtloc_jax.core.evaluate import Wipes
+from mtloc_jax.core.train import Static
+from mtloc_jax.sites import scaling
+from mtloc_jax.sweep import replicas
+from mtloc_jax.sweep.trainer import Diverged, Judge, Trainer
 from tests.networks import NETWORK, fresh, run, windows
 
 DATA = windows()

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from mtloc_jax import workshop
-from mtloc_jax.report import write_report
-from mtloc_jax.rows import CDF, ROWS, TRACKS, read
-from mtloc_jax.study import Study, run_study
-from mtloc_jax.sweep import Trainer
-from mtloc_jax.variants import report_folders
+from mtloc_jax.report.rows import CDF, ROWS, TRACKS, read
+from mtloc_jax.report.write import write_report
+from mtloc_jax.sweep import workshop
+from mtloc_jax.sweep.study import Study, run_study
+from mtloc_jax.sweep.trainer import Trainer
+from mtloc_jax.sweep.variants import report_folders
 from tests.test_study import ignore, small
 
 SWEEP = (

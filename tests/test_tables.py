@@ -2,8 +2,8 @@
 
 import pytest
 
-from mtloc_jax import arms, tables
-from mtloc_jax.provenance import Provenance
+from mtloc_jax.report import arms, tables
+from mtloc_jax.report.provenance import Provenance
 from tests.synthetic_rows import as_table, row, whole_grid
 
 SIMULATED = Provenance("table5", "office -> hall", True, "0123abc", "cpu")

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mtloc_jax.errors import InputError
-from mtloc_jax.graft import Keep, Leave, Take, graft
-from mtloc_jax.transforms import (
+from mtloc_jax.surgery.graft import Keep, Leave, Take, graft
+from mtloc_jax.surgery.transforms import (
     chain,
     channels,
     fused_rows,

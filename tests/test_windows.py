@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mtloc_jax.errors import InputError
 from mtloc_jax.logs import location20, mmloc_csv
 from mtloc_jax.logs.round import SENSORS, FrozenSpan
-from mtloc_jax.windows import WindowSpec, cut, interpolate
+from mtloc_jax.sites.windows import WindowSpec, cut, interpolate
 from tests.walks import later, scans, steady, stream, walk
 
 SPEC = WindowSpec()

@@ -1,4 +1,4 @@
-"""Judging under wiping, ours: only the wiped branch is computed again (mtloc_jax.evaluate)."""
+"""Judging under wiping, ours: only the wiped branch is computed again (mtloc_jax.core.evaluate)."""
 
 import numpy as np
 
@@ -6,9 +6,10 @@ from bench import problem
 from bench.problem import DROP_RATES, WIPE_SEEDS
 from bench.runs import scaler
 from bench.task import Task
-from mtloc_jax import replicas, sweep
-from mtloc_jax.evaluate import Wipes
-from mtloc_jax.model import MTLoc
+from mtloc_jax.core.evaluate import Wipes
+from mtloc_jax.core.model import MTLoc
+from mtloc_jax.sweep import replicas
+from mtloc_jax.sweep import trainer as sweep
 
 
 class Judge:

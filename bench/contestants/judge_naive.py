@@ -12,11 +12,12 @@ from bench import problem
 from bench.problem import DROP_RATES, WIPE_SEEDS
 from bench.runs import scaler
 from bench.task import Task
-from mtloc_jax import missing, replicas
-from mtloc_jax.evaluate import Wipes
-from mtloc_jax.inputs import metres, scaled
-from mtloc_jax.metrics import errors_m, summary
-from mtloc_jax.model import MODALITIES, MTLoc, apply
+from mtloc_jax.core import missing
+from mtloc_jax.core.evaluate import Wipes
+from mtloc_jax.core.inputs import metres, scaled
+from mtloc_jax.core.metrics import errors_m, summary
+from mtloc_jax.core.model import MODALITIES, MTLoc, apply
+from mtloc_jax.sweep import replicas
 
 
 def _cell(network: MTLoc, wipes: Wipes, number: int, one, shared) -> jax.Array:

@@ -1,4 +1,4 @@
-"""Ours: many runs in one program, as mtloc_jax.sweep.Trainer compiles it."""
+"""Ours: many runs in one program, as mtloc_jax.sweep.trainer compiles it."""
 
 import jax
 import jax.numpy as jnp
@@ -7,10 +7,10 @@ import numpy as np
 from bench import problem
 from bench.runs import run
 from bench.task import Task
-from mtloc_jax import replicas
-from mtloc_jax.model import MTLoc
-from mtloc_jax.site import Arrays
-from mtloc_jax.train import Run, State, Static, make_train
+from mtloc_jax.core.model import MTLoc
+from mtloc_jax.core.train import Run, State, Static, make_train
+from mtloc_jax.sites.site import Arrays
+from mtloc_jax.sweep import replicas
 
 _NO_END = 2**30  # steps a run may take; an idle one takes none
 

@@ -6,10 +6,10 @@ from bench import problem
 from bench.problem import FINETUNE_RATES
 from bench.runs import run
 from bench.task import Task
-from mtloc_jax import replicas
-from mtloc_jax.model import MTLoc
-from mtloc_jax.sweep import Trainer
-from mtloc_jax.train import Run, Static
+from mtloc_jax.core.model import MTLoc
+from mtloc_jax.core.train import Run, Static
+from mtloc_jax.sweep import replicas
+from mtloc_jax.sweep.trainer import Trainer
 
 
 class Rates:

@@ -6,10 +6,11 @@ from bench import problem
 from bench.problem import DROP_RATES, FINETUNE_RATES, JUDGED_RATE
 from bench.runs import run, scaler
 from bench.task import Task
-from mtloc_jax import replicas, sweep
-from mtloc_jax.evaluate import Wipes
-from mtloc_jax.model import ImuRegressor, MTLoc
-from mtloc_jax.train import Run, Static
+from mtloc_jax.core.evaluate import Wipes
+from mtloc_jax.core.model import ImuRegressor, MTLoc
+from mtloc_jax.core.train import Run, Static
+from mtloc_jax.sweep import replicas
+from mtloc_jax.sweep import trainer as sweep
 
 
 class Study:

@@ -3,9 +3,9 @@
 python -m launch.graft --donor=DIR/pretrained@0 --site=SITE --rules=configs/graft/imu.py ...
 """
 
-from mtloc_jax.graft import Keep, Leave, Rule, Take
-from mtloc_jax.grafting import only
-from mtloc_jax.network import Network
+from mtloc_jax.surgery.graft import Keep, Leave, Rule, Take
+from mtloc_jax.surgery.grafting import only
+from mtloc_jax.surgery.network import Network
 
 
 def get_rules(target: Network, donors: dict[str, Network]) -> tuple[Rule, ...]:

@@ -5,9 +5,9 @@
 `python -m launch.inspect weights.h5` lists the layers. PyTorch files work the same way.
 """
 
-from mtloc_jax.graft import Keep, Leave, Rule, Take
-from mtloc_jax.grafting import only
-from mtloc_jax.network import Network
+from mtloc_jax.surgery.graft import Keep, Leave, Rule, Take
+from mtloc_jax.surgery.grafting import only
+from mtloc_jax.surgery.network import Network
 
 LSTM = "lstm"
 

@@ -7,12 +7,12 @@ metres. Only the WiFi floor cannot be folded (the report says by how many dB it 
 access points start from the target's own initial rows.
 """
 
-from mtloc_jax.graft import Rule, Take
-from mtloc_jax.grafting import only
-from mtloc_jax.network import Network
-from mtloc_jax.network_card import bssids_of, scaler_of
-from mtloc_jax.refit import refit_frame, refit_lstm, wifi_gain
-from mtloc_jax.transforms import chain, wifi_rows
+from mtloc_jax.surgery.graft import Rule, Take
+from mtloc_jax.surgery.grafting import only
+from mtloc_jax.surgery.network import Network
+from mtloc_jax.surgery.network_card import bssids_of, scaler_of
+from mtloc_jax.surgery.refit import refit_frame, refit_lstm, wifi_gain
+from mtloc_jax.surgery.transforms import chain, wifi_rows
 
 
 def get_rules(target: Network, donors: dict[str, Network]) -> tuple[Rule, ...]:

@@ -7,9 +7,9 @@ Branches trained from different initial weights lie in different basins, where a
 little: donors should share theirs (fine-tuned from one network, or the same seed).
 """
 
-from mtloc_jax.graft import Keep, Leave, Rule, Take
-from mtloc_jax.network import Network
-from mtloc_jax.transforms import soup
+from mtloc_jax.surgery.graft import Keep, Leave, Rule, Take
+from mtloc_jax.surgery.network import Network
+from mtloc_jax.surgery.transforms import soup
 
 
 def get_rules(target: Network, donors: dict[str, Network]) -> tuple[Rule, ...]:

@@ -7,10 +7,10 @@ Cut, it does not: the report says what share of a layer's outgoing weight went.
 """
 
 from mtloc_jax.errors import InputError
-from mtloc_jax.graft import Rule
-from mtloc_jax.grafting import only
-from mtloc_jax.network import Network
-from mtloc_jax.resize import resize, resizes
+from mtloc_jax.surgery.graft import Rule
+from mtloc_jax.surgery.grafting import only
+from mtloc_jax.surgery.network import Network
+from mtloc_jax.surgery.resize import resize, resizes
 
 
 def get_rules(target: Network, donors: dict[str, Network]) -> tuple[Rule, ...]:

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import tensorflow_datasets as tfds
 
-from mtloc_jax import site
 from mtloc_jax.logs.round import SENSORS, Round
-from mtloc_jax.site import Site
-from mtloc_jax.splits import Split
-from mtloc_jax.walk_arrays import from_arrays, to_arrays
-from mtloc_jax.windows import WindowSpec
+from mtloc_jax.sites import site
+from mtloc_jax.sites.site import Site
+from mtloc_jax.sites.splits import Split
+from mtloc_jax.sites.walk_arrays import from_arrays, to_arrays
+from mtloc_jax.sites.windows import WindowSpec
 
 SPLITS = Split._fields
 _TEXT = ("name", "source")

@@ -8,7 +8,7 @@ import tensorflow_datasets as tfds
 from mtloc_jax.datasets import walks
 from mtloc_jax.logs import location20
 from mtloc_jax.logs.rounds_table import read_rounds
-from mtloc_jax.splits import PAPER, Split
+from mtloc_jax.sites.splits import PAPER, Split
 
 _RAW = "https://raw.githubusercontent.com/location-competition/indoor-location-competition-20"
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import tensorflow_datasets as tfds
 
-from mtloc_jax.buildings import BUCHAREST_SPLIT
 from mtloc_jax.datasets import walks
 from mtloc_jax.logs import mmloc_csv
 from mtloc_jax.logs.mmloc_csv import Layout
-from mtloc_jax.splits import PAPER, Split
+from mtloc_jax.sites.buildings import BUCHAREST_SPLIT
+from mtloc_jax.sites.splits import PAPER, Split
 
 _RAW = "https://raw.githubusercontent.com"
 

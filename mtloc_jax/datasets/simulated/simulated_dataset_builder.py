@@ -2,9 +2,9 @@
 
 import tensorflow_datasets as tfds
 
-from mtloc_jax import buildings
 from mtloc_jax.datasets import walks
-from mtloc_jax.splits import PAPER
+from mtloc_jax.sites import buildings
+from mtloc_jax.sites.splits import PAPER
 
 
 class Builder(tfds.core.GeneratorBasedBuilder):

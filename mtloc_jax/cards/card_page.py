@@ -1,0 +1,198 @@
+"""A data card on one page: where the walks went, what they hold, and every check's verdict."""
+
+import textwrap
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from mtloc_jax.cards import baselines, card_statistics, card_words, faults, leaks
+from mtloc_jax.cards.card import BASELINES, Card
+from mtloc_jax.logs.round import SENSORS, Round
+from mtloc_jax.report import look
+from mtloc_jax.report.floor_plan import FloorPlan
+from mtloc_jax.sites.site import Site
+
+SPLIT_COLOURS = {"train": "#0072B2", "validation": "#E69F00", "test": "#D55E00"}
+PASS, WARN = "#00664B", "#A33C00"
+
+_SPLIT_LINES: dict[str, look.Line] = {
+    "train": {"linewidth": 1.0, "linestyle": "-", "zorder": 4},
+    "validation": {"linewidth": 2.8, "linestyle": (0, (3, 1)), "zorder": 3},
+    "test": {"linewidth": 4.5, "linestyle": "-", "alpha": 0.7, "zorder": 2},
+}
+_SENSOR_HATCHES = {"accel": "////", "gyro": "....", "mag": "xxxx"}
+_MARGIN = 0.06  # of the extent, around the walks
+_COLUMNS = (0.005, 0.055, 0.185, 0.595)  # verdict, name, number, meaning: share of the width
+_WRAP = (76, 74)  # characters of number and meaning on a line
+_CAPTION = "Baselines train on the training rounds; nothing here needs a network."
+
+
+def page(card: Card, walks: Sequence[Round], site: Site, plan: FloorPlan | None) -> Figure:
+    """Draw the page of `card`, which was made from these walks and this site."""
+    drawn = look.figure(
+        f"{card_words.title(card)}, {card_words.outcome(card)}", _CAPTION, 11.0, 10.6
+    )
+    top, middle, bottom = np.asarray(drawn.subfigures(3, 1, height_ratios=[4.3, 2.4, 3.9]))
+    map_axes, text_axes = top.subplots(1, 2, width_ratios=[1.75, 1])
+    _draw_walks(map_axes, walks, site, plan)
+    _write_statistics(text_axes, card)
+    rounds, heard, ages, errors = middle.subplots(1, 4)
+    _draw_rounds(rounds, walks, site)
+    _draw_access_points(heard, walks)
+    _draw_wifi_age(ages, site)
+    _draw_errors(errors, site)
+    _write_checks(bottom.subplots(), card)
+    return drawn
+
+
+def _draw_walks(axes: Axes, walks: Sequence[Round], site: Site, plan: FloorPlan | None) -> None:
+    xy_m = np.concatenate([walk.waypoint_xy_m for walk in walks])
+    low, high = xy_m.min(axis=0), xy_m.max(axis=0)
+    margin = np.maximum(_MARGIN * (high - low), 1.0)
+    if plan is not None:
+        plan.draw(axes)
+    for name, rounds in site.split._asdict().items():
+        for at, walk in enumerate(w for w in walks if w.number in rounds):
+            label = f"{name} ({_rounds(rounds)})" if at == 0 else None
+            line = {**_SPLIT_LINES[name], "color": SPLIT_COLOURS[name]}
+            axes.plot(*walk.waypoint_xy_m.T, **line, label=label)
+    axes.set(xlabel="x (m)", ylabel="y (m)")
+    axes.set_xlim(low[0] - margin[0], high[0] + margin[0])
+    axes.set_ylim(low[1] - margin[1], high[1] + margin[1])
+    axes.set_aspect("equal")
+    axes.legend(
+        loc="lower left",
+        bbox_to_anchor=(0, 1),
+        ncols=3,
+        title="Ground truth",
+        alignment="left",
+        fontsize=7.5,
+    )
+
+
+def _draw_rounds(axes: Axes, walks: Sequence[Round], site: Site) -> None:
+    frozen = faults.frozen_s(walks)
+    numbers = sorted({walk.number for walk in walks})
+    for number in numbers:
+        minutes = sum(_minutes(walk) for walk in walks if walk.number == number)
+        split = next((n for n, r in site.split._asdict().items() if number in r), None)
+        axes.barh(number, minutes, color=SPLIT_COLOURS.get(split or "", "#BBBBBB"), alpha=0.75)
+    for number, seconds in frozen.items():
+        for row, sensor in enumerate(SENSORS):
+            axes.barh(
+                number + 0.27 * (row - 1),
+                seconds[sensor] / 60,
+                height=0.27,
+                color="#FFFFFF",
+                edgecolor="#000000",
+                linewidth=0.6,
+                hatch=_SENSOR_HATCHES[sensor],
+                label=f"{sensor} frozen",
+            )
+    if frozen:
+        handles = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
+        axes.legend(handles.values(), handles.keys(), fontsize=6, loc="lower right", frameon=True)
+    axes.set(title="Minutes a round", xlabel="minutes", ylabel="round", yticks=numbers)
+    axes.tick_params(axis="y", labelsize=6.5)
+    axes.invert_yaxis()
+
+
+def _draw_access_points(axes: Axes, walks: Sequence[Round]) -> None:
+    counts = card_statistics.entries_a_scan(walks)
+    axes.set(title="Access points a scan", xlabel="access points", ylabel="scans")
+    if not len(counts):
+        return _say(axes, "no WiFi")
+    fresh = card_statistics.entries_a_scan(walks, faults.STALE_MS)
+    bins = np.linspace(0, counts.max() + 1, min(int(counts.max()) + 2, 25))
+    axes.stairs(np.histogram(counts, bins)[0], bins, fill=True, color="#999999", label="listed")
+    axes.stairs(
+        np.histogram(fresh, bins)[0], bins, color="#0072B2", linewidth=1.4, label="heard within 4 s"
+    )
+    axes.legend(fontsize=7)
+    return None
+
+
+def _draw_wifi_age(axes: Axes, site: Site) -> None:
+    axes.set(title="WiFi age at windows", xlabel="s since the scan", ylabel="% of windows")
+    for name, colour in SPLIT_COLOURS.items():
+        age_ms = site.windows.wifi_age_ms[site.rows(name)]
+        held_s = np.sort(age_ms[age_ms >= 0]) / 1000
+        if len(held_s):
+            share = 100 * np.arange(1, len(held_s) + 1) / len(age_ms)
+            line = {"linewidth": 1.4, "linestyle": _SPLIT_LINES[name]["linestyle"]}
+            axes.step(held_s, share, where="post", **line, color=colour, label=name)
+    if not axes.lines:
+        return _say(axes, "no WiFi")
+    axes.set_ylim(0, 100)
+    axes.legend(fontsize=7, loc="lower right")
+    return None
+
+
+def _draw_errors(axes: Axes, site: Site) -> None:
+    styles: list[look.Line] = [
+        {"color": "#999999", "linestyle": "-"},
+        {"color": "#D55E00", "linestyle": (0, (5, 1.5))},
+        {"color": "#0072B2", "linestyle": "-"},
+        {"color": "#000000", "linestyle": (0, (1, 1))},
+    ]
+    has_wifi = len(baselines.survey_of(site, site.rows("train")).dbm) > 0
+    for name, style in zip(BASELINES, styles, strict=True):
+        if has_wifi or name in (baselines.CONSTANT, baselines.ELAPSED_TIME):
+            error_m = np.sort(leaks.errors_m(site, name, site.split.train, site.split.test))
+            share = 100 * np.arange(1, len(error_m) + 1) / len(error_m)
+            axes.step(error_m, share, where="post", **style, label=name)
+    axes.set(title="Baselines on test", xlabel="error (m)", ylabel="% of windows", ylim=(0, 100))
+    axes.set_xlim(left=0)
+    axes.legend(fontsize=6.5, loc="best")
+
+
+def _write_statistics(axes: Axes, card: Card) -> None:
+    axes.set_axis_off()
+    for at, (what, number) in enumerate(card_words.key_numbers(card)):
+        y = 1.0 - at / 19
+        axes.text(0.0, y, what, transform=axes.transAxes, fontsize=7.4, color="#555555", va="top")
+        axes.text(0.31, y, number, transform=axes.transAxes, fontsize=7.4, va="top")
+
+
+def _write_checks(axes: Axes, card: Card) -> None:
+    axes.set_axis_off()
+    y = 1.0
+    for check in card.checks:
+        colour = PASS if check.passed else WARN
+        number, meaning = (
+            textwrap.fill(text, width)
+            for text, width in zip((check.number, check.meaning), _WRAP, strict=True)
+        )
+        cells = ("pass" if check.passed else "WARN", check.name, number, meaning)
+        for x, cell in zip(_COLUMNS, cells, strict=True):
+            bold = x <= _COLUMNS[1] and not check.passed
+            axes.text(
+                x,
+                y,
+                cell,
+                transform=axes.transAxes,
+                fontsize=7.6,
+                va="top",
+                color=colour if x <= _COLUMNS[1] else "#000000",
+                fontweight="bold" if bold else "normal",
+            )
+        y -= (1.25 + max(number.count("\n"), meaning.count("\n"))) / 21
+
+
+def _rounds(numbers: Sequence[int]) -> str:
+    """Write 1, 2, 3, 9 as 'rounds 1-3, 9'."""
+    ordered = sorted(numbers)
+    breaks = [0, *(i for i in range(1, len(ordered)) if ordered[i] != ordered[i - 1] + 1)]
+    groups = [ordered[a:b] for a, b in zip(breaks, [*breaks[1:], len(ordered)], strict=True)]
+    words = ", ".join(str(g[0]) if len(g) == 1 else f"{g[0]}-{g[-1]}" for g in groups)
+    return f"round{'s' if len(ordered) > 1 else ''} {words}"
+
+
+def _minutes(walk: Round) -> float:
+    return float(walk.accel.t_ms[-1] - walk.accel.t_ms[0]) / 60_000
+
+
+def _say(axes: Axes, text: str) -> None:
+    axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", color="#777777")

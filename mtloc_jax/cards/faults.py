@@ -1,0 +1,160 @@
+"""Fault checks: where recordings hold less than they seem to."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mtloc_jax.cards.checks import Check, not_applicable, percent, verdict
+from mtloc_jax.logs.frozen import frozen_spans_of
+from mtloc_jax.logs.round import SENSORS, FrozenSpan, Round, Stream
+
+STALE_MS, MOST_STALE = 4000, 0.10  # age of a scan entry, share of them that may be older
+LONGEST_GAP_MS = 500
+GRAVITY_M_S2, FIELD_UT = (8.5, 11.0), (20.0, 75.0)  # medians while walking; the Earth's field
+FASTEST_M_S = 3.0  # a label that moves faster jumps: nobody runs a survey
+FARTHEST_M = 15.0  # between positions that were really measured
+
+_STRAIGHT_M_S = 1e-3  # a smaller change of velocity between labels is rounding
+
+
+def frozen_sensors(walks: Sequence[Round]) -> Check:
+    """Find spans in which a sensor stood still or was bridged by a straight line."""
+    by_round = frozen_s(walks)
+    total_s = sum(sum(sensors.values()) for sensors in by_round.values())
+    recorded_s = sum(_span_s(walk.stream(s)) for walk in walks for s in SENSORS)
+    number = "none found"
+    if total_s:
+        worst = max(by_round, key=lambda n: sum(by_round[n].values()))
+        parts = ", ".join(f"{sensor} {s:.1f} s" for sensor, s in by_round[worst].items())
+        number = f"round {worst}: {parts}; {len(by_round)} round(s) in all"
+    return verdict(
+        "frozen sensors",
+        total_s == 0,
+        total_s / recorded_s,
+        number,
+        if_passed="every sensor measured all the time",
+        if_not="nothing was measured there; windows that touch such a span are left out",
+    )
+
+
+def stale_scans(walks: Sequence[Round]) -> Check:
+    """Count scan entries whose access point was last heard more than 4 s before the scan."""
+    age_ms = np.concatenate([walk.wifi.age_ms for walk in walks])
+    if not len(age_ms):
+        return not_applicable("stale scans", "no WiFi")
+    stale = float(np.mean(age_ms > STALE_MS))
+    return verdict(
+        "stale scans",
+        stale <= MOST_STALE,
+        stale,
+        f"{percent(stale)} of entries heard over {STALE_MS / 1000:g} s before their scan, at worst "
+        f"{age_ms.max() / 1000:.0f} s",
+        if_passed="scans tell of where they were made, as far as the format says",
+        if_not="scans list what was heard elsewhere; sites drop such entries by default",
+    )
+
+
+def gaps(walks: Sequence[Round]) -> Check:
+    """Find pauses between a sensor's readings that no window may bridge."""
+    steps_ms = np.concatenate([np.diff(walk.stream(s).t_ms) for walk in walks for s in SENSORS])
+    count, longest_ms = int(np.sum(steps_ms > LONGEST_GAP_MS)), int(steps_ms.max(initial=0))
+    return verdict(
+        "sensor gaps",
+        count == 0,
+        count,
+        f"{count} longer than {LONGEST_GAP_MS} ms, longest {longest_ms} ms",
+        if_passed="no sensor paused",
+        if_not="readings are missing; windows that touch such a gap are left out",
+    )
+
+
+def units(walks: Sequence[Round]) -> Check:
+    """Judge whether median acceleration and magnetic field are what a phone feels indoors."""
+    if any(walk.normalised for walk in walks):
+        number, value, plausible = "published without units", 0.0, False
+    else:
+        accel, value = (median_magnitude(walks, sensor) for sensor in ("accel", "mag"))
+        number = f"median acceleration {accel:.1f} m/s^2, magnetic field {value:.0f} microtesla"
+        plausible = _within(accel, GRAVITY_M_S2) and _within(value, FIELD_UT)
+    return verdict(
+        "plausible units",
+        plausible,
+        value,
+        number,
+        if_passed="gravity and the Earth's field are there",
+        if_not="scaled, or a sensor's bias was left in: do not compare values across phones",
+    )
+
+
+def label_jumps(walks: Sequence[Round]) -> Check:
+    """Find labels that move faster than a person walks."""
+    fastest = {walk.name: float(np.linalg.norm(_velocities(walk), axis=1).max()) for walk in walks}
+    jumping = [name for name, speed in fastest.items() if speed > FASTEST_M_S]
+    where = f" ({', '.join(jumping[:3])})" if jumping else ""
+    return verdict(
+        "label jumps",
+        not jumping,
+        max(fastest.values()),
+        f"labels move at up to {max(fastest.values()):.1f} m/s{where}",
+        if_passed="labels move as people do",
+        if_not="positions jump: the ground truth is wrong there",
+    )
+
+
+def interpolated_labels(walks: Sequence[Round]) -> Check:
+    """Measure how far apart the positions lie that were measured and not interpolated."""
+    apart_m = np.concatenate([measured_apart_m(walk) for walk in walks])
+    per_walk = len(apart_m) / len(walks) + 1
+    return verdict(
+        "interpolated labels",
+        np.median(apart_m) <= FARTHEST_M,
+        float(np.median(apart_m)),
+        f"{per_walk:.0f} measured points a walk, {np.median(apart_m):.1f} m apart (median)",
+        if_passed="positions were measured often enough to interpolate between",
+        if_not="most labels assume a constant speed: their own error may be metres",
+    )
+
+
+def frozen_s(walks: Sequence[Round]) -> dict[int, dict[str, float]]:
+    """Return round -> sensor -> seconds frozen, for the rounds that have any."""
+    found: dict[int, dict[str, float]] = {}
+    for walk in walks:
+        for span in frozen(walk):
+            sensors = found.setdefault(walk.number, dict.fromkeys(SENSORS, 0.0))
+            sensors[span.sensor] += (span.end_ms - span.start_ms) / 1000
+    return found
+
+
+def frozen(walk: Round) -> tuple[FrozenSpan, ...]:
+    """Return the frozen spans of a walk, whether its reader looked for them or not."""
+    return walk.frozen or frozen_spans_of(walk.accel, walk.gyro, walk.mag)
+
+
+def measured_apart_m(walk: Round) -> np.ndarray:
+    """Return the distances between successive measured positions, f64[n], metres.
+
+    Labels on one straight line at one speed were interpolated by the publisher: only their ends
+    were measured.
+    """
+    bends = np.linalg.norm(np.diff(_velocities(walk), axis=0), axis=1) > _STRAIGHT_M_S
+    measured = np.concatenate([[True], bends, [True]])
+    return np.linalg.norm(np.diff(walk.waypoint_xy_m[measured], axis=0), axis=1)
+
+
+def median_magnitude(walks: Sequence[Round], sensor: str) -> float:
+    """Return the median magnitude of a sensor's readings, in its own unit."""
+    values = [np.linalg.norm(walk.stream(sensor).values, axis=1) for walk in walks]
+    return float(np.median(np.concatenate(values)))
+
+
+def _velocities(walk: Round) -> np.ndarray:
+    seconds = np.diff(walk.waypoint_t_ms)[:, None] / 1000
+    return np.diff(walk.waypoint_xy_m, axis=0) / seconds
+
+
+def _span_s(stream: Stream) -> float:
+    return float(stream.t_ms[-1] - stream.t_ms[0]) / 1000
+
+
+def _within(value: float, limits: tuple[float, float]) -> bool:
+    return limits[0] <= value <= limits[1]

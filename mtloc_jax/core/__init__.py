@@ -1,0 +1,1 @@
+"""The network and its training and judging as pure functions: JAX only, never the disk."""

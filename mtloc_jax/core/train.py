@@ -1,0 +1,173 @@
+"""Train one run as a pure function; the sweep maps it over runs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import optax
+from jax import lax
+
+from mtloc_jax.core import optim
+from mtloc_jax.core.inputs import scaled, scaled_imu, scaled_xy
+from mtloc_jax.core.model import ImuRegressor, MTLoc, Params, apply
+from mtloc_jax.sites.scaling import Leaf, Scaler
+from mtloc_jax.sites.site import Arrays
+
+
+@dataclass(frozen=True)
+class Static:
+    """Fix what shapes the compiled program; runs that differ in it are compiled apart.
+
+    network: MTLoc or ImuRegressor
+    share_frozen: compute a frozen IMU branch's features once instead of every step. Pays where a
+        run's own branch is taken (mapped runs); under vmap both branches would be computed
+    """
+
+    network: nn.Module
+    batch_size: int = 100
+    share_frozen: bool = False
+
+
+class Run(NamedTuple):
+    """Hold what differs between the runs of one program.
+
+    seed: i32[], shuffles the windows; learning_rate: f32[]
+    start: parameters to start from, grafted or fresh
+    plan: i32[P], the windows trained on, padded; n_windows: i32[], how many of them are real
+    n_steps: i32[], optimiser steps in all
+    trainable: bool[] per branch; a branch without an entry trains
+    """
+
+    seed: Leaf
+    learning_rate: Leaf
+    start: Params
+    plan: Leaf
+    n_windows: Leaf
+    n_steps: Leaf
+    scaler: Scaler
+    trainable: dict[str, Leaf]
+
+
+class State(NamedTuple):
+    """Hold a run in progress.
+
+    loss: f32[], the last batch's, in scaled units squared
+    imu_features: f32[N, H] of all windows where the branch is frozen and shared, else empty or 0
+    """
+
+    params: Params
+    moments: optax.OptState
+    step: jax.Array
+    loss: jax.Array
+    imu_features: jax.Array
+
+
+class Training(NamedTuple):
+    """Hold the pure functions of one Static.
+
+    begin(run, data) -> State; advance(state, run, data, stop) -> State, up to step `stop`;
+    train(run, data) -> State, both to the end
+    """
+
+    begin: Callable[[Run, Arrays], State]
+    advance: Callable[[State, Run, Arrays, jax.Array], State]
+    train: Callable[[Run, Arrays], State]
+
+
+def make_train(static: Static) -> Training:
+    """Return the training functions for networks, batches and shapes as `static` says.
+
+    The loss is the mean squared error of scaled coordinates (Section IV-B), over the real windows
+    of a batch: the last batch of an epoch may be short.
+    """
+    network, batch_size = static.network, static.batch_size
+
+    def predict(params: Params, data: Arrays, scaler: Scaler, rows: jax.Array) -> jax.Array:
+        if isinstance(network, ImuRegressor):
+            return apply(network, params, scaled_imu(data, scaler, rows))
+        return apply(network, params, *scaled(data, scaler, rows))
+
+    def predict_frozen(params: Params, features: jax.Array, data: Arrays, run: Run, rows):
+        inputs = scaled(data, run.scaler, rows)
+        return apply(network, params, features[rows], inputs.mag, inputs.wifi, method=MTLoc.fuse)
+
+    def loss_and_gradient(state: State, run: Run, data: Arrays, rows, weight):
+        target = scaled_xy(data.xy_m[rows], run.scaler)
+
+        def mse(predicted):
+            return jnp.sum(weight[:, None] * (predicted - target) ** 2) / (2 * jnp.sum(weight))
+
+        def full(params):
+            return jax.value_and_grad(lambda p: mse(predict(p, data, run.scaler, rows)))(params)
+
+        def shared(params):
+            features = state.imu_features
+            return jax.value_and_grad(lambda p: mse(predict_frozen(p, features, data, run, rows)))(
+                params
+            )
+
+        if static.share_frozen:
+            return lax.cond(run.trainable["imu"], full, shared, state.params)
+        return full(state.params)
+
+    def begin(run: Run, data: Arrays) -> State:
+        features = jnp.zeros((0, 0))
+        if static.share_frozen:
+            features = _frozen_features(network, run, data)
+        moments = optim.rmsprop(run.learning_rate).init(run.start)
+        return State(run.start, moments, jnp.int32(0), jnp.float32(jnp.nan), features)
+
+    def one_step(state: State, run: Run, data: Arrays, order: jax.Array, batch: jax.Array):
+        rows = lax.dynamic_slice_in_dim(order, batch * batch_size, batch_size)
+        weight = (batch * batch_size + jnp.arange(batch_size) < run.n_windows).astype(jnp.float32)
+        loss, gradient = loss_and_gradient(state, run, data, rows, weight)
+        updates, moments = optim.rmsprop(run.learning_rate).update(
+            gradient, state.moments, state.params
+        )
+        params = optax.apply_updates(state.params, optim.gated(updates, run.trainable))
+        return State(params, moments, state.step + 1, loss, state.imu_features)
+
+    def advance(state: State, run: Run, data: Arrays, stop: jax.Array) -> State:
+        batches = (run.n_windows + batch_size - 1) // batch_size
+
+        def epoch(state: State) -> State:
+            number, first = state.step // batches, state.step % batches
+            order = _shuffled(run, number, batch_size)
+            last = jnp.minimum(batches, first + stop - state.step)
+            return lax.fori_loop(
+                first, last, lambda batch, s: one_step(s, run, data, order, batch), state
+            )
+
+        return lax.while_loop(lambda s: s.step < stop, epoch, state)
+
+    def train(run: Run, data: Arrays) -> State:
+        return advance(begin(run, data), run, data, run.n_steps)
+
+    return Training(begin, advance, train)
+
+
+def _shuffled(run: Run, epoch: jax.Array, batch_size: int) -> jax.Array:
+    """Return the windows of one epoch in random order, real ones first, whole batches long."""
+    size = -(-run.plan.shape[0] // batch_size) * batch_size
+    key = jax.random.fold_in(jax.random.key(run.seed), epoch)
+    draws = jax.random.uniform(key, (size,))
+    order = jnp.argsort(jnp.where(jnp.arange(size) < run.n_windows, draws, jnp.inf))
+    return run.plan[jnp.minimum(order, run.plan.shape[0] - 1)]
+
+
+def _frozen_features(network: nn.Module, run: Run, data: Arrays) -> jax.Array:
+    """Return the IMU features f32[N, H] of all windows if the branch is frozen, else zeros."""
+    shape = (data.imu.shape[0], network.hidden)
+
+    def encode(imu: jax.Array) -> jax.Array:
+        x = (imu - run.scaler.imu_mean) / run.scaler.imu_std
+        return apply(network, run.start, "imu", x[None], method=MTLoc.encode)[0]
+
+    return lax.cond(
+        run.trainable["imu"],
+        lambda: jnp.zeros(shape),
+        lambda: lax.map(encode, data.imu, batch_size=500),
+    )

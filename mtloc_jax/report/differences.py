@@ -1,0 +1,72 @@
+"""Every claim of a study at a glance: differences in mean error with their intervals."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from mtloc_jax.report import look
+from mtloc_jax.report.claims import SIGNIFICANT, Claim
+from mtloc_jax.report.provenance import Provenance
+
+_SHOWN = {"linestyle": "none", "markersize": 6.0, "zorder": 3}
+# What the colour says, shape and filling say again.
+_BETTER: look.Line = {**_SHOWN, "color": "#0072B2", "marker": "o"}
+_WORSE: look.Line = {**_SHOWN, "color": "#D55E00", "marker": "s"}
+_OPEN: look.Line = {**_SHOWN, "color": "#555555", "marker": "D", "markerfacecolor": "#FFFFFF"}
+_OUTCOMES = {"errs less": _BETTER, "errs more": _WORSE, "no difference shown": _OPEN}
+_NOTE = "Bars: 95 % interval (none below four seeds). Outcome: by p with Holm's correction."
+_ROW_IN, _HEAD_IN = 0.24, 0.55
+
+
+def differences(
+    families: Mapping[str, Sequence[Claim]], scope: str, provenance: Provenance
+) -> Figure | None:
+    """Draw one panel a family of claims, one row a claim; None without claims."""
+    if not families:
+        return None
+    heights = [_HEAD_IN + _ROW_IN * len(family) for family in families.values()]
+    drawn = look.figure(
+        provenance.title("Claims: difference in mean error"),
+        f"{scope}\n{_NOTE}",
+        9.2,
+        sum(heights) + 1.2,
+    )
+    panels = drawn.subplots(len(families), 1, sharex=True, squeeze=False, height_ratios=heights)
+    for axes, (title, family) in zip(panels[:, 0], families.items(), strict=True):
+        _draw(axes, title.removeprefix("Claims: "), family)
+    panels[-1, 0].set_xlabel(
+        "difference in mean test error (m), first arm - second; left of 0: the first errs less"
+    )
+    for name, marker in _OUTCOMES.items():
+        panels[0, 0].plot([], [], **marker, label=name)
+    drawn.legend(
+        *panels[0, 0].get_legend_handles_labels(),
+        loc="outside upper right",
+        ncols=3,
+        columnspacing=1,
+    )
+    return drawn
+
+
+def _draw(axes: Axes, title: str, family: Sequence[Claim]) -> None:
+    axes.axvline(0, color="#000000", lw=0.9)
+    for at, claim in enumerate(family):
+        found, marker = claim.difference, _OUTCOMES[_outcome(claim)]
+        if np.isfinite(found.low_m):
+            axes.hlines(at, found.low_m, found.high_m, color=marker["color"], lw=1.8)
+        axes.plot(found.mean_m, at, **marker)
+    axes.set(title=title, yticks=range(len(family)), ylim=(len(family) - 0.4, -0.6))
+    axes.set_yticklabels([_name(claim) for claim in family])
+    axes.grid(axis="y", visible=False)
+
+
+def _outcome(claim: Claim) -> str:
+    if claim.p_holm > SIGNIFICANT:
+        return "no difference shown"
+    return "errs less" if claim.difference.mean_m < 0 else "errs more"
+
+
+def _name(claim: Claim) -> str:
+    return f"{claim.ours} vs {claim.theirs}" + (f", {claim.where}" if claim.where else "")

@@ -1,0 +1,203 @@
+"""A workdir's rows -> its tables, figures and page; the same rows give the same bytes."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from matplotlib.figure import Figure
+from rich.console import Console
+
+from mtloc_jax.errors import InputError
+from mtloc_jax.report import arms, claims, figures, look, tables
+from mtloc_jax.report.card_notes import read_notes
+from mtloc_jax.report.demand import data_demand
+from mtloc_jax.report.differences import differences
+from mtloc_jax.report.error_map import error_map
+from mtloc_jax.report.floor_plan import FloorPlan
+from mtloc_jax.report.latex import latex
+from mtloc_jax.report.page import Contents, Picture, Tile, page
+from mtloc_jax.report.provenance import CONFIG, Provenance, check_same_study, read_provenance
+from mtloc_jax.report.rows import CDF, ROWS, TRACKS, Table, empty, read, select
+from mtloc_jax.report.text_table import TextTable
+from mtloc_jax.report.trajectory import trajectory
+
+PAGE = "report.html"
+Families = dict[str, list[claims.Claim]]  # title of a table -> its claims
+# Left to the files, so that a table fits a terminal; and left to the caption, to fit a paper.
+_DETAIL = ("p75", "p90", "p95", "seeds", "windows")
+_COUNTS = ("seeds", "windows")
+
+
+def write_report(workdir: Path, floor_plan: FloorPlan | None = None) -> list[Path]:
+    """Write DIR/tables, DIR/figures and DIR/report.html, print Tables V and VI; return the files.
+
+    A figure whose rows were never measured is named and left out. Raises InputError where
+    rows.csv is absent, empty or damaged, or rows and config.json are of different studies.
+    """
+    provenance, cards = read_provenance(workdir), read_notes(workdir)
+    table = _rows(workdir, ROWS, provenance)
+    if not len(table["seed"]):
+        raise InputError(
+            "no rows yet", remedy="run launch.study with this --workdir", path=workdir / ROWS
+        )
+    found = claims.families(table)
+    texts = _texts(table, found, provenance)
+    drawings = _drawings(workdir, table, found, provenance, floor_plan)
+    written = [*_write_tables(workdir / "tables", texts, _data(table, found))]
+    written += _write_figures(workdir / "figures", drawings)
+    contents = Contents(
+        provenance=provenance,
+        scope=provenance.scope(table),
+        tiles=_tiles(table),
+        headlines=claims.headlines(table, found),
+        cards=cards,
+        tables=[replace(text, lead=()) for group in texts.values() for text in group],
+        pictures=_pictures(workdir / "figures", drawings),
+        config=json.loads((workdir / CONFIG).read_text(encoding="utf-8")),
+        digests=_digests(workdir),
+    )
+    written.append(_write(workdir / PAGE, page(contents)))
+    _print_tables(texts["table5"] + texts["table6"])
+    _print_files(workdir, written, [name for name, drawn in drawings.items() if drawn is None])
+    return written
+
+
+def _rows(workdir: Path, name: str, provenance: Provenance) -> Table:
+    if name != ROWS and not (workdir / name).is_file():
+        return empty(name)  # a study may keep no CDFs or tracks; their figures are left out
+    table = read(workdir / name)
+    check_same_study(table, provenance, workdir / name)
+    return table
+
+
+def _texts(table: Table, found: Families, provenance: Provenance) -> dict[str, list[TextTable]]:
+    """Return every table by the name of its file, in the order of the page."""
+    scope = provenance.scope(select(table, split="test"))
+    return {
+        "table5": [tables.table5_text(table, "test", provenance)],
+        "table6": [tables.table6_text(table, provenance)],
+        "claims": [
+            claims.claims_text(title, family, scope, provenance) for title, family in found.items()
+        ],
+        "table5_validation": [tables.table5_text(table, "validation", provenance)],
+    }
+
+
+def _drawings(
+    workdir: Path,
+    table: Table,
+    found: Families,
+    provenance: Provenance,
+    plan: FloorPlan | None,
+) -> dict[str, Figure | None]:
+    """Return every figure by the name of its file, None where nothing was measured for it."""
+    cdf, tracks = _rows(workdir, CDF, provenance), _rows(workdir, TRACKS, provenance)
+    with look.drawing():
+        return {
+            "differences": differences(
+                found, provenance.scope(select(table, split="test")), provenance
+            ),
+            "data_demand": data_demand(table, provenance),
+            "fig4": figures.fig4(cdf, table, provenance),
+            "fig5": figures.fig5(table, provenance),
+            "fig6": figures.fig6(cdf, table, provenance),
+            "trajectory": trajectory(tracks, provenance, plan),
+            "error_map": error_map(tracks, provenance, plan),
+        }
+
+
+def _data(table: Table, found: Families) -> dict[str, str]:
+    """Return every table as CSV, by the name of its file."""
+    every = [claim for family in found.values() for claim in family]
+    return {
+        "table5": tables.lines_csv(tables.table5(table, "test")),
+        "table6": tables.lines_csv(tables.table6(table)),
+        "claims": claims.claims_csv(every),
+        "table5_validation": tables.lines_csv(tables.table5(table, "validation")),
+    }
+
+
+def _write_tables(
+    folder: Path, texts: dict[str, list[TextTable]], data: dict[str, str]
+) -> Iterator[Path]:
+    folder.mkdir(exist_ok=True)
+    for name, group in texts.items():
+        _clear(folder, name, ("md", "tex", "csv"))
+        if not group:
+            continue
+        # Table V in Markdown has one column an arm, as the paper prints it.
+        turned = [text.transposed() if text.n_labels == 1 else text for text in group]
+        yield _write(folder / f"{name}.md", "\n".join(text.markdown() for text in turned))
+        yield _write(folder / f"{name}.tex", "\n".join(latex(t.without(_COUNTS)) for t in group))
+        yield _write(folder / f"{name}.csv", data[name])
+
+
+def _write_figures(folder: Path, drawings: dict[str, Figure | None]) -> Iterator[Path]:
+    folder.mkdir(exist_ok=True)
+    for name, drawn in drawings.items():
+        png, svg = _clear(folder, name, ("png", "svg"))
+        if drawn is not None:
+            with look.drawing():
+                look.save(drawn, png)
+                drawn.set_layout_engine("none")  # it is laid out now, which takes half the time
+                look.save_svg(drawn, svg)
+            yield from (png, svg)
+
+
+def _pictures(folder: Path, drawings: dict[str, Figure | None]) -> list[Picture]:
+    return [
+        Picture(drawn.get_suptitle(), drawn.get_supxlabel(), (folder / f"{name}.png").read_bytes())
+        for name, drawn in drawings.items()
+        if drawn is not None
+    ]
+
+
+def _tiles(table: Table) -> list[Tile]:
+    """Return the clean test errors of scratch, fine-tuned at the headline rate, transferred."""
+    transferred, finetuned, scratch = arms.headline_arms(table)
+    lines = {line.arm: line.summary for line in tables.table5(table, "test")}
+    tiles = []
+    for arm in (scratch, finetuned, transferred):
+        summary = lines.get(arm)
+        if summary is not None:
+            mean, _, median, _, _, p95 = tables.cells(summary)[: len(tables.METRIC_NAMES)]
+            details = (f"median {median} m", f"p95 {p95} m")
+            tiles.append(Tile(arms.arm_name(arm), f"{mean} m", details))
+    return tiles
+
+
+def _digests(workdir: Path) -> dict[str, str]:
+    paths = [workdir / name for name in (ROWS, CDF, TRACKS)]
+    return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in paths if p.is_file()}
+
+
+def _clear(folder: Path, name: str, kinds: tuple[str, ...]) -> list[Path]:
+    """Remove what an earlier report left: a part left out must not show old rows."""
+    paths = [folder / f"{name}.{kind}" for kind in kinds]
+    for path in paths:
+        path.unlink(missing_ok=True)
+    return paths
+
+
+def _write(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8", newline="\n")
+    return path
+
+
+def _print_tables(shown: list[TextTable]) -> None:
+    # Wide enough for every figure: a narrow terminal breaks lines, rich would cut them.
+    console = Console(width=max(Console().width, 120))
+    for text in shown:
+        text.without(_DETAIL).show(console)
+    console.print()
+    for note in dict.fromkeys(note for text in shown for note in text.notes):
+        console.print(f"- {note}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _print_files(workdir: Path, written: list[Path], not_drawn: list[str]) -> None:
+    if not_drawn:
+        print(f"\nNot drawn, for nothing was measured for it: {', '.join(not_drawn)}")
+    n_beside = len(written) - 1
+    print(f"\nReport: {workdir / PAGE}, and {n_beside} files in tables/ and figures/ beside it")

@@ -1,0 +1,220 @@
+"""Turn a folder of recordings into a site folder: in parallel, resumable, the same each time."""
+
+import hashlib
+import json
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from multiprocessing import connection, get_context, parent_process
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mtloc_jax.errors import InputError
+from mtloc_jax.logs.round import Progress, Round
+from mtloc_jax.sites import formats, site_folder, split_choice, splits
+from mtloc_jax.sites.formats import Job
+from mtloc_jax.sites.site_folder import (
+    PLAN_IMAGE,
+    PLAN_INFO,
+    ROUNDS,
+    SITE,
+    VERSION,
+    VOCABULARY,
+    sha256,
+)
+
+
+class Outcome(NamedTuple):
+    """Hold how a job ended: what its inputs hash to, and what was wrong, if anything.
+
+    InputError itself does not travel between processes.
+    """
+
+    inputs: dict[str, str]
+    fault: tuple[str, str, str | None, int | None] | None
+
+
+def prepare(
+    form: str,
+    source: Path,
+    output: Path,
+    *,
+    name: str,
+    split: str = "ratio",
+    keep_going: bool = False,
+    workers: int = 1,
+    on_progress: Progress | None = None,
+    on_skipped: Callable[[str], None] | None = None,
+) -> dict:
+    """Read the recordings in `source`, write the site folder `output`, return its site.json.
+
+    form:       one of formats.FORMATS
+    split:      as split_choice.choose takes it
+    keep_going: leave damaged files out and say so, instead of stopping at the first
+
+    What an earlier call finished, killed or not, is not done again unless its inputs changed.
+    Raises InputError at the first damaged file (unless `keep_going`), where `output` is something
+    else, or the split does not fit what could be read.
+    """
+    todo = formats.jobs(form, source)
+    _check_output(output)
+    outcomes = []
+    with _pool(workers) as run:
+        for done, outcome in enumerate(run(_Read(form, source, output), todo), start=1):
+            outcomes.append(outcome)
+            if outcome.fault and not keep_going:
+                raise _error(outcome)
+            if outcome.fault and on_skipped:
+                on_skipped(str(_error(outcome)))
+            if on_progress:
+                on_progress(done, len(todo))
+    return _finish(form, source, output, name, split, todo, outcomes)
+
+
+class _Read:
+    """Read one job into its file, unless it is there already; runs in a worker."""
+
+    def __init__(self, form: str, source: Path, output: Path) -> None:
+        self.form, self.source, self.output = form, source, output
+
+    def __call__(self, job: Job) -> Outcome:
+        inputs: dict[str, str] = {}
+        try:
+            for path in job.inputs:
+                inputs[path.relative_to(self.source).as_posix()] = _digest(path)
+            key = _key(self.form, job, inputs)
+            path = _path(self.output, job)
+            if not _is_done(path, key):
+                walks = job.read()
+                walks = walks if isinstance(walks, list) else [walks]
+                site_folder.save_walks(path, key, [_relative(w, self.source) for w in walks])
+        except InputError as error:
+            place = None if error.path is None else str(error.path)
+            return Outcome(inputs, (error.problem, error.remedy, place, error.line))
+        return Outcome(inputs, None)
+
+
+def _finish(
+    form: str,
+    source: Path,
+    output: Path,
+    name: str,
+    split_name: str,
+    todo: Sequence[Job],
+    outcomes: Sequence[Outcome],
+) -> dict:
+    read = [job for job, o in zip(todo, outcomes, strict=True) if not o.fault]
+    skipped = [_error(o, source) for o in outcomes if o.fault]
+    if not read:
+        raise skipped[0]
+    walks = [w for job in read for w in site_folder.load_walks(_path(output, job))[1]]
+    found = {walk.number for walk in walks}
+    absent = {job.number for job in todo if job.number is not None} - found
+    split = split_choice.choose(split_name, walks, absent)
+    splits.checked(split, np.array(sorted(found)), name)
+    heard = [walk.wifi.bssid.tolist() for walk in walks if walk.number in split.train]
+    vocabulary = sorted(set().union(*heard))
+    card: dict[str, Any] = {
+        "version": VERSION,
+        "name": name,
+        "format": form,
+        "split": split._asdict(),
+        "rounds": len(found),
+        "walks": len(walks),
+        "access_points": len(vocabulary),
+        "vocabulary_sha256": hashlib.sha256("\n".join(vocabulary).encode()).hexdigest(),
+        "inputs": dict(sorted(i for o in outcomes for i in o.inputs.items())),
+        "arrays": {_path(output, job).name: sha256(_path(output, job)) for job in read},
+        "skipped": [str(error) for error in skipped],
+    }
+    card["digest"] = hashlib.sha256(json.dumps(card).encode()).hexdigest()
+    for plan in (PLAN_IMAGE, PLAN_INFO):
+        if (source / plan).is_file():
+            shutil.copyfile(source / plan, output / plan)
+    for path in (output / ROUNDS).iterdir():
+        if path.name not in card["arrays"]:  # of an input since removed, or of a killed run
+            path.unlink()
+    site_folder.write_whole(output / VOCABULARY, "".join(f"{bssid}\n" for bssid in vocabulary))
+    text = json.dumps(card, indent=1, ensure_ascii=False)
+    site_folder.write_whole(output / SITE, f"{text}\n")
+    return json.loads(text)
+
+
+def _check_output(output: Path) -> None:
+    known = (output / SITE).exists() or (output / ROUNDS).exists()
+    try:
+        if output.is_dir() and any(output.iterdir()) and not known:
+            raise InputError(
+                "holds something else than a site", remedy="give a new folder", path=output
+            )
+        (output / ROUNDS).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"cannot be written ({error.strerror})", remedy="give another folder", path=output
+        ) from None
+
+
+@contextmanager
+def _pool(workers: int) -> Iterator[Callable]:
+    """Yield a `map` whose results come in order; leaving it early cancels the rest."""
+    if workers == 1:
+        yield map
+        return
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_end_with_parent)
+    try:
+        yield pool.map
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _end_with_parent() -> None:
+    """Let a worker end when its parent is killed, instead of waiting for work for ever."""
+    parent = parent_process()
+    assert parent is not None
+
+    def wait() -> None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def _key(form: str, job: Job, inputs: dict[str, str]) -> str:
+    parts = [VERSION, form, job.name, job.number, inputs]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _is_done(path: Path, key: str) -> bool:
+    try:
+        return site_folder.load_walks(path)[0] == key
+    except InputError:
+        return False
+
+
+def _path(output: Path, job: Job) -> Path:
+    return output / ROUNDS / f"{job.name}.npz"
+
+
+def _digest(path: Path) -> str:
+    if not path.is_file():
+        raise InputError("no such file", remedy="check the folder's layout", path=path)
+    return sha256(path)
+
+
+def _relative(walk: Round, source: Path) -> Round:
+    return replace(walk, source=walk.source.relative_to(source))
+
+
+def _error(outcome: Outcome, below: Path | None = None) -> InputError:
+    assert outcome.fault is not None
+    problem, remedy, place, line = outcome.fault
+    path = None if place is None else Path(place)
+    if path is not None and below is not None and path.is_relative_to(below):
+        path = path.relative_to(below)
+    return InputError(problem, remedy=remedy, path=path, line=line)

@@ -1,0 +1,169 @@
+"""A site: a building's windows, its access-point vocabulary and its split, ready for training."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from mtloc_jax.errors import InputError
+from mtloc_jax.logs.round import Round, checked
+from mtloc_jax.sites import scaling
+from mtloc_jax.sites.scaling import Leaf
+from mtloc_jax.sites.splits import Split
+from mtloc_jax.sites.splits import checked as checked_split
+from mtloc_jax.sites.windows import Windows, WindowSpec, cut
+
+
+class Arrays(NamedTuple):
+    """Hold the windows a program trains or is judged on, in physical units.
+
+    imu: f32[N, T, 2]; mag: f32[N, T, C]; wifi_dbm: f32[S, A], one row per scan, NaN where not
+    heard, row 0 "no scan"; scan: i32[N], the window's row of wifi_dbm; xy_m: f32[N, 2]
+    """
+
+    imu: Leaf
+    mag: Leaf
+    wifi_dbm: Leaf
+    scan: Leaf
+    xy_m: Leaf
+
+
+@dataclass(frozen=True)
+class Site:
+    """Hold one building's windows.
+
+    bssids:      the vocabulary: the A access points heard in the training rounds, sorted
+    windows:     all rounds' windows, in the order of rounds and walks
+    round:       i32[N], the round of each window
+    trace:       i32[N], the walk of each window, an index into trace_names
+    wifi_dbm:    f32[S, A], NaN where not heard; row 0 is "no scan young enough"
+    scan:        i32[N], each window's row of wifi_dbm
+    """
+
+    name: str
+    split: Split
+    bssids: tuple[str, ...]
+    windows: Windows
+    round: np.ndarray
+    trace: np.ndarray
+    trace_names: tuple[str, ...]
+    wifi_dbm: np.ndarray
+    scan: np.ndarray
+    simulated: bool
+
+    def rows(self, split: str) -> np.ndarray:
+        """Return the window indices of a split ("train", "validation" or "test"), i64[n]."""
+        return np.flatnonzero(np.isin(self.round, getattr(self.split, split)))
+
+    def arrays(self, rows: np.ndarray) -> Arrays:
+        """Return the windows at `rows`; the scan table is whole, and shared."""
+        w = self.windows
+        return Arrays(
+            w.imu[rows],
+            w.mag[rows],
+            self.wifi_dbm,
+            self.scan[rows],
+            w.xy_m[rows].astype(np.float32),
+        )
+
+    def scaler(self, rows: np.ndarray) -> scaling.Scaler:
+        """Fit a scaler on the windows at `rows`, which must be training windows.
+
+        Raises InputError where a row is not: validation and test never shape the scaling.
+        """
+        if not np.all(np.isin(self.round[rows], self.split.train)):
+            raise InputError(
+                f"a scaler of {self.name} was asked for windows outside the training rounds",
+                remedy="fit scalers on training rows only",
+            )
+        w = self.windows
+        return scaling.fit(w.imu[rows], w.mag[rows], self.wifi_dbm, self.scan[rows], w.xy_m[rows])
+
+    def card(self) -> dict:
+        """Return what a checkpoint must match before it may be used here, as plain data."""
+        return {
+            "name": self.name,
+            "simulated": self.simulated,
+            "bssids": list(self.bssids),
+            "bssid_sha256": hashlib.sha256("\n".join(self.bssids).encode()).hexdigest(),
+            "split": self.split._asdict(),
+            "imu_shape": list(self.windows.imu.shape[1:]),
+            "mag_shape": list(self.windows.mag.shape[1:]),
+        }
+
+
+def build(
+    name: str,
+    walks: Sequence[Round],
+    split: Split,
+    spec: WindowSpec,
+    *,
+    wifi_entry_max_age_ms: int = 4000,
+    simulated: bool = False,
+) -> Site:
+    """Cut `walks` into a site.
+
+    wifi_entry_max_age_ms: drop scan entries whose access point was last really heard longer ago
+
+    Raises InputError where there is no walk, a walk is unusable, a round leaves no window, or the
+    split does not fit.
+    """
+    if not walks:
+        raise InputError(f"{name} has no walk", remedy="check the data folder")
+    walks = sorted((checked(walk) for walk in walks), key=lambda walk: (walk.number, walk.name))
+    checked_split(split, np.array([walk.number for walk in walks]), name)
+    cuts = [cut(walk, spec) for walk in walks]
+    _check_windows(name, walks, cuts)
+    scans = [walk.wifi.fresh(wifi_entry_max_age_ms) for walk in walks]
+    bssids = _vocabulary(walks, scans, split.train)
+    first_row = np.cumsum([1, *(len(s.t_ms) for s in scans)])
+    counts = [len(c.end_ms) for c in cuts]
+    table = np.full((first_row[-1], len(bssids)), np.nan, np.float32)
+    for first, s in zip(first_row, scans, strict=False):
+        _fill(table, first, s, bssids)
+    return Site(
+        name=name,
+        split=split,
+        bssids=tuple(bssids.tolist()),
+        windows=Windows(*(_joined(cuts, f) for f in Windows.__dataclass_fields__)),
+        round=np.repeat([walk.number for walk in walks], counts).astype(np.int32),
+        trace=np.repeat(np.arange(len(walks)), counts).astype(np.int32),
+        trace_names=tuple(walk.name for walk in walks),
+        wifi_dbm=table,
+        scan=np.concatenate(
+            [
+                np.where(c.scan < 0, 0, c.scan + first)
+                for c, first in zip(cuts, first_row, strict=False)
+            ]
+        ).astype(np.int32),
+        simulated=simulated,
+    )
+
+
+def _check_windows(name: str, walks: Sequence[Round], cuts: Sequence[Windows]) -> None:
+    left = {walk.number for walk, c in zip(walks, cuts, strict=True) if len(c.end_ms)}
+    if silent := sorted({walk.number for walk in walks} - left):
+        raise InputError(
+            f"round {silent[0]} of {name} has no window, its sensors were frozen or silent",
+            remedy="leave the round out of the data and the split",
+        )
+
+
+def _vocabulary(walks: Sequence[Round], scans: Sequence, train: tuple[int, ...]) -> np.ndarray:
+    heard = [s.bssid for walk, s in zip(walks, scans, strict=True) if walk.number in train]
+    return np.unique(np.concatenate(heard)).astype(np.str_)
+
+
+def _fill(table: np.ndarray, first_row: int, scans, bssids: np.ndarray) -> None:
+    if len(bssids) == 0:
+        return
+    column = np.minimum(np.searchsorted(bssids, scans.bssid), len(bssids) - 1)
+    known = bssids[column] == scans.bssid
+    # An access point listed twice in a scan counts at its strongest.
+    np.fmax.at(table, (first_row + scans.scan[known], column[known]), scans.rss_dbm[known])
+
+
+def _joined(cuts: Sequence[Windows], name: str) -> np.ndarray:
+    return np.concatenate([getattr(c, name) for c in cuts])

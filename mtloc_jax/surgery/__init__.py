@@ -1,0 +1,1 @@
+"""Checkpoint surgery: grafts, transforms, freeze plans, foreign weights, export."""

@@ -1,0 +1,52 @@
+"""The edges of a graft: the rules file that goes in, the folder that must be free to come out."""
+
+import importlib.util
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from mtloc_jax.errors import InputError
+from mtloc_jax.surgery.network import Network
+from mtloc_jax.surgery.network_card import ancestors
+from mtloc_jax.surgery.rules import Rule
+
+GetRules = Callable[[Network, dict[str, Network]], tuple[Rule, ...]]
+
+
+def read_rules(path: Path) -> GetRules:
+    """Return `get_rules` of a rules file; raises InputError where it has none."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if not path.is_file() or spec is None or spec.loader is None:
+        raise InputError(
+            "no such rules file", remedy="configs/graft holds some, such as imu.py", path=path
+        )
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    if not hasattr(module, "get_rules"):
+        raise InputError("has no get_rules(target, donors)", remedy="see configs/graft", path=path)
+    return module.get_rules
+
+
+def check_output(output: Path, donors: Mapping[str, Network]) -> None:
+    """Raise InputError where writing `output` would overwrite something, above all an ancestor."""
+    for name, donor in donors.items():
+        older = [(donor.place, name)]
+        older += [(of["path"], " <- ".join(names)) for names, of in ancestors(donor.card, (name,))]
+        for place, whose in older:
+            if Path(place.partition("@")[0]).absolute() == output.absolute():
+                raise InputError(
+                    f"this is {whose}, which the new network would descend from",
+                    remedy="give a new --output",
+                    path=output,
+                )
+    if output.exists():
+        raise InputError("this is there already", remedy="give a new --output", path=output)
+
+
+def only(donors: Mapping[str, Network]) -> Network:
+    """Return the one donor; raises InputError where there are several."""
+    if len(donors) != 1:
+        raise InputError(
+            f"these rules are for one donor, not {len(donors)}",
+            remedy="give one --donor, or rules that name donor1, donor2, ...",
+        )
+    return next(iter(donors.values()))

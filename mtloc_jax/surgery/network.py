@@ -1,0 +1,68 @@
+"""Read a trained network wherever it lies: a checkpoint, one run of one, or a foreign file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mtloc_jax.errors import InputError
+from mtloc_jax.surgery import checkpoint
+from mtloc_jax.surgery.export import card_of_safetensors
+from mtloc_jax.surgery.foreign import read_foreign
+from mtloc_jax.surgery.graft_report import GraftReport
+from mtloc_jax.surgery.tree import tree_digest
+
+
+@dataclass(frozen=True)
+class Network:
+    """Hold one network and what is known of it.
+
+    place:  where it was read from, as `read_network` takes it
+    card:   empty for a foreign file
+    report: of the graft it began as; None where there was none, or only for a whole stack
+    """
+
+    place: str
+    params: dict[str, Any]
+    card: Mapping[str, Any]
+    report: GraftReport | None
+
+    def lineage(self) -> dict[str, Any]:
+        """Return what a network grafted from this one remembers of it."""
+        return {
+            "path": self.place,
+            "digest": tree_digest(self.params),
+            "site": self.card.get("site", {}).get("name"),
+            "lineage": self.card.get("lineage", {}),
+        }
+
+
+def read_network(place: str) -> Network:
+    """Read one network from `FOLDER`, `FOLDER@RUN` (one run of a stack) or a foreign file.
+
+    Raises InputError where it is missing, damaged or of another kind, or a stack is given without
+    saying which run.
+    """
+    name, _, run = place.partition("@")
+    path = Path(name)
+    if not path.is_dir():
+        params = read_foreign(path)
+        return Network(place, params, card_of_safetensors(path), None)
+    report = checkpoint.read_report(path)
+    if run:
+        params, card = checkpoint.load_run(path, _number(run, place))
+        return Network(place, params, card, None)
+    params, card = checkpoint.load(path)
+    if "runs" in card:
+        raise InputError(
+            f"this checkpoint holds {len(card['runs'])} runs",
+            remedy=f"say which one, {name}@0 to {name}@{len(card['runs']) - 1}",
+            path=path,
+        )
+    return Network(place, params, card, report)
+
+
+def _number(run: str, place: str) -> int:
+    if not run.isdecimal():
+        raise InputError(f"{run!r} is not the number of a run", remedy="write FOLDER@0", path=place)
+    return int(run)

@@ -1,0 +1,183 @@
+"""Networks, grafts and differences drawn on the terminal."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+from rich.tree import Tree as Branches
+
+from mtloc_jax.surgery.graft_report import ACTIONS, Entry, GraftReport
+from mtloc_jax.surgery.network_card import NetworkCard, ancestors
+from mtloc_jax.surgery.tree import Tree, leaves, segments
+
+COLOURS = {"take": "green", "transform": "cyan", "keep": "yellow", "leave": "bright_black"}
+MEANINGS = {
+    "take": "from the donor as it is",
+    "transform": "from the donor, changed as named",
+    "keep": "re-initialised",
+    "leave": "in the donor, not used",
+}
+LAYERS = {
+    "wifi/fc1": "WiFi FC1",
+    "wifi/fc2": "WiFi FC2",
+    "imu": "IMU-LSTM",
+    "mag": "MAG-LSTM",
+    "fusion/fc3": "fusion FC3",
+    "fusion/fc4": "output FC4",
+}
+"""Table I's names, in its order."""
+
+
+def graft_view(report: GraftReport) -> RenderableType:
+    """Return what came from where, leaf by leaf and in sum."""
+    root = Branches("network")
+    nodes: dict[tuple[str, ...], Branches] = {(): root}
+    for entry in report.entries:
+        left = entry.action == "leave"
+        place = ("left in the donors", entry.path) if left else segments(entry.path)
+        _parent(nodes, place[:-1]).add(_entry_text(place[-1], entry))
+    return Group(root, _totals(report))
+
+
+def network_view(params: Tree, n_runs: int | None) -> Table:
+    """Return layers, outputs and parameter counts as Table I has them, one network's."""
+    table = Table("layer", "leaves", box=None, pad_edge=False)
+    table.add_column("parameters", justify="right")
+    layers = _layers(params, stacked=n_runs is not None)
+    for layer in sorted(layers, key=lambda name: [*LAYERS, name].index(name)):
+        shapes = ", ".join(f"{name} {list(shape)}" for name, shape in layers[layer].items())
+        size = sum(_size(shape) for shape in layers[layer].values())
+        table.add_row(LAYERS.get(layer, layer), shapes, f"{size:,}")
+    total = sum(_size(shape) for layer in layers.values() for shape in layer.values())
+    runs = "" if n_runs is None else f" in each of {n_runs} runs"
+    table.add_row("all" + runs, "", f"{total:,}", style="bold")
+    return table
+
+
+def card_view(card: NetworkCard) -> Table:
+    """Return a card's fields, one a line, long lists as counts."""
+    table = Table("card", "", box=None, pad_edge=False)
+    for part in ("site", "run", "config"):
+        for name, value in _fields(part, card.get(part, {})):
+            table.add_row(name, Text(value))
+    for number, run in enumerate(card.get("runs", ())):
+        plain = {name: value for name, value in run.items() if name != "scaler"}
+        text = ", ".join(f"{name} {value}" for name, value in plain.items())
+        table.add_row(f"run @{number}", Text(text))
+    return table
+
+
+def lineage_view(card: NetworkCard) -> Branches | None:
+    """Return the networks this one was grafted from, None where there are none.
+
+    Raises InputError where the lineage is cyclic.
+    """
+    root = Branches("grafted from")
+    nodes: dict[tuple[str, ...], Branches] = {(): root}
+    for names, donor in ancestors(card):
+        text = f"{names[-1]}: {donor.get('path')} ({donor.get('site') or 'no site'})"
+        nodes[names] = nodes[names[:-1]].add(Text(f"{text}, digest {donor.get('digest', '')[:12]}"))
+    return root if len(nodes) > 1 else None
+
+
+def difference_view(ours: Tree, theirs: Tree) -> Table:
+    """Return how two networks differ, leaf by leaf."""
+    mine, other = leaves(ours), leaves(theirs)
+    table = Table("leaf", "difference", box=None, pad_edge=False)
+    for path in sorted(mine.keys() | other.keys()):
+        text, colour = _difference(mine.get(path), other.get(path))
+        table.add_row(path, Text(text, style=colour))
+    return table
+
+
+def card_differences(ours: NetworkCard, theirs: NetworkCard) -> list[str]:
+    """Return the fields in which two cards differ, as lines."""
+    mine, other = (
+        dict(
+            pair for part in ("site", "run", "config") for pair in _fields(part, card.get(part, {}))
+        )
+        for card in (ours, theirs)
+    )
+    names = sorted(mine.keys() | other.keys())
+    return [
+        f"{name}: {mine.get(name, '-')} / {other.get(name, '-')}"
+        for name in names
+        if mine.get(name) != other.get(name)
+    ]
+
+
+def _parent(nodes: dict[tuple[str, ...], Branches], place: tuple[str, ...]) -> Branches:
+    if place not in nodes:
+        nodes[place] = _parent(nodes, place[:-1]).add(Text(place[-1], style="bold"))
+    return nodes[place]
+
+
+def _entry_text(name: str, entry: Entry) -> Text:
+    text = Text(f"{name} {list(entry.shape)} ")
+    text.append(entry.action, style=COLOURS[entry.action])
+    if entry.action in ("take", "transform"):
+        text.append(f" {' + '.join(entry.donors)}")
+    if entry.by:
+        text.append(f" by {entry.by}", style=COLOURS["transform"])
+        text.append("".join(f", {line}" for line in _counts(entry.details)))
+    return text
+
+
+def _counts(details: Mapping[str, Any]) -> Iterable[str]:
+    """Yield the numbers a transform reports; names are in the report itself."""
+    for name, value in details.items():
+        if isinstance(value, int | float):
+            yield f"{name.removeprefix('n_')} {value:g}"
+
+
+def _totals(report: GraftReport) -> Table:
+    table = Table("", "", box=None, pad_edge=False)
+    for heading in ("leaves", "parameters"):
+        table.add_column(heading, justify="right")
+    totals = report.totals()
+    for action in ACTIONS:
+        count, size = totals[action]
+        name = Text(action, style=COLOURS[action])
+        table.add_row(name, MEANINGS[action], str(count), f"{size:,}")
+    return table
+
+
+def _layers(params: Tree, stacked: bool) -> dict[str, dict[str, tuple[int, ...]]]:
+    layers: dict[str, dict[str, tuple[int, ...]]] = {}
+    for path, leaf in leaves(params).items():
+        layer, _, name = path.rpartition("/")
+        layers.setdefault(layer, {})[name] = tuple(np.shape(leaf))[int(stacked) :]
+    return layers
+
+
+def _size(shape: tuple[int, ...]) -> int:
+    return int(np.prod(shape, dtype=np.int64))
+
+
+def _fields(name: str, value: Any) -> Iterable[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _fields(f"{name}.{key}", inner)
+    else:
+        yield name, _short(value)
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, list) and len(value) > 8:
+        return f"{len(value)} entries, {value[0]} .. {value[-1]}"
+    return str(value)
+
+
+def _difference(ours: Any, theirs: Any) -> tuple[str, str]:
+    if ours is None or theirs is None:
+        return "only in " + ("the other" if ours is None else "this one"), "yellow"
+    mine, other = np.asarray(ours), np.asarray(theirs)
+    if mine.shape != other.shape or mine.dtype != other.dtype:
+        return f"{mine.dtype}{list(mine.shape)} / {other.dtype}{list(other.shape)}", "yellow"
+    if mine.tobytes() == other.tobytes():
+        return "the same, bit for bit", "green"
+    change = np.abs(mine.astype(np.float64) - other)
+    return f"moved by up to {change.max():.3g}, {change.mean():.3g} on average", "cyan"

@@ -1,0 +1,1 @@
+"""Many runs as few programs: grid, replica axis, chunks, the study and its folder."""

@@ -1,0 +1,163 @@
+"""What each run of a study starts from: fresh, or with the pretrained IMU branch grafted in."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ml_collections import ConfigDict
+
+from mtloc_jax.core.inputs import Inputs
+from mtloc_jax.core.model import ImuRegressor, MTLoc, Params
+from mtloc_jax.core.train import Run, Static
+from mtloc_jax.errors import InputError
+from mtloc_jax.sites.site import Arrays, Site
+from mtloc_jax.surgery import checkpoint
+from mtloc_jax.surgery.graft import Keep, Leave, Take, graft
+from mtloc_jax.sweep import replicas, workdir
+from mtloc_jax.sweep.grid import run_of
+from mtloc_jax.sweep.plan import Job
+from mtloc_jax.sweep.processes import Share
+from mtloc_jax.sweep.trainer import Diverged, Trainer, initialised
+from mtloc_jax.sweep.variants import STATIC, Variant
+
+IMU_FROM_SOURCE = (
+    Take("imu", "source:imu"),
+    Keep("mag"),
+    Keep("wifi"),
+    Keep("fusion"),
+    Leave("source:head"),
+)
+"""Section IV-C: the LSTM layer is taken out of the pretrained network, its head is left."""
+
+SHAPES = ("hidden", "forget_bias", "window", "wifi_entry_max_age_ms")
+PRETRAINING = (*STATIC, "learning_rate", "pretrain_epochs")
+"""Variants that agree in these share their pretrained networks."""
+
+Report = Callable[[str, float, float], None]
+"""Called with (stage, done, total) whenever there is something new to show."""
+
+
+class Starts:
+    """Make the networks that runs start from, one a seed, and keep those that took training."""
+
+    def __init__(self, folder: Path, share: Share, report: Report) -> None:
+        """Make nothing yet."""
+        self.folder, self.share, self.report = folder, share, report
+        self._made: dict[str, Params] = {}
+        self._trainers: dict[str, Trainer] = {}
+
+    def of(self, job: Job, config: ConfigDict, source: Site, target: Site) -> Params:
+        """Return the parameters a job starts from; `config` is what it is trained with."""
+        if not job.spec.grafted:
+            return replicas.take(self.fresh(config, target), job.spec.seed)
+        variant = _of_settings(job.trained, PRETRAINING)
+        name = f"grafted{_suffix(variant)}"
+        if name not in self._made:
+            self._made[name] = self._grafted(name, variant, config, source, target)
+        return replicas.take(self._made[name], job.spec.seed)
+
+    def fresh(self, config: ConfigDict, target: Site) -> Params:
+        """Return fresh target networks, one a seed: the same for every arm, so that arms pair."""
+        key = repr([config[name] for name in SHAPES])
+        if key not in self._made:
+            network = MTLoc(config.hidden, config.forget_bias)
+            self._made[key] = initialised(network, example(target), config.seeds)
+        return self._made[key]
+
+    def _grafted(
+        self, name: str, variant: Variant, config: ConfigDict, source: Site, target: Site
+    ) -> Params:
+        """Return the fresh networks with the IMU branch of the source site's, one a seed."""
+
+        def make(folder: Path) -> None:
+            donors = {"source": self._pretrained(variant, config, source)}
+            params, taken = graft(self.fresh(config, target), donors, IMU_FROM_SOURCE, stacked=True)
+            checkpoint.save(folder, params, _card(target, config), taken)
+
+        return self._kept(self.folder / name, target, make)
+
+    def _pretrained(self, variant: Variant, config: ConfigDict, source: Site) -> Params:
+        """Return the networks pretrained on the source site (Table IV), one a seed."""
+
+        def make(folder: Path) -> None:
+            runs, key = pretraining(source, config), repr([config[name] for name in STATIC])
+            if key not in self._trainers:
+                network = ImuRegressor(config.hidden, config.forget_bias)
+                self._trainers[key] = Trainer(Static(network, config.batch_size), len(runs))
+            stage = f"pretraining on {source.name}" + (variant.name and f", {variant.name}")
+            try:
+                params = self._trainers[key].train(
+                    runs,
+                    placed(source, "train"),
+                    lambda done, total: self.report(stage, done, total),
+                )
+            except Diverged as error:
+                raise InputError(
+                    f"{stage}: {error}", remedy="lower --config.learning_rate"
+                ) from error
+            checkpoint.save(folder, params, _card(source, config))
+
+        return self._kept(self.folder / f"pretrained{_suffix(variant)}", source, make)
+
+    def _kept(self, folder: Path, site: Site, make: Callable[[Path], None]) -> Params:
+        """Return the networks in `folder`; make them where they are not, or are damaged."""
+        if folder.is_dir():
+            try:
+                checkpoint.load(folder)
+            except InputError as error:
+                workdir.set_aside(folder, str(error))
+        if not folder.is_dir():
+            mine = workdir.partial(folder, self.share.index)
+            make(mine)
+            workdir.settle(mine, folder)
+        return checkpoint.load(folder, {"site": site.card()})[0]
+
+
+def pretraining(source: Site, config: ConfigDict) -> list[Run]:
+    """Return the runs of the pretraining network on the source site, one a seed."""
+    train = source.rows("train")
+    network = ImuRegressor(config.hidden, config.forget_bias)
+    fresh = initialised(network, example(source)[:1], config.seeds)
+    return [
+        run_of(
+            seed=seed,
+            start=replicas.take(fresh, seed),
+            rows=np.arange(len(train)),
+            n_train=len(train),
+            scaler=source.scaler(train),
+            frozen=(),
+            epochs=config.pretrain_epochs,
+            config=config,
+        )
+        for seed in range(config.seeds)
+    ]
+
+
+def placed(site: Site, split: str) -> Arrays:
+    """Put a split's windows on each device."""
+    return replicas.placed(site.arrays(site.rows(split)), replicas.mesh(), replicas.ALL)
+
+
+def example(site: Site) -> Inputs:
+    """Return one empty window of the site's shapes, to initialise a network with."""
+    w = site.windows
+    return Inputs(
+        np.zeros((1, *w.imu.shape[1:]), np.float32),
+        np.zeros((1, *w.mag.shape[1:]), np.float32),
+        np.zeros((1, len(site.bssids)), np.float32),
+    )
+
+
+def _of_settings(variant: Variant, names: tuple[str, ...]) -> Variant:
+    """Return the part of a variant that concerns some settings."""
+    return Variant(tuple(p for p in variant.settings if p[0].partition(".")[0] in names))
+
+
+def _suffix(variant: Variant) -> str:
+    return f"-{variant.name}" if variant.settings else ""
+
+
+def _card(site: Site, config: ConfigDict) -> dict[str, Any]:
+    seeds = [{"seed": seed} for seed in range(config.seeds)]
+    return {"site": site.card(), "config": config.to_dict(), "runs": seeds}
