@@ -117,7 +117,7 @@ def scaled(data: Arrays, fitted: Scaler) -> Scaled:
 
 
 def start(shape: Shape, run: int) -> dict:
-    """Return the starting weights of a run: the tree of mtloc_jax.core.model.MTLoc, numpy arrays."""
+    """Return the starting weights of a run: the tree of our MTLoc, numpy arrays."""
     random = np.random.default_rng(1 + run % STARTS)
     hidden = shape.hidden
 
