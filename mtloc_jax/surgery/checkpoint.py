@@ -8,11 +8,13 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import jax
 import numpy as np
 import orbax.checkpoint as ocp
+from orbax.checkpoint._src.serialization import type_handlers
 
 from mtloc_jax.errors import InputError
 from mtloc_jax.surgery.graft_report import GraftReport
@@ -182,8 +184,10 @@ def _orbax() -> Iterator[ocp.PyTreeCheckpointer]:
         primary_host=process, active_processes={process}, barrier_sync_key_prefix=f"p{process}"
     )
     log = logging.getLogger("absl")
-    level = log.level
+    level, multihost = log.level, type_handlers.multihost
     log.setLevel(logging.CRITICAL)  # errors are raised as well
+    # Orbax writes numpy arrays in process 0 alone, whichever process is asked to save.
+    type_handlers.multihost = SimpleNamespace(process_index=lambda: 0)
     try:
         with ocp.Checkpointer(
             ocp.PyTreeCheckpointHandler(multiprocessing_options=alone),
@@ -191,6 +195,7 @@ def _orbax() -> Iterator[ocp.PyTreeCheckpointer]:
         ) as checkpointer:
             yield checkpointer
     finally:
+        type_handlers.multihost = multihost
         log.setLevel(level)
 
 
