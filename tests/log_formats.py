@@ -297,7 +297,7 @@ def plain_meaning(folder: Path) -> list[Meaning]:
             wanted(None, len(cells) == header.count(b",") + 1)
     whole = {name: [whole_ms(row[0]) for row in table] for name, table in tables.items()}
     entries = [
-        (t, wanted(b, 0 < len(b) <= 64).decode(), level(r), int(number(a, DAY_MS)))
+        (t, address(b), level(r), int(number(a, DAY_MS)))
         for t, (_, b, r, a) in zip(whole["wifi.csv"], tables["wifi.csv"], strict=True)
     ]
     in_order(whole["wifi.csv"])
@@ -313,6 +313,10 @@ def plain_meaning(folder: Path) -> list[Meaning]:
         "waypoints": part("waypoints.csv", 1, 3, 1e8),
     }
     return finished(meaning, entries)
+
+
+def address(text: bytes) -> str:
+    return wanted(text.decode(), 0 < len(text) <= 64 and text.decode().isprintable())
 
 
 def whole_ms(text: bytes) -> int:
@@ -362,7 +366,7 @@ def xml_meaning(folder: Path) -> list[Meaning]:
             elif element.tag == "wr":
                 wanted(None, all(child.tag == "r" and not len(child) for child in element))
                 heard = [(c.attrib["b"], level(c.attrib["s"].encode())) for c in element]
-                wanted(None, all(b for b, _ in heard))
+                wanted(None, all(b and b.isprintable() for b, _ in heard))
                 scans.append((whole_number(get("t")), heard))
             else:
                 wanted(None, element.tag in ("data", "loc", "r"))

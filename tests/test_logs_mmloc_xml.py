@@ -82,7 +82,7 @@ def test_a_log_without_scans_reads(tmp_path):
         ("1529593711761", "1529593701761", 14, "does not increase"),
         ("<a t", "<q t", 3, "element <q> is unknown"),
         ('s="-58"', 's="-580"', 7, "not a number in -150..30"),
-        ('b="08:1f:f3:b2:d4:21"', 'b=""', 6, "attribute b is missing or empty"),
+        ('b="08:1f:f3:b2:d4:21"', 'b=""', 6, "attribute b is missing, empty"),
         ("</wr>\n<a", "<wr t='1'/></wr>\n<a", 8, "element <wr> within a scan"),
         ("<data", "<!DOCTYPE d [<!ENTITY e 'x'>]><data", 1, "declares no entities"),
     ],

@@ -28,9 +28,10 @@ STEP_MS, FIRST_STEP_MS, STEPS = 100, 99, 10
 EXTENT_M = np.array([39.76, 32.63])
 _TOLERANCE = 1e-9  # of the scaling to 0..1
 _REPAIR = "download the array again"
+_NPY_PREAMBLE = 10  # bytes before the header's text: magic, version, the text's length
 _NPY_HEADER = (
-    rb"\x93NUMPY\x01\x00..\{'descr': '<f8', 'fortran_order': (True|False), "
-    rb"'shape': \((\d{1,9}), %s\), \} *\n"
+    rb"\x93NUMPY\x01\x00(..)\{'descr': '<f8', 'fortran_order': (True|False), "
+    rb"'shape': \((0|[1-9]\d{0,8}), %s\), \} *\n"
 )
 
 
@@ -135,13 +136,14 @@ def _array(path: Path, row: tuple[int, ...], upper: float = 1.0) -> np.ndarray:
     # Not np.load: on a damaged header it raises whatever Python's own parser happens to.
     row_text = ", ".join(map(str, row))
     header = re.match(_NPY_HEADER % row_text.encode(), data, re.DOTALL)
-    start, size = (header.end(), int(header[2]) * math.prod(row) * 8) if header else (0, -1)
-    if not header or len(data) != start + size:
+    start, size = (header.end(), int(header[3]) * math.prod(row) * 8) if header else (0, -1)
+    whole = header and int.from_bytes(header[1], "little") == len(header[0]) - _NPY_PREAMBLE
+    if not header or not whole or len(data) != start + size:
         problem = f"no whole NumPy array of float64[n, {row_text}]"
         raise InputError(problem, remedy=_REPAIR, path=path)
-    order: Literal["F", "C"] = "F" if header[1] == b"True" else "C"
+    order: Literal["F", "C"] = "F" if header[2] == b"True" else "C"
     array = np.frombuffer(data, "<f8", offset=start)
-    array = array.reshape((int(header[2]), *row), order=order)
+    array = array.reshape((int(header[3]), *row), order=order)
     axes = tuple(range(1, array.ndim))
     good = ((array >= -_TOLERANCE) & (array <= upper + _TOLERANCE)).all(axis=axes)
     if not good.all():  # false for NaN too

@@ -116,8 +116,8 @@ class _Log:
         raise self._error("a phone log declares no entities")
 
     def _text(self, attributes: dict[str, str], name: str) -> str:
-        if not (text := attributes.get(name, "")):
-            raise self._error(f"attribute {name} is missing or empty")
+        if not (text := attributes.get(name, "")) or not text.isprintable():
+            raise self._error(f"attribute {name} is missing, empty or not printable")
         return text
 
     def _integer(self, attributes: dict[str, str], name: str) -> int:
@@ -138,8 +138,8 @@ class _Log:
             value = float(text)
         except ValueError:
             value = math.nan
-        # float() reads "1_0" as ten; a log that holds it is damaged.
-        if not lowest <= value <= highest or "_" in text:
+        # float() reads "1_0" as ten and passes over exotic blanks; both mean damage.
+        if not lowest <= value <= highest or "_" in text or not text.isascii():
             raise self._error(f"{name}={text[:40]!r} is not a number in {lowest:g}..{highest:g}")
         return value
 

@@ -102,10 +102,12 @@ def _part(block: Block, path: Path, addresses: Addresses) -> Records:
 def _wifi(
     index: Index, at: np.ndarray, t_ms: np.ndarray, path: Path, addresses: Addresses
 ) -> Records:
-    lines, length = index.number[at], index.lengths(at, 1)
-    unfit = (length == 0) | (length > _LONGEST_ADDRESS)
-    fields.raise_at(unfit, "an access point's address is missing or too long", lines, path)
+    lines, (address,) = index.number[at], index.columns(at, 1, 2)
+    # NumPy drops a NUL at a text's end: two addresses would become one.
+    fit = {a for a in set(address) if 0 < len(a) <= _LONGEST_ADDRESS and a.decode().isprintable()}
+    unfit = np.array([a not in fit for a in address], bool)
+    fields.raise_at(unfit, "an access point's address is missing or unfit", lines, path)
     limit = np.array([fields.SENSOR_LIMIT, fields.DAY_MS])
     values = fields.numbers(index, at, [2, 3], path, limit=limit)
     check_levels(values[:, 0], lines, path)
-    return Records(lines, t_ms, values, addresses.numbers(index.columns(at, 1, 2)[0]))
+    return Records(lines, t_ms, values, addresses.numbers(address))
