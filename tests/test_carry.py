@@ -6,13 +6,14 @@ import pytest
 
 from configs import wifi_rows
 from mtloc_jax.errors import InputError
+from mtloc_jax.report.arms import CARRIED, REINITIALISED, SCRATCH
 from mtloc_jax.report.carry_report import carried_text, claims, write_report
 from mtloc_jax.report.provenance import Provenance
 from mtloc_jax.report.rows import ROWS, read, select
 from mtloc_jax.sites.site import Site
 from mtloc_jax.sites.splits import Split
 from mtloc_jax.sites.windows import Windows
-from mtloc_jax.surgery.carry import CARRIED, REINITIALISED, SCRATCH, among, rules, surveys, within
+from mtloc_jax.surgery.carry import among, rules, surveys, within
 from mtloc_jax.surgery.graft import graft
 from mtloc_jax.surgery.graft_report import GraftReport
 from mtloc_jax.surgery.tree import tree_digest

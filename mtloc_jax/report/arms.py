@@ -5,6 +5,9 @@ import numpy as np
 from mtloc_jax.report.rows import Table, select
 
 SCRATCH, TRANSFERRED, FINETUNED = "scratch", "transferred", "finetuned"
+# The arms of the study of carried WiFi rows.
+CARRIED, REINITIALISED = "carried", "reinitialised"
+CARRY_ARMS = (CARRIED, REINITIALISED, SCRATCH)
 FINETUNE_RATES = (1.0, 0.875, 0.75, 0.625, 0.5, 0.375, 0.25, 0.125)
 # The paper's chosen model ("minimum data demand") and its wipe for Table VI and Fig 6.
 HEADLINE_RATE = 0.625

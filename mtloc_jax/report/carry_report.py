@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from rich.console import Console
 
 from mtloc_jax.report import arms, look
+from mtloc_jax.report.arms import CARRIED, CARRY_ARMS, REINITIALISED, SCRATCH
 from mtloc_jax.report.claims import Claim
 from mtloc_jax.report.demand import curve
 from mtloc_jax.report.provenance import Provenance, read_provenance
@@ -15,14 +16,13 @@ from mtloc_jax.report.rows import ROWS, Table, read, select
 from mtloc_jax.report.stats import holm, paired_difference
 from mtloc_jax.report.summary import per_seed
 from mtloc_jax.report.text_table import TextTable
-from mtloc_jax.surgery.carry import ARMS, CARRIED, REINITIALISED, SCRATCH
 
 LABELS = {
     CARRIED: "rows carried by BSSID",
     REINITIALISED: "rows re-initialised",
     SCRATCH: "from scratch",
 }
-_LINES = dict(zip(ARMS, look.ARM_LINES.values(), strict=True))
+_LINES = dict(zip(CARRY_ARMS, look.ARM_LINES.values(), strict=True))
 _NOTES = (
     "Errors: mean over windows, then mean ± standard deviation over seeds, metres.",
     "Difference: rows carried - rows re-initialised, paired by seed, 95 % bootstrap-t interval; "
@@ -72,12 +72,12 @@ def carried_text(rows: Table, split: str, provenance: Provenance) -> TextTable:
     body = [
         (
             arms.percent(rate),
-            *(_cell(_errors_m(rows, arm, rate)) for arm in reversed(ARMS)),
+            *(_cell(_errors_m(rows, arm, rate)) for arm in reversed(CARRY_ARMS)),
             *_difference(claim),
         )
         for rate, claim in zip(rates, compared, strict=True)
     ]
-    header = ("rate", *(LABELS[arm] for arm in reversed(ARMS)), "difference", "interval", "p")
+    header = ("rate", *(LABELS[arm] for arm in reversed(CARRY_ARMS)), "difference", "interval", "p")
     return TextTable(
         provenance.title(f"WiFi rows carried by BSSID, {split}"),
         provenance.scope(rows),
@@ -96,7 +96,7 @@ def drawn(table: Table, provenance: Provenance) -> Figure:
     figure = look.figure(title, caption, 9.2, 4.2)
     panels = figure.subplots(1, 2, sharey=True)
     for axes, split in zip(panels, ("validation", "test"), strict=True):
-        for arm in ARMS:
+        for arm in CARRY_ARMS:
             _draw(axes, select(table, split=split), arm)
         axes.set(title=split, xlabel="rounds of the second survey used (%)", xlim=(0, 104))
     panels[0].set_ylabel("mean error (m)")

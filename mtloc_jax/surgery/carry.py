@@ -12,14 +12,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mtloc_jax.core.model import Params
+from mtloc_jax.report.arms import CARRIED, SCRATCH
 from mtloc_jax.sites.scaling import Scaler
 from mtloc_jax.sites.site import Site
 from mtloc_jax.surgery.graft import Keep, Leave, Rule, Take
 from mtloc_jax.surgery.refit import refit_frame, refit_lstm, wifi_gain
 from mtloc_jax.surgery.transforms import chain, wifi_rows
 
-CARRIED, REINITIALISED, SCRATCH = "carried", "reinitialised", "scratch"
-ARMS = (CARRIED, REINITIALISED, SCRATCH)
 FC1 = "wifi/fc1/kernel"
 
 

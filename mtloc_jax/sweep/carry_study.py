@@ -11,13 +11,14 @@ from mtloc_jax.core.model import MTLoc, Params
 from mtloc_jax.core.train import Run, Static
 from mtloc_jax.errors import InputError
 from mtloc_jax.report import rows
+from mtloc_jax.report.arms import CARRY_ARMS, SCRATCH
 from mtloc_jax.report.rows import METRICS, QUANTILES
 from mtloc_jax.sites import buildings
 from mtloc_jax.sites.scaling import Scaler
 from mtloc_jax.sites.site import Site
 from mtloc_jax.sites.windows import WindowSpec
 from mtloc_jax.surgery import carry, checkpoint
-from mtloc_jax.surgery.carry import ARMS, Survey
+from mtloc_jax.surgery.carry import Survey
 from mtloc_jax.surgery.graft import GraftReport, graft
 from mtloc_jax.sweep import replicas, workdir
 from mtloc_jax.sweep.grid import RunSpec, prepared
@@ -63,7 +64,7 @@ class _Bench:
             carry.surveys(site, config.removed_share, seed) for seed in range(config.seeds)
         ]
         self._initialised: dict[int, Params] = {}
-        self.specs = [(arm, float(rate)) for rate in config.finetune_rates for arm in ARMS]
+        self.specs = [(arm, float(rate)) for rate in config.finetune_rates for arm in CARRY_ARMS]
         self.judge = Judge(self.network, Wipes(), len(self.specs))
         self.judged_on = {split: _placed(site, site.rows(split)) for split in SPLITS}
         _, second = self.surveys[0]
@@ -117,7 +118,7 @@ class _Bench:
             for seed in seeds:
                 first, _ = self.surveys[seed]
                 start = carry.among(self._fresh(first, seed), first)
-                spec = RunSpec(carry.SCRATCH, 1.0, seed)
+                spec = RunSpec(SCRATCH, 1.0, seed)
                 runs.append(prepared(spec, start, first.site, self.config))
             trainer = Trainer(Static(self.network, self.config.batch_size), len(runs))
             data = _placed(self.site, self.surveys[0][0].site.rows("train"))
