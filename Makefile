@@ -11,10 +11,10 @@ run: $(READY)  ## Train and judge the quick study on two simulated buildings; Ta
 	$(BIN)/python -m launch.study --config=configs/quickstart.py --workdir=$(WORKDIR)
 
 test: $(READY)  ## The whole suite but its slow tests.
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto --dist loadfile
 
 slow: $(READY)  ## The tests that take minutes.
-	$(BIN)/python -m pytest -q -m slow
+	$(BIN)/python -m pytest -q -n auto -m slow
 
 lint: $(READY)  ## Style and types.
 	$(BIN)/ruff check .

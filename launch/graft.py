@@ -15,7 +15,7 @@ from rich.console import Console
 
 from launch import cli
 from mtloc_jax.errors import InputError
-from mtloc_jax.sites import buildings
+from mtloc_jax.sites import recordings
 from mtloc_jax.surgery import checkpoint
 from mtloc_jax.surgery.graft import graft
 from mtloc_jax.surgery.grafting import check_output, read_rules
@@ -44,7 +44,7 @@ def main(argv: list[str]) -> None:
     donors = {name: read_network(place) for name, place in zip(names, places, strict=True)}
     check_output(output, donors)
     spec = window_of(donors)
-    site = buildings.open_site(_SITE.value, _DATA_DIR.value, spec)
+    site = recordings.open_site(_SITE.value, _DATA_DIR.value, spec)
     target = fresh(site, _HIDDEN.value, _SEED.value, spec)
     trees = {name: donor.params for name, donor in donors.items()}
     params, report = graft(target.params, trees, get_rules(target, donors))

@@ -3,6 +3,11 @@
 import os
 from pathlib import Path
 
+# Small networks compile longer than they train: before JAX wakes up, ask for less of it.
+os.environ.setdefault(
+    "XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+)
+
 import jax
 import pytest
 
@@ -20,6 +25,9 @@ def data_dir() -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def compile_each_program_once(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Share compiled programs between the tests of a session: compiling is most of their time."""
-    jax.config.update("jax_compilation_cache_dir", str(tmp_path_factory.mktemp("compiled")))
+    """Share compiled programs between the tests of a session, its parallel workers included."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    jax.config.update("jax_compilation_cache_dir", str(folder / "compiled"))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)

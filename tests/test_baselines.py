@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mtloc_jax.cards import baselines
 from mtloc_jax.cards.baselines import Survey
 from mtloc_jax.errors import InputError
-from mtloc_jax.sites import buildings
+from mtloc_jax.sites import recordings
 from mtloc_jax.sites.windows import WindowSpec
 
 NAN = np.nan
@@ -28,7 +28,7 @@ def error_m(name, site, split="test"):
 
 @pytest.fixture(scope="module")
 def simulated():
-    return buildings.open_site("simulated-a", "", WindowSpec(), simulated_round_s=20.0)
+    return recordings.open_site("simulated-a", "", WindowSpec(), simulated_round_s=20.0)
 
 
 def test_the_constant_is_the_mean_of_the_training_positions():
@@ -135,15 +135,15 @@ def test_an_unknown_baseline_is_answered_with_the_known_ones(simulated):
 
 
 def test_edinburgh_errs_as_its_description_says(data_dir):
-    site = buildings.open_site("mmloc/edinburgh", str(data_dir), WindowSpec())
+    site = recordings.open_site("mmloc/edinburgh", str(data_dir), WindowSpec())
     assert error_m("constant", site).mean() == pytest.approx(16.3, abs=0.05)
     assert error_m("elapsed-time", site).mean() == pytest.approx(9.3, abs=0.1)
     assert error_m("wifi-knn", site).mean() < 0.5
 
 
 def test_the_clock_finds_the_way_in_bucharest_and_not_in_site_1(data_dir):
-    bucharest = buildings.open_site("mmloc/bucharest", str(data_dir), WindowSpec())
+    bucharest = recordings.open_site("mmloc/bucharest", str(data_dir), WindowSpec())
     assert error_m("elapsed-time", bucharest).mean() < 0.25 * error_m("constant", bucharest).mean()
-    floor = buildings.open_site("location20/site1/B1", str(data_dir), WindowSpec())
+    floor = recordings.open_site("location20/site1/B1", str(data_dir), WindowSpec())
     assert error_m("elapsed-time", floor).mean() > 0.9 * error_m("constant", floor).mean()
     assert np.median(error_m("wifi-knn", floor, "validation")) == pytest.approx(6.9, abs=2)

@@ -6,7 +6,8 @@ import pytest
 
 from mtloc_jax.errors import InputError
 from mtloc_jax.sites import buildings
-from mtloc_jax.sites.buildings import BUCHAREST_SPLIT, BUILDINGS, SIMULATED, open_site, walks
+from mtloc_jax.sites.buildings import BUCHAREST_SPLIT, BUILDINGS, SIMULATED, walks
+from mtloc_jax.sites.recordings import open_site
 from mtloc_jax.sites.splits import PAPER, Split
 from mtloc_jax.sites.windows import WindowSpec
 

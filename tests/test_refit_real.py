@@ -8,7 +8,7 @@ import pytest
 
 from mtloc_jax.core.evaluate import predict
 from mtloc_jax.core.model import MTLoc
-from mtloc_jax.sites.buildings import open_site
+from mtloc_jax.sites.recordings import open_site
 from mtloc_jax.sites.splits import in_use
 from mtloc_jax.sites.windows import WindowSpec
 from mtloc_jax.surgery.graft import Take, graft

@@ -169,7 +169,9 @@ def test_a_run_that_diverges_is_named_and_the_chunk_not_written(tmp_path):
     assert not (tmp_path / "work" / "chunks" / "0000").exists()
 
 
-@pytest.mark.parametrize(("pair", "n_test"), [(location20, 847), (mmloc, None)])
+@pytest.mark.parametrize(
+    ("pair", "n_test"), [(location20, 847), pytest.param(mmloc, None, marks=pytest.mark.slow)]
+)
 def test_a_real_pair_runs_to_the_end(pair, n_test, data_dir, tmp_path):
     config = pair.get_config()
     changed = small()
@@ -181,5 +183,4 @@ def test_a_real_pair_runs_to_the_end(pair, n_test, data_dir, tmp_path):
     table = read(tmp_path / "work" / ROWS)
     assert len(table["seed"]) == 3 * (2 + 3 * 3 * 2)
     assert np.all(np.isfinite(table["mean_m"]))
-    if n_test is not None:
-        assert set(select(table, split="test")["n_windows"]) == {n_test}
+    assert set(select(table, split="test")["n_windows"]) == {n_test}

@@ -44,13 +44,15 @@ def test_it_does_what_a_plain_loop_does(training):
     moments = optimizer.init(params)
 
     def mse(params, rows):
-        predicted = apply(NETWORK, params, *scaled(DATA, one.scaler, rows))
-        return jnp.mean((predicted - scaled_xy(DATA.xy_m[rows], one.scaler)) ** 2)
+        predicted = apply(NETWORK, params, *scaled(data, one.scaler, rows))
+        return jnp.mean((predicted - scaled_xy(data.xy_m[rows], one.scaler)) ** 2)
 
+    data = jax.tree.map(jnp.asarray, DATA)
+    gradient = jax.jit(jax.grad(mse))
     for step in range(7):  # 120 windows are batches of 50, 50 and 20
         order = np.asarray(_shuffled(one, step // 3, 50))[:120]
         rows = order[step % 3 * 50 : step % 3 * 50 + 50]
-        updates, moments = optimizer.update(jax.grad(mse)(params, rows), moments)
+        updates, moments = optimizer.update(gradient(params, rows), moments)
         params = optax.apply_updates(params, updates)
     for ours, plain in zip(
         jax.tree.leaves(training.train(one, DATA).params), jax.tree.leaves(params), strict=True

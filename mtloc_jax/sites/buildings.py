@@ -8,9 +8,8 @@ from mtloc_jax.errors import InputError
 from mtloc_jax.logs import location20, mmloc_csv
 from mtloc_jax.logs.round import Progress, Round
 from mtloc_jax.simulate import building_a, building_b, simulate
-from mtloc_jax.sites import site, splits
+from mtloc_jax.sites import splits
 from mtloc_jax.sites.splits import Split
-from mtloc_jax.sites.windows import WindowSpec
 
 BUCHAREST_SPLIT = Split(train=(1, 2, 3, 4, 5, 6), validation=(7,), test=(8,))
 """The authors' own: the set has eight rounds, not fourteen."""
@@ -70,31 +69,3 @@ def walks(
             path=folder,
         )
     return building.read(folder, on_progress), building.split
-
-
-def open_site(
-    name: str,
-    data_dir: str,
-    spec: WindowSpec,
-    *,
-    wifi_entry_max_age_ms: int = 4000,
-    simulation_seed: int = 0,
-    simulated_round_s: float = 60.0,
-    on_progress: Progress | None = None,
-) -> site.Site:
-    """Read a building and cut it into windows; raises InputError as `walks` and `site.build`."""
-    rounds, split = walks(
-        name,
-        data_dir,
-        simulation_seed=simulation_seed,
-        simulated_round_s=simulated_round_s,
-        on_progress=on_progress,
-    )
-    return site.build(
-        name,
-        rounds,
-        split,
-        spec,
-        wifi_entry_max_age_ms=wifi_entry_max_age_ms,
-        simulated=name in SIMULATED,
-    )

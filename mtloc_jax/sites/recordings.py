@@ -3,9 +3,11 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from mtloc_jax.logs.round import Round
-from mtloc_jax.sites import buildings, site_folder
+from mtloc_jax.logs.round import Progress, Round
+from mtloc_jax.sites import buildings, site, site_folder
+from mtloc_jax.sites.site import Site
 from mtloc_jax.sites.splits import Split
+from mtloc_jax.sites.windows import WindowSpec
 
 
 class Recordings(NamedTuple):
@@ -23,7 +25,14 @@ class Recordings(NamedTuple):
     skipped: tuple[str, ...] = ()
 
 
-def open_recordings(name: str, data_dir: str) -> Recordings:
+def open_recordings(
+    name: str,
+    data_dir: str,
+    *,
+    simulation_seed: int = 0,
+    simulated_round_s: float = 60.0,
+    on_progress: Progress | None = None,
+) -> Recordings:
     """Open a folder made by launch.prepare, or a building of `buildings.BUILDINGS` or SIMULATED.
 
     data_dir: the folder below which buildings' recordings lie
@@ -33,6 +42,45 @@ def open_recordings(name: str, data_dir: str) -> Recordings:
     if site_folder.is_site(folder):
         found = site_folder.load(folder)
         return Recordings(found.name, found.walks, found.split, False, folder, found.skipped)
-    walks, split = buildings.walks(name, data_dir)
+    walks, split = buildings.walks(
+        name,
+        data_dir,
+        simulation_seed=simulation_seed,
+        simulated_round_s=simulated_round_s,
+        on_progress=on_progress,
+    )
     is_simulated = name in buildings.SIMULATED
     return Recordings(name, walks, split, is_simulated, walks[0].source.parent.parent)
+
+
+def cut(recordings: Recordings, spec: WindowSpec, *, wifi_entry_max_age_ms: int = 4000) -> Site:
+    """Cut recordings into a site; raises InputError as `site.build`."""
+    return site.build(
+        recordings.name,
+        recordings.walks,
+        recordings.split,
+        spec,
+        wifi_entry_max_age_ms=wifi_entry_max_age_ms,
+        simulated=recordings.simulated,
+    )
+
+
+def open_site(
+    name: str,
+    data_dir: str,
+    spec: WindowSpec,
+    *,
+    wifi_entry_max_age_ms: int = 4000,
+    simulation_seed: int = 0,
+    simulated_round_s: float = 60.0,
+    on_progress: Progress | None = None,
+) -> Site:
+    """Open recordings and cut them into a site; raises InputError as the two steps do."""
+    recordings = open_recordings(
+        name,
+        data_dir,
+        simulation_seed=simulation_seed,
+        simulated_round_s=simulated_round_s,
+        on_progress=on_progress,
+    )
+    return cut(recordings, spec, wifi_entry_max_age_ms=wifi_entry_max_age_ms)

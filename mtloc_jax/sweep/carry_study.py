@@ -13,7 +13,7 @@ from mtloc_jax.errors import InputError
 from mtloc_jax.report import rows
 from mtloc_jax.report.arms import CARRY_ARMS, SCRATCH
 from mtloc_jax.report.rows import METRICS, QUANTILES
-from mtloc_jax.sites import buildings
+from mtloc_jax.sites import recordings
 from mtloc_jax.sites.scaling import Scaler
 from mtloc_jax.sites.site import Site
 from mtloc_jax.sites.windows import WindowSpec
@@ -35,7 +35,7 @@ def run_study(config: ConfigDict, folder: Path, report: Report) -> None:
     that says nothing possible, bad recordings, or a folder that holds another study.
     """
     _check(config)
-    site = buildings.open_site(
+    site = recordings.open_site(
         config.site,
         config.data_dir,
         WindowSpec(**config.window),

@@ -5,17 +5,18 @@ from pathlib import Path
 
 from ml_collections import ConfigDict
 
-from mtloc_jax.core.missing import FILLS, MODES
+from mtloc_jax.core.evaluate import Wipes
 from mtloc_jax.errors import InputError
 from mtloc_jax.surgery import checkpoint
 from mtloc_jax.sweep import workdir
 from mtloc_jax.sweep.estimate import Estimate
 from mtloc_jax.sweep.expected import estimated, work_of
 from mtloc_jax.sweep.live import Clock, Live
-from mtloc_jax.sweep.pair import Sites, open_sites
+from mtloc_jax.sweep.pair import Sites, open_sites, write_cards
 from mtloc_jax.sweep.plan import Chunk, Plan, plan
 from mtloc_jax.sweep.processes import Share
 from mtloc_jax.sweep.starts import Report
+from mtloc_jax.sweep.variants import report_folders
 from mtloc_jax.sweep.workshop import Workshop, described, wait_for
 
 ALONE = Share()
@@ -89,6 +90,8 @@ class Study:
         if not all(folder.is_dir() for folder in self.folders):
             return False
         workdir.merge_variants(self.folder, self.folders, self.plan)
+        for part in report_folders(self.folder):
+            write_cards(self.sites[0], part)
         return True
 
     def _live(self, mine: list[Chunk], missing: list[Chunk]) -> Live:
@@ -100,17 +103,12 @@ class Study:
 def check(config: ConfigDict) -> None:
     """Raise InputError where a setting is not one of its choices."""
     settings = {name: (config[name], allowed) for name, allowed in CHOICES.items()}
-    settings |= {"wipe.mode": (config.wipe.mode, MODES), "wipe.fill": (config.wipe.fill, FILLS)}
     for name, (value, allowed) in settings.items():
         if value not in allowed:
             raise InputError(
                 f"{name} is {value!r}", remedy=f"set --config.{name} to one of {', '.join(allowed)}"
             )
-    if config.wipe.cdf_drop_rate not in config.wipe.drop_rates:
-        raise InputError(
-            f"wipe.cdf_drop_rate {config.wipe.cdf_drop_rate} is not among wipe.drop_rates",
-            remedy="add it there",
-        )
+    Wipes(**config.wipe)  # says itself what it cannot be
 
 
 def _opened(study: Plan, report: Report) -> list[Sites]:
