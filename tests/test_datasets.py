@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mtloc_jax.sites import buildings
+from mtloc_jax.sites import recordings
 from mtloc_jax.sites.windows import Windows, WindowSpec
 from tests.conftest import ROOT
 
@@ -46,7 +46,7 @@ def test_a_simulated_building_comes_back_exact(tmp_path):
     builder = build(simulated, "a", tmp_path)
     made = walks.open_site(builder, SPEC)
     assert made.name == "simulated/a"
-    assert_same_site(made, buildings.open_site("simulated-a", "", SPEC))
+    assert_same_site(made, recordings.open_site("simulated-a", "", SPEC))
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_a_simulated_building_comes_back_exact(tmp_path):
 def test_a_real_set_comes_back_exact(data_dir, tmp_path, module, config, building, files):
     builder = build(module, config, tmp_path, data_dir / files)
     assert_same_site(
-        walks.open_site(builder, SPEC), buildings.open_site(building, str(data_dir), SPEC)
+        walks.open_site(builder, SPEC), recordings.open_site(building, str(data_dir), SPEC)
     )
 
 
