@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mtloc_jax.sites import recordings
+from mtloc_jax.sites import buildings, recordings
 from mtloc_jax.sites.windows import Windows, WindowSpec
 from tests.conftest import ROOT
 
