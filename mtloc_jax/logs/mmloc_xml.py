@@ -30,6 +30,7 @@ _SENSORS = {"a": "accel", "g": "gyro", "m": "mag"}
 _OTHER_TAGS = {"data", "wr", "r", "loc"}
 _CORNERS = b"Time,lat1,Lng1,x,y,lat,Lng"
 _ORIGIN_UTM_M = np.array([488278.27, 6199937.61])
+_CHUNK_BYTES = 1 << 16
 _CENTIMETRE_M = 0.01  # positions are published to it
 _REPAIR = "repair or delete this line, or leave the log out"
 
@@ -40,7 +41,6 @@ class _Readings:
 
     line: array = field(default_factory=lambda: array("q"))
     clock_ns: array = field(default_factory=lambda: array("q"))
-    unix_ms: array = field(default_factory=lambda: array("q"))
     xyz: array = field(default_factory=lambda: array("d"))
 
 
@@ -50,6 +50,8 @@ class _Log:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.readings = {tag: _Readings() for tag in _SENSORS}
+        # Unix time less sensor clock, of the reading that was delivered with the least delay.
+        self.least_offset_ns = 10**30
         self.scan_line, self.scan_unix_ms = array("q"), array("q")
         self.addresses = Addresses()
         self.entry_scan, self.entry_address, self.entry_dbm = array("q"), array("q"), array("d")
@@ -63,7 +65,7 @@ class _Log:
     def read(self) -> "_Log":
         """Parse the whole file piece by piece."""
         try:
-            for chunk in chunks(self.path):
+            for chunk in chunks(self.path, _CHUNK_BYTES):
                 self.parser.Parse(chunk, False)
             self.parser.Parse(b"", True)
         except expat.ExpatError as error:
@@ -80,8 +82,9 @@ class _Log:
             raise self._error(f"element <{tag[:40]}> within a scan")
         if (readings := self.readings.get(tag)) is not None:
             readings.line.append(self.parser.CurrentLineNumber)
-            readings.clock_ns.append(self._integer(attributes, "st"))
-            readings.unix_ms.append(self._integer(attributes, "t"))
+            clock_ns, unix_ms = self._integer(attributes, "st"), self._integer(attributes, "t")
+            readings.clock_ns.append(clock_ns)
+            self.least_offset_ns = min(self.least_offset_ns, unix_ms * 1_000_000 - clock_ns)
             readings.xyz.extend(self._number(attributes, axis) for axis in "xyz")
         elif tag == "wr":
             self._begin_scan(self._integer(attributes, "t"))
@@ -180,6 +183,7 @@ def read_log(path: Path, corners: Path, name: str, number: int) -> Round:
                 f"no {_SENSORS[sensor]} reading", remedy="leave the log out", path=path
             )
     first_ns = min(readings.clock_ns[0] for readings in log.readings.values())
+    unix_at_zero = -(-(log.least_offset_ns + first_ns) // 1_000_000)  # rounded up
     streams = {_SENSORS[tag]: _stream(r, first_ns, path) for tag, r in log.readings.items()}
     waypoint_t_ms, waypoint_xy_m = _corners(corners)
     return checked(
@@ -189,28 +193,20 @@ def read_log(path: Path, corners: Path, name: str, number: int) -> Round:
             streams["accel"],
             streams["gyro"],
             streams["mag"],
-            _scans(log, _unix_at_zero(log, first_ns)),
+            _scans(log, unix_at_zero),
             waypoint_t_ms,
             waypoint_xy_m,
             path,
-            started_unix_ms=_unix_at_zero(log, first_ns),
+            started_unix_ms=unix_at_zero,
         )
     )
 
 
 def _stream(readings: _Readings, first_ns: int, path: Path) -> Stream:
-    t_ms = (np.array(readings.clock_ns, np.int64) - first_ns) // 1_000_000
-    fields.in_time_order(t_ms, np.array(readings.line), path, "the sensor clock")
-    return Stream(t_ms, np.array(readings.xyz).reshape(-1, 3))
-
-
-def _unix_at_zero(log: _Log, first_ns: int) -> int:
-    """Return the Unix ms of time 0, from the reading that was delivered with the least delay."""
-    delays = [
-        np.array(r.unix_ms, np.int64) - (np.array(r.clock_ns, np.int64) - first_ns) // 1_000_000
-        for r in log.readings.values()
-    ]
-    return int(min(delay.min() for delay in delays))
+    t_ms = np.frombuffer(readings.clock_ns, np.int64) - first_ns
+    t_ms //= 1_000_000
+    fields.in_time_order(t_ms, readings.line, path, "the sensor clock")
+    return Stream(t_ms, np.frombuffer(readings.xyz).reshape(-1, 3))
 
 
 def _scans(log: _Log, unix_at_zero: int) -> WifiScans:
