@@ -1,7 +1,7 @@
 """What the data cards beside the rows warn of: a number is worth what its recordings are."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mtloc_jax.errors import InputError
@@ -16,12 +16,14 @@ class CardNotes:
     role:     "source" or "target"
     warnings: name, number in words and meaning of each check that warns
     n_checks: how many checks were made
+    baselines_m: baseline -> split -> mean and median error, metres
     """
 
     role: str
     building: str
     warnings: tuple[tuple[str, str, str], ...]
     n_checks: int
+    baselines_m: dict[str, dict] = field(default_factory=dict)
 
 
 def read_notes(workdir: Path) -> tuple[CardNotes, ...]:
@@ -38,10 +40,11 @@ def _read(role: str, path: Path) -> CardNotes:
         card = json.loads(path.read_text(encoding="utf-8"))
         warnings = [c for c in card["checks"] if not c["passed"]]
         said = tuple((str(c["name"]), str(c["number"]), str(c["meaning"])) for c in warnings)
-        return CardNotes(role, str(card["name"]), said, len(card["checks"]))
+        baselines_m = dict(card.get("statistics", {}).get("baselines_m", {}))
+        return CardNotes(role, str(card["name"]), said, len(card["checks"]), baselines_m)
     except (json.JSONDecodeError, KeyError, TypeError) as error:
         raise InputError(
             f"this is not a data card ({error})",
-            remedy="delete it, or write it again with launch.inspect",
+            remedy="delete it, or write it again with launch.card",
             path=path,
         ) from None

@@ -19,6 +19,7 @@ from mtloc_jax.report.floor_plan import FloorPlan
 from mtloc_jax.report.latex import latex
 from mtloc_jax.report.page import Contents, Picture, Tile, page
 from mtloc_jax.report.provenance import CONFIG, Provenance, check_same_study, read_provenance
+from mtloc_jax.report.rivals import rivals_csv, rivals_text
 from mtloc_jax.report.rows import CDF, ROWS, TRACKS, Table, empty, read, select
 from mtloc_jax.report.text_table import TextTable
 from mtloc_jax.report.trajectory import trajectory
@@ -43,9 +44,10 @@ def write_report(workdir: Path, floor_plan: FloorPlan | None = None) -> list[Pat
             "no rows yet", remedy="run launch.study with this --workdir", path=workdir / ROWS
         )
     found = claims.families(table)
-    texts = _texts(table, found, provenance)
+    texts = _texts(table, found, provenance) | {"baselines": rivals_text(cards, provenance)}
+    data = _data(table, found) | {"baselines": rivals_csv(cards)}
     drawings = _drawings(workdir, table, found, provenance, floor_plan)
-    written = [*_write_tables(workdir / "tables", texts, _data(table, found))]
+    written = [*_write_tables(workdir / "tables", texts, data)]
     written += _write_figures(workdir / "figures", drawings)
     contents = Contents(
         provenance=provenance,
@@ -128,7 +130,7 @@ def _write_tables(
         if not group:
             continue
         # Table V in Markdown has one column an arm, as the paper prints it.
-        turned = [text.transposed() if text.n_labels == 1 else text for text in group]
+        turned = [text.transposed() if name.startswith("table5") else text for text in group]
         yield _write(folder / f"{name}.md", "\n".join(text.markdown() for text in turned))
         yield _write(folder / f"{name}.tex", "\n".join(latex(t.without(_COUNTS)) for t in group))
         yield _write(folder / f"{name}.csv", data[name])
