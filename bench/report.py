@@ -11,7 +11,7 @@ from mtloc_jax.report.text_table import TextTable
 SCHEMA = 1
 YARDSTICK = "matmul"
 
-_COLUMNS = ("per s", "ratio", "from-to", "GFLOP/s", "of peak", "compile s", "cached s", "MB")
+_COLUMNS = ("per s", "ratio", "GFLOP/s", "of peak", "compile s", "cached s", "MB")
 
 Report = dict[str, Any]
 
@@ -130,12 +130,11 @@ def gate_table(found: list[Report]) -> TextTable:
 
 
 def _cells(result: Report) -> tuple[str, ...]:
-    low, high = result["ratio_range"] or (None, None)
+    per_s = result["median_per_s"]
     return (
         result["title"],
-        f"{result['median_per_s']:.3g}",
+        f"{per_s:,.0f}" if per_s >= 100 else f"{per_s:.3g}",
         _number(result["ratio"], ".2f"),
-        "-" if low is None else f"{low:.2f}-{high:.2f}",
         _number(result["gflop_per_s"], ".0f"),
         _number(result["share_of_peak"], ".0%"),
         _number(result["compile_cold_s"], ".1f"),

@@ -26,6 +26,7 @@ from bench.team import Team, with_batches
 from launch import cli
 from mtloc_jax.errors import InputError
 from mtloc_jax.report import look
+from mtloc_jax.report.text_table import TextTable
 
 _OUTPUT = flags.DEFINE_string("output", "results/bench", "Folder for bench.json and bench.png.")
 _QUICK = flags.DEFINE_bool("quick", False, "Two minutes instead of ten.")
@@ -51,7 +52,7 @@ def main(argv: list[str]) -> None:
     contests = {}
     for report in _held(chosen):
         contests[report["name"]] = report
-        table(report).show(console)
+        _show(table(report), console)
     report = head | {"contests": contests, "gates": gates.checked(contests)}
     gate_table(report["gates"]).show(console)
     for path in _written(report, Path(_OUTPUT.value)):
@@ -75,6 +76,12 @@ def _held(contests: list[Contest]) -> Iterator[Report]:
             entries = hold(ready, partial(Team, scratch=scratch), _say)
             peak_gflops = peak(entries) or peak_gflops
             yield contest_report(ready, entries, peak_gflops)
+
+
+def _show(found: TextTable, console: Console) -> None:
+    found.show(console)
+    for note in found.notes:
+        console.print(note, markup=False, highlight=False)
 
 
 def _written(report: Report, folder: Path) -> list[Path]:
