@@ -15,7 +15,7 @@ class Scale:
     """Fix how much is measured.
 
     accelerator: True where JAX computes on a GPU or TPU
-    quick: two minutes instead of ten: fewer sizes and rounds, no torch.compile
+    quick: two minutes instead of ten: fewer sizes and rounds, no torch.compile, growth with runs
     """
 
     cores: int
@@ -25,7 +25,7 @@ class Scale:
     @property
     def rounds(self) -> int:
         """Return how often every contestant is timed."""
-        return 3 if self.quick else 7
+        return 3 if self.quick else 5
 
     @property
     def round_s(self) -> float:
@@ -85,15 +85,15 @@ class Contest:
 def training(scale: Scale) -> Contest:
     """Put whole training steps of the full network side by side."""
     shape, flops = Shape(), cost.step_flops(Shape())
-    counts = (64, 256, 1024) if scale.accelerator else (8, 32, 128)
-    ours = [_ours(f"ours-{n}", shape, n, scale, flops, twice=True) for n in counts]
+    counts = [64, 256, 1024] if scale.accelerator else [8, 32, 128]
+    counts = counts[:2] if scale.quick else counts
+    ours = [_ours(f"ours-{n}", shape, n, scale, flops, twice=n == counts[0]) for n in counts]
     torch = [*_torch_eager("torch", shape, scale, flops), *_torch_vmap(shape, scale, flops)]
     keras = Variant(
         "keras", "Keras 3 fit (JAX)", Task("keras_fit", shape), needs=("keras",), flops=flops
     )
     flax = Variant("flax", "Flax nn.RNN", Task("flax_rnn", shape), flops=flops)
     product = Variant("matmul", "matrix product", Task("matmul", shape), flops=cost.matmul_flops())
-    ours = ours[:2] if scale.quick else ours
     return Contest(
         "training",
         "Training, whole steps",
@@ -223,13 +223,10 @@ def study(scale: Scale) -> Contest:
 def growth(scale: Scale) -> list[Contest]:
     """Return how ours grows with runs, windows and access points."""
     runs = (1, 8, 32) if scale.quick else (1, 8, 32, 128, 1024)
-    windows = (400, 1600) if scale.quick else (400, 1600, 6400, 25600)
-    aps = (250, 750) if scale.quick else (100, 250, 750, 2000)
-    axes: dict[str, list[tuple[int, Shape, int]]] = {
-        "runs": [(n, Shape(), n) for n in runs],
-        "windows": [(n, Shape(windows=n), 8) for n in windows],
-        "APs": [(n, Shape(aps=n), 8) for n in aps],
-    }
+    axes: dict[str, list[tuple[int, Shape, int]]] = {"runs": [(n, Shape(), n) for n in runs]}
+    if not scale.quick:
+        axes["windows"] = [(n, Shape(windows=n), 8) for n in (400, 1600, 25600)]
+        axes["APs"] = [(n, Shape(aps=n), 8) for n in (100, 750, 2000)]
     return [_growth(axis, points, scale) for axis, points in axes.items()]
 
 

@@ -1,5 +1,7 @@
 """The report as one figure: who is how fast, what was promised, how ours grows."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -7,7 +9,8 @@ from matplotlib.figure import Figure
 
 from mtloc_jax.report import look
 
-_OURS, _PEERS, _MUTED = "#0072B2", "#B0B0B0", "#444444"
+_OURS, _PEERS, _PROMISED, _MUTED = "#0072B2", "#B0B0B0", "#D55E00", "#444444"
+Panel = Callable[[Axes], None]
 _GROWTH = ("growth-runs", "growth-windows", "growth-APs")
 
 
@@ -16,15 +19,20 @@ def drawn(report: dict[str, Any]) -> Figure:
     contests, machine = report["contests"], report["machine"]
     device = machine["accelerator"] or f"{machine['cpu']}, {machine['cores']} cores"
     versions = ", ".join(f"{name} {v}" for name, v in report["versions"].items() if v)
-    new = look.figure(f"Side by side on {device}", versions, 11, 6.6)
-    grid = new.add_gridspec(2, 6)
+    ratios: list[Panel] = []
     if "training" in contests:
-        _draw_rates(new.add_subplot(grid[0, :3]), contests["training"])
+        ratios.append(partial(_draw_rates, contest=contests["training"]))
     if report["gates"]:
-        _draw_gates(new.add_subplot(grid[0, 3:]), report["gates"])
-    for at, name in enumerate(_GROWTH):
-        if name in contests:
-            _draw_growth(new.add_subplot(grid[1, 2 * at : 2 * at + 2]), contests[name])
+        ratios.append(partial(_draw_gates, gates=report["gates"]))
+    growths: list[Panel] = [
+        partial(_draw_growth, contest=contests[k]) for k in _GROWTH if k in contests
+    ]
+    rows = [row for row in (ratios, growths) if row]
+    new = look.figure(f"Side by side on {device}", versions, 11, 1 + 3.2 * max(1, len(rows)))
+    for row, part in zip(rows, new.subfigures(len(rows), 1, squeeze=False)[:, 0], strict=True):
+        for draw, axes in zip(row, part.subplots(1, len(row), squeeze=False)[0], strict=True):
+            axes.set_axisbelow(True)
+            draw(axes)
     return new
 
 
@@ -34,25 +42,29 @@ def _draw_rates(axes: Axes, contest: dict[str, Any]) -> None:
     names, rates = [one["title"] for one in shown], [one["median_per_s"] for one in shown]
     axes.barh(names, rates, color=colours, height=0.7)
     for at, one in enumerate(shown):
-        ratio = "" if one["ratio"] is None else f"  {one['ratio']:.2f}x"
+        ratio = "" if one["ratio"] is None else f" {one['ratio']:.2f}x"
         axes.text(one["median_per_s"], at, ratio, va="center", fontsize=8, color=_MUTED)
-    axes.invert_yaxis()
-    axes.grid(visible=False, axis="y")
-    axes.margins(x=0.15)
+    _lay_out(axes)
     axes.set(title=f"{contest['title']}: {contest['unit']} per second")
 
 
 def _draw_gates(axes: Axes, gates: list[dict[str, Any]]) -> None:
     names = [f"{gate['fast']} / {gate['slow']}" for gate in gates]
-    axes.barh(names, [gate["ratio"] for gate in gates], color=_OURS, height=0.7)
+    axes.barh(names, [gate["ratio"] - 1 for gate in gates], left=1, color=_OURS, height=0.7)
     for at, gate in enumerate(gates):
-        axes.plot([gate["at_least"]] * 2, [at - 0.45, at + 0.45], color="#D55E00", linewidth=2)
-        axes.text(gate["ratio"], at, f"  {gate['ratio']:.2f}x", va="center", fontsize=8)
+        promised, ratio = gate["at_least"], gate["ratio"]
+        axes.plot([promised] * 2, [at - 0.45, at + 0.45], color=_PROMISED, linewidth=2)
+        axes.text(max(ratio, promised), at, f" {ratio:.2f}x", va="center", fontsize=8)
     axes.set_xscale("log")
+    axes.xaxis.set_major_formatter("{x:g}")
+    _lay_out(axes)
+    axes.set(title="times as fast (line: what is promised)")
+
+
+def _lay_out(axes: Axes) -> None:
     axes.invert_yaxis()
     axes.grid(visible=False, axis="y")
     axes.margins(x=0.2)
-    axes.set(title="times as fast (red: what is promised)")
 
 
 def _draw_growth(axes: Axes, contest: dict[str, Any]) -> None:
@@ -71,6 +83,9 @@ def _draw_growth(axes: Axes, contest: dict[str, Any]) -> None:
             color=_MUTED,
         )
     axes.set_xscale("log")
+    axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
+    axes.minorticks_off()
+    axes.margins(x=0.15)
     axes.set_ylim(0, 1.35 * max(rates))
-    axes.set(title=contest["title"], xlabel=contest["name"].split("-", 1)[1])
+    axes.set(title=contest["title"], xlabel=f"{contest['name'].split('-', 1)[1]} (memory, compile)")
     axes.set(ylabel=f"{contest['unit']} per second")

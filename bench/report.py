@@ -125,8 +125,8 @@ def gate_table(found: list[Report]) -> TextTable:
         )
         for gate in found
     ]
-    header = ("work in the same time", "promised", "measured", "kept")
-    return TextTable("Promises", "medians of ratios, round by round", header, tuple(body))
+    header = ("", "promised", "measured", "kept")
+    return TextTable("Promises", "work done in the same time", header, tuple(body))
 
 
 def _cells(result: Report) -> tuple[str, ...]:

@@ -28,6 +28,8 @@ from mtloc_jax.errors import InputError
 from mtloc_jax.report import look
 from mtloc_jax.report.text_table import TextTable
 
+_WIDTH = 96  # of the tables; a pipe says 80
+
 _OUTPUT = flags.DEFINE_string("output", "results/bench", "Folder for bench.json and bench.png.")
 _QUICK = flags.DEFINE_bool("quick", False, "Two minutes instead of ten.")
 _ONLY = flags.DEFINE_list("only", [], "Contests to hold; all if empty.")
@@ -36,7 +38,8 @@ _ONLY = flags.DEFINE_list("only", [], "Contests to hold; all if empty.")
 def main(argv: list[str]) -> None:
     """Hold the contests, print their tables, write the report."""
     del argv
-    console, about = Console(), machine.about()
+    about = machine.about()
+    console = Console(width=max(_WIDTH, Console().width))
     scale = Scale(about["cores"], about["accelerator"] is not None, _QUICK.value)
     chosen = _chosen(all_contests(scale), _ONLY.value)
     head: Report = {
