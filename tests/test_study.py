@@ -170,7 +170,7 @@ def test_a_run_that_diverges_is_named_and_the_chunk_not_written(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("pair", "n_test"), [(location20, 847), pytest.param(mmloc, None, marks=pytest.mark.slow)]
+    ("pair", "n_test"), [(location20, 847), pytest.param(mmloc, 878, marks=pytest.mark.slow)]
 )
 def test_a_real_pair_runs_to_the_end(pair, n_test, data_dir, tmp_path):
     config = pair.get_config()
