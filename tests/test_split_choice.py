@@ -70,6 +70,16 @@ def test_a_round_left_out_is_validated_by_the_one_after_it():
     assert ways[3] == Split((2, 3), (1,), (4,))
 
 
+def test_a_round_can_be_left_out_by_its_number():
+    assert splits.leave_out([4, 1, 9, 2], 4) == Split((1, 2), (9,), (4,))
+    assert splits.leave_out([4, 1, 9, 2], 9) == Split((2, 4), (1,), (9,))
+
+
+def test_a_round_that_is_not_there_is_answered_with_those_that_are():
+    with pytest.raises(InputError, match="no round 3 to test on; choose one of 1, 2, 4, 9"):
+        splits.leave_out([4, 1, 9, 2], 3)
+
+
 @pytest.mark.parametrize(("k", "n"), [(2, 5), (6, 5)])
 def test_too_few_or_too_many_folds_are_refused(k, n):
     with pytest.raises(InputError, match="choose 3 to 5 folds"):

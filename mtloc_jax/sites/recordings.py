@@ -1,10 +1,11 @@
 """Open recordings by the name of a building or by the folder they were prepared in."""
 
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
 from mtloc_jax.logs.round import Progress, Round
-from mtloc_jax.sites import buildings, site, site_folder
+from mtloc_jax.sites import buildings, site, site_folder, splits
 from mtloc_jax.sites.site import Site
 from mtloc_jax.sites.splits import Split
 from mtloc_jax.sites.windows import WindowSpec
@@ -51,6 +52,15 @@ def open_recordings(
     )
     is_simulated = name in buildings.SIMULATED
     return Recordings(name, walks, split, is_simulated, walks[0].source.parent.parent)
+
+
+def tested_on(recordings: Recordings, test_round: int) -> Recordings:
+    """Leave a round of the split out to test on: the next one validates, the others train.
+
+    Rounds that the split leaves out stay out. Raises InputError where the split has no such round.
+    """
+    split = splits.leave_out(chain(*recordings.split), test_round)
+    return recordings._replace(split=split)
 
 
 def cut(recordings: Recordings, spec: WindowSpec, *, wifi_entry_max_age_ms: int = 4000) -> Site:

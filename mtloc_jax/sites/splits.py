@@ -81,6 +81,20 @@ def leave_one_out(numbers: Iterable[int], n_validation: int = 1) -> list[Split]:
     ]
 
 
+def leave_out(numbers: Iterable[int], test_round: int) -> Split:
+    """Return the split of `leave_one_out` that tests on `test_round`.
+
+    Raises InputError where there is no such round, or no training round would be left.
+    """
+    rounds = _three_or_more(numbers)
+    if test_round not in rounds:
+        raise InputError(
+            f"there is no round {test_round} to test on",
+            remedy=f"choose one of {', '.join(map(str, rounds))}",
+        )
+    return leave_one_out(rounds)[rounds.index(test_round)]
+
+
 def by_day(
     numbers: Sequence[int], days: Sequence[str], validation_from: str, test_from: str
 ) -> Split:
