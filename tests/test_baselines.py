@@ -73,6 +73,14 @@ def test_a_survey_that_heard_nothing_is_a_named_error():
         baselines.forest(empty, SURVEY.dbm)
 
 
+def test_an_access_point_that_the_survey_never_heard_says_nothing():
+    asked = np.array([[-60, -40, NAN], [NAN, -40, NAN]], np.float32)
+    survey = SURVEY._replace(dbm=np.insert(SURVEY.dbm, 1, NAN, axis=1))
+    without = baselines.nearest(SURVEY, asked[:, [0, 2]], weighted=True)
+    assert np.array_equal(baselines.nearest(survey, asked, weighted=True), without)
+    assert without[1].tolist() == SURVEY.xy_m.mean(axis=0).tolist()
+
+
 @settings(deadline=None, derandomize=True, max_examples=50)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 4), st.booleans())
 def test_a_prediction_lies_within_the_surveyed_box(seed, k, weighted):
@@ -115,7 +123,7 @@ def test_every_baseline_predicts_every_window_of_a_site(simulated):
 
 
 def test_wifi_beats_the_constant_in_the_simulated_building(simulated):
-    for name in (baselines.KNN, baselines.WEIGHTED_KNN, baselines.FOREST):
+    for name in baselines.BASELINES[2:]:
         wifi_m = error_m(name, simulated, "validation").mean()
         assert wifi_m < 0.6 * error_m("constant", simulated, "validation").mean()
 

@@ -1,28 +1,19 @@
 """Predictors that need no network: what any trained model must beat, and what exposes a leak."""
 
-from typing import NamedTuple
-
 import numpy as np
 
+from mtloc_jax.cards import gaussian_process
+from mtloc_jax.cards.fingerprints import Survey, compared, squared_distances
 from mtloc_jax.errors import InputError
 from mtloc_jax.sites.site import Site
 
 CONSTANT, ELAPSED_TIME = "constant", "elapsed-time"
 KNN, WEIGHTED_KNN, FOREST = "wifi-knn", "wifi-weighted-knn", "wifi-forest"
-BASELINES = (CONSTANT, ELAPSED_TIME, KNN, WEIGHTED_KNN, FOREST)
+GAUSSIAN_PROCESS = "wifi-gaussian-process"
+BASELINES = (CONSTANT, ELAPSED_TIME, KNN, WEIGHTED_KNN, FOREST, GAUSSIAN_PROCESS)
 
 NEIGHBOURS = 3
 _BLOCK = 512  # queries compared at once: bounds the memory of a large survey
-
-
-class Survey(NamedTuple):
-    """Hold fingerprints and where they were taken.
-
-    dbm: f32[S, A], NaN where not heard; xy_m: f64[S, 2]
-    """
-
-    dbm: np.ndarray
-    xy_m: np.ndarray
 
 
 def constant(train_xy_m: np.ndarray, n: int) -> np.ndarray:
@@ -57,24 +48,21 @@ def nearest(
     dbm:      f32[M, A], NaN where not heard
     weighted: weigh neighbours by the inverse of their distance in dB
 
-    An access point not heard counts as just weaker than the survey's weakest. Where nothing is
-    heard at all, the survey's mean position is predicted. Returns f64[M, 2], metres.
-    Raises InputError where the survey is empty.
+    Where none of the survey's access points is heard, its mean position is predicted.
+    Returns f64[M, 2], metres. Raises InputError where the survey is empty.
     """
-    _check_heard(survey)
-    floor = _floor_dbm(survey)
-    known, asked = _filled(survey.dbm, floor), _filled(dbm, floor)
+    known, asked, silent = compared(survey, dbm)
     predicted = np.empty((len(dbm), 2))
     for start in range(0, len(dbm), _BLOCK):
         block = slice(start, start + _BLOCK)
-        squared = _squared_distances(asked[block], known)
+        squared = squared_distances(asked[block], known)
         chosen = np.argpartition(squared, range(min(k, len(known))), axis=1)[:, :k]
         weight = np.ones(chosen.shape)
         if weighted:
             weight = 1 / (np.sqrt(np.take_along_axis(squared, chosen, axis=1)) + 1e-3)
         weight /= weight.sum(axis=1, keepdims=True)
         predicted[block] = np.einsum("mk,mka->ma", weight, survey.xy_m[chosen])
-    predicted[np.isnan(dbm).all(axis=1)] = survey.xy_m.mean(axis=0)
+    predicted[silent] = survey.xy_m.mean(axis=0)
     return predicted
 
 
@@ -90,12 +78,23 @@ def forest(survey: Survey, dbm: np.ndarray, seed: int = 0, n_trees: int = 200) -
             f"the baseline {FOREST} needs scikit-learn",
             remedy="pip install 'mtloc-jax[baselines]', or leave this baseline out",
         ) from None
-    _check_heard(survey)
-    floor = _floor_dbm(survey)
+    known, asked, silent = compared(survey, dbm)
     trees = RandomForestRegressor(n_trees, random_state=seed, max_features=1 / 3, n_jobs=1)
-    trees.fit(_filled(survey.dbm, floor), survey.xy_m)
-    predicted = trees.predict(_filled(dbm, floor))
-    predicted[np.isnan(dbm).all(axis=1)] = survey.xy_m.mean(axis=0)
+    trees.fit(known, survey.xy_m)
+    predicted = trees.predict(asked)
+    predicted[silent] = survey.xy_m.mean(axis=0)
+    return predicted
+
+
+def gaussian(survey: Survey, dbm: np.ndarray, seed: int = 0) -> np.ndarray:
+    """Predict with a Gaussian process on fingerprints; arguments and result as `nearest`.
+
+    A survey of more than gaussian_process.MOST_SCANS scans gives that many, drawn by `seed`.
+    Raises InputError where the survey is empty.
+    """
+    known, asked, silent = compared(survey, dbm)
+    predicted = gaussian_process.regress(known, survey.xy_m, asked, seed)
+    predicted[silent] = survey.xy_m.mean(axis=0)
     return predicted
 
 
@@ -120,9 +119,17 @@ def elapsed_ms(site: Site) -> np.ndarray:
 
 
 def predict(
-    baseline: str, site: Site, train_rows: np.ndarray, rows: np.ndarray, seed: int = 0
+    baseline: str,
+    site: Site,
+    train_rows: np.ndarray,
+    rows: np.ndarray,
+    seed: int = 0,
+    k: int = NEIGHBOURS,
 ) -> np.ndarray:
     """Fit one of BASELINES on the windows `train_rows` of a site and predict those at `rows`.
+
+    seed: of the random forest and of the scans drawn for the Gaussian process
+    k:    how many neighbours those baselines average that have some
 
     Returns f64[len(rows), 2], metres. Raises InputError on an unknown name, where scikit-learn is
     needed but absent, and where the site has no WiFi to compare.
@@ -142,25 +149,6 @@ def predict(
     dbm = site.wifi_dbm[scans]
     if baseline == FOREST:
         return forest(survey, dbm, seed)[which]
-    return nearest(survey, dbm, weighted=baseline == WEIGHTED_KNN)[which]
-
-
-def _check_heard(survey: Survey) -> None:
-    if not len(survey.dbm):
-        raise InputError(
-            "no training scan heard an access point", remedy="leave the WiFi baselines out"
-        )
-
-
-def _floor_dbm(survey: Survey) -> float:
-    return float(np.nanmin(survey.dbm)) - 1
-
-
-def _filled(dbm: np.ndarray, floor: float) -> np.ndarray:
-    return np.where(np.isnan(dbm), floor, dbm).astype(np.float64)
-
-
-def _squared_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Return f64[len(a), len(b)], squared Euclidean distances between rows."""
-    squared = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1) - 2 * a @ b.T
-    return np.maximum(squared, 0)
+    if baseline == GAUSSIAN_PROCESS:
+        return gaussian(survey, dbm, seed)[which]
+    return nearest(survey, dbm, k, weighted=baseline == WEIGHTED_KNN)[which]
