@@ -8,6 +8,8 @@ from bench import problem
 from bench.problem import LEARNING_RATE, Shape
 from mtloc_jax.core.train import Run
 from mtloc_jax.sites.scaling import Scaler
+from mtloc_jax.surgery.freeze import gates
+from mtloc_jax.surgery.thaw import ALL, thaw
 
 
 @lru_cache
@@ -16,18 +18,21 @@ def scaler(shape: Shape) -> Scaler:
     return problem.scaler(problem.arrays(shape))
 
 
-def run(shape: Shape, number: int, *, n_windows: int = 0, n_steps: int = 0, frozen=()) -> Run:
+def run(
+    shape: Shape, number: int, *, n_windows: int = 0, n_steps: int = 0, frozen: bool = False
+) -> Run:
     """Return run `number` over the first `n_windows` windows (0: all of them).
 
-    frozen: branches that do not train
+    frozen: whether the IMU branch stays as it is
     """
+    start = problem.start(shape, number)
     return Run(
         seed=np.int32(number),
         learning_rate=np.float32(LEARNING_RATE),
-        start=problem.start(shape, number),
+        start=start,
         plan=np.arange(shape.windows, dtype=np.int32),
         n_windows=np.int32(n_windows or shape.windows),
         n_steps=np.int32(n_steps),
         scaler=scaler(shape),
-        trainable={"imu": np.bool_("imu" not in frozen)},
+        gates=gates(thaw("imu frozen" if frozen else ALL, start), start),
     )

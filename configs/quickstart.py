@@ -22,6 +22,7 @@ def get_config() -> ConfigDict:
     config.target = "simulated-b"
     config.data_dir = ""
     config.simulation = ConfigDict({"seed": 0, "round_s": 45.0})
+    config.test_round = 0  # 0: the target's own split; r: test on round r, validate on the next
 
     # Windows (Section IV-B). A scan entry counts as heard if its access point was last seen at
     # most wifi_entry_max_age_ms before its scan.
@@ -49,6 +50,9 @@ def get_config() -> ConfigDict:
     )
     config.subset = "drawn"  # a rate's rounds drawn per seed, or the "first" ones
     config.protocol = "epochs"  # fewer rounds take fewer steps, or equal "steps"
+
+    # How the fine-tuned arm trains: "all" alike, or by path "imu x0.1", "imu from epoch 5", ...
+    config.finetune_plan = "all"
 
     # Network and training (Tables I and IV; the paper trains 100 epochs).
     config.hidden = 128

@@ -6,6 +6,8 @@ from mtloc_jax.core.model import MTLoc, Params
 from mtloc_jax.core.train import Run
 from mtloc_jax.sites import scaling
 from mtloc_jax.sites.site import Arrays
+from mtloc_jax.surgery.freeze import gates
+from mtloc_jax.surgery.thaw import ALL, thaw
 from mtloc_jax.sweep.trainer import initialised
 
 N_APS, HIDDEN = 7, 8
@@ -45,7 +47,7 @@ def run(
     seed: int = 0,
     n_windows: int | None = None,
     n_steps: int = 12,
-    frozen: tuple[str, ...] = (),
+    training: str = ALL,
 ) -> Run:
     """Return a run over the first `n_windows` windows."""
     total = len(data.imu)
@@ -60,5 +62,5 @@ def run(
         n_windows=np.int32(n_windows),
         n_steps=np.int32(n_steps),
         scaler=scaling.fit(*data),
-        trainable={"imu": np.bool_("imu" not in frozen)},
+        gates=gates(thaw(training, start), start),
     )

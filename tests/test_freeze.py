@@ -7,8 +7,9 @@ import optax
 import pytest
 
 from mtloc_jax.core import optim
+from mtloc_jax.core.optim import gated, paced
 from mtloc_jax.errors import InputError
-from mtloc_jax.surgery.freeze import Freeze, Train, by_leaf, gated, gates, optimizer
+from mtloc_jax.surgery.freeze import Freeze, Train, by_leaf, gates, optimizer
 
 PARAMS = {
     "imu": {"kernel": jnp.ones(3), "bias": jnp.zeros(3)},
@@ -83,8 +84,9 @@ def _by_gates(plan, steps=6):
 
     def one(step, params):
         nonlocal state
-        updates, state = update(_gradients(step), state, params)
-        return optax.apply_updates(params, gated(updates, plan_gates, jnp.int32(step // 2)))
+        gradient = gated(_gradients(step), plan_gates, jnp.int32(step // 2))
+        updates, state = update(gradient, state, params)
+        return optax.apply_updates(params, paced(updates, plan_gates))
 
     return _run(one, steps)
 
@@ -122,7 +124,7 @@ def test_a_closed_gate_stops_nan():
 def test_runs_with_different_plans_are_one_program():
     plans = [gates((Freeze("imu"), Train("wifi"), Train("fusion")), PARAMS), gates(PLAN, PARAMS)]
     stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *plans)
-    out = jax.vmap(lambda plan: gated(PARAMS, plan, jnp.int32(2)))(stacked)
+    out = jax.vmap(lambda plan: paced(gated(PARAMS, plan, jnp.int32(2)), plan))(stacked)
     assert out["imu"]["kernel"].tolist() == [[0, 0, 0], pytest.approx([0.1] * 3)]
     assert out["wifi"]["fc1"]["kernel"].tolist() == [[2, 2], [2, 2]]
 

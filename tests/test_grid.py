@@ -54,7 +54,6 @@ def test_fewer_windows_take_fewer_steps_unless_steps_are_equal(protocol, steps):
         rows=np.arange(250),
         n_train=1000,
         scaler=None,
-        frozen=(),
         epochs=20,
         config=config(protocol=protocol),
     )

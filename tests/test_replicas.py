@@ -24,7 +24,7 @@ RUNS = [
         seed=k,
         n_windows=60 + 50 * k,
         n_steps=6 + 3 * k,
-        frozen=("imu",) if k == 1 else (),
+        training="imu frozen" if k == 1 else "all",
     )
     for k in range(4)
 ]

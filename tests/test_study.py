@@ -8,11 +8,11 @@ import pytest
 
 from configs import location20, mmloc, quickstart
 from mtloc_jax.errors import InputError
-from mtloc_jax.report.rows import CDF, COLUMNS, ROWS, TRACKS, read, select
+from mtloc_jax.report.rows import CDF, COLUMNS, LEAVES, ROWS, TRACKS, read, select
 from mtloc_jax.surgery import checkpoint
 from mtloc_jax.surgery.graft import unchanged_since
 from mtloc_jax.sweep import workshop
-from mtloc_jax.sweep.study import run_study
+from mtloc_jax.sweep.study import Study, run_study
 
 
 def small(**changes):
@@ -102,6 +102,24 @@ def test_the_imu_branch_was_taken_and_stays_frozen_in_the_transferred_arm(finish
         assert moved == (run["arm"] != "transferred")
 
 
+def test_the_rows_say_which_grafted_leaves_did_not_move(finished):
+    table = read(finished[0] / LEAVES)
+    assert "scratch" not in table["arm"]
+    assert set(table["taken"]) == {"imu/bias imu/kernel imu/recurrent_kernel"}
+    still = select(table, arm="transferred")
+    assert np.all(still["unchanged"] == still["taken"])
+    assert set(select(table, arm="finetuned")["unchanged"]) == {""}
+
+
+def test_fine_tuning_follows_its_freeze_plan(tmp_path):
+    config = small(seeds=1, arms=("finetuned",), finetune_rates=(1.0,), epochs=2)
+    config.sweep = ({"finetune_plan": ("imu/kernel frozen", "imu from epoch 1", "imu x0.5")},)
+    run_study(config, tmp_path / "work", ignore)
+    table = read(tmp_path / "work" / LEAVES)
+    assert table["unchanged"].tolist() == ["imu/kernel", "", ""]
+    assert len(Study(config, tmp_path / "work", ignore).plan.groups) == 1
+
+
 def test_a_stopped_study_goes_on_and_ends_with_the_same_bytes(finished, tmp_path):
     folder = tmp_path / "work"
     shutil.copytree(finished[0], folder)
@@ -109,7 +127,7 @@ def test_a_stopped_study_goes_on_and_ends_with_the_same_bytes(finished, tmp_path
     (folder / "chunks" / ".0001.partial").mkdir()  # what a kill in mid-write leaves
     (folder / ROWS).unlink()
     run_study(small(), folder, ignore)
-    for name in (ROWS, CDF, TRACKS):
+    for name in COLUMNS:
         assert (folder / name).read_bytes() == (finished[0] / name).read_bytes()
     assert not (folder / "chunks" / ".0001.partial").exists()
 
@@ -151,6 +169,7 @@ def test_fine_tuning_can_start_from_the_transferred_network(tmp_path):
         ({"start": "from_nothing"}, "from_pretrained"),
         ({"subset": "last"}, "first"),
         ({"protocol": "hours"}, "steps"),
+        ({"finetune_plan": "imu slowly"}, "imu x0.1"),
         ({"arms": ("finetuned",), "start": "from_transferred"}, "transferred"),
         ({"source": "simulated-c"}, "simulated-a"),
         ({"source": "mmloc/edinburgh", "data_dir": "nowhere"}, "data_dir"),

@@ -24,7 +24,7 @@ def runs(n):
             seed=k,
             n_windows=60 + 40 * k,
             n_steps=4 + 3 * k,
-            frozen=("imu",) if k % 2 else (),
+            training="imu frozen" if k % 2 else "all",
         )
         for k in range(n)
     ]

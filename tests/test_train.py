@@ -78,20 +78,32 @@ def test_windows_outside_the_plan_do_not_matter(training):
 
 
 def test_a_frozen_branch_does_not_move_by_a_bit(training):
-    trained = training.train(run(START, DATA, frozen=("imu",)), DATA).params
+    trained = training.train(run(START, DATA, training="imu frozen"), DATA).params
     assert not moved(START["imu"], trained["imu"])
     for branch in ("mag", "wifi", "fusion"):
         assert moved(START[branch], trained[branch])
 
 
-@pytest.mark.parametrize("frozen", [("imu",), ()])
-def test_sharing_frozen_features_changes_nothing(training, frozen):
-    one = run(START, DATA, frozen=frozen)
+@pytest.mark.parametrize("plan", ["imu frozen", "imu from epoch 2", "all"])
+def test_sharing_frozen_features_changes_nothing(training, plan):
+    one = run(START, DATA, training=plan)
     shared = make_train(Static(NETWORK, 50, share_frozen=True))
     ours, plain = jax.jit(shared.train)(one, DATA), training.train(one, DATA)
-    assert moved(START["imu"], ours.params["imu"]) != bool(frozen)
+    assert moved(START["imu"], ours.params["imu"]) != (plan == "imu frozen")
     for a, b in zip(jax.tree.leaves(ours.params), jax.tree.leaves(plain.params), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-5)
+
+
+def test_a_branch_thaws_at_its_epoch_and_not_before(training):
+    def imu_after(steps):  # an epoch is three steps
+        plan = "imu x0.1 from epoch 2"
+        one = run(START, DATA, n_windows=120, n_steps=steps, training=plan)
+        return training.train(one, DATA).params["imu"]
+
+    assert not moved(START["imu"], imu_after(6))
+    # The first step of RMSprop is rate / sqrt(0.1) for every weight, here a tenth of it.
+    steps = jax.tree.map(lambda a, b: np.abs(a - b), imu_after(7), START["imu"])
+    np.testing.assert_allclose(np.median(steps["kernel"]), 0.0005 / np.sqrt(0.1), rtol=1e-3)
 
 
 def test_stopping_anywhere_and_going_on_changes_nothing(training):

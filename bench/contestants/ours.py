@@ -51,7 +51,7 @@ class Ours:
 
 def _filled(task: Task, devices: int) -> Run:
     """Return the runs, stacked, and idle ones up to a multiple of the devices."""
-    frozen = ("imu",) if task.options.get("frozen") else ()
+    frozen = bool(task.options.get("frozen"))
     numbers = range(task.first_run, task.first_run + task.runs)
     runs = [run(task.shape, k, n_steps=_NO_END, frozen=frozen) for k in numbers]
     idle = [runs[-1]._replace(n_steps=np.int32(0))] * (-task.runs % devices)

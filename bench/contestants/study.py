@@ -65,7 +65,7 @@ class Study:
         scratch = [self._run(seed, 1.0) for seed in self._seeds]
         donors = self._pretrained()
 
-        def grafted(rate: float, frozen: tuple[str, ...] = ()) -> list[Run]:
+        def grafted(rate: float, frozen: bool = False) -> list[Run]:
             runs = [self._run(seed, rate, frozen) for seed in self._seeds]
             return [
                 one._replace(start=one.start | {"imu": donor})
@@ -73,9 +73,9 @@ class Study:
             ]
 
         finetuned = [one for rate in FINETUNE_RATES for one in grafted(rate)]
-        return [*scratch, *grafted(1.0, frozen=("imu",)), *finetuned]
+        return [*scratch, *grafted(1.0, frozen=True), *finetuned]
 
-    def _run(self, seed: int, rate: float, frozen: tuple[str, ...] = ()) -> Run:
+    def _run(self, seed: int, rate: float, frozen: bool = False) -> Run:
         n_windows, n_steps = problem.share(self._shape, rate)
         return run(self._shape, seed, n_windows=n_windows, n_steps=n_steps, frozen=frozen)
 

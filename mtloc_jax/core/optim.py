@@ -1,12 +1,24 @@
-"""RMSprop as Keras has it, and freezing: labels for one run, gates inside a sweep."""
+"""RMSprop as Keras has it, and the gates that freeze, slow down and thaw leaves of a run."""
 
-from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import optax
 
 from mtloc_jax.core.model import Params
+
+
+class Gates(NamedTuple):
+    """Hold how each leaf of a network trains; trees of its shape, one number a leaf.
+
+    rate: f32[], multiplies the learning rate, 0 where frozen; from_epoch: i32[], still before it
+
+    Gates are numbers, so that they may differ between the runs of one program.
+    """
+
+    rate: Any
+    from_epoch: Any
 
 
 def rmsprop(learning_rate: float | jax.Array) -> optax.GradientTransformation:
@@ -17,27 +29,22 @@ def rmsprop(learning_rate: float | jax.Array) -> optax.GradientTransformation:
     return optax.rmsprop(learning_rate, decay=0.9, eps=1e-7, eps_in_sqrt=False)
 
 
-def frozen(
-    optimizer: optax.GradientTransformation, branches: tuple[str, ...]
-) -> optax.GradientTransformation:
-    """Return `optimizer` with the named branches frozen: exact, and without moments for them."""
-
-    def labels(params: Params) -> Params:
-        return {branch: "freeze" if branch in branches else "train" for branch in params}
-
-    return optax.multi_transform({"train": optimizer, "freeze": optax.set_to_zero()}, labels)
+def opened(gates: Gates, epoch: jax.Array) -> Any:
+    """Return which leaves train in an epoch, a tree of bool[]; epoch: i32[] from 0."""
+    return jax.tree.map(lambda rate, first: (rate > 0) & (epoch >= first), *gates)
 
 
-def gated(updates: Params, trainable: Mapping[str, jax.Array]) -> Params:
-    """Zero the updates of branches whose gate is False.
+def gated(gradient: Params, gates: Gates, epoch: jax.Array) -> Params:
+    """Zero the gradient of leaves that do not train in this epoch.
 
-    trainable: bool[] per branch; a branch without a gate trains. A gate may differ between the
-    runs of one program, where labels may not. Zeroed by selection: a product would keep NaN.
+    The gradient and not the update: a leaf that thaws later starts with fresh moments, as it would
+    if nothing had been computed for it before. By selection: a product with 0 would keep NaN.
     """
+    return jax.tree.map(
+        lambda g, is_open: jnp.where(is_open, g, jnp.zeros_like(g)), gradient, opened(gates, epoch)
+    )
 
-    def gate(branch: str, tree: Params) -> Params:
-        if branch not in trainable:
-            return tree
-        return jax.tree.map(lambda u: jnp.where(trainable[branch], u, jnp.zeros_like(u)), tree)
 
-    return {branch: gate(branch, tree) for branch, tree in updates.items()}
+def paced(updates: Params, gates: Gates) -> Params:
+    """Multiply the updates of each leaf by its rate."""
+    return jax.tree.map(lambda update, rate: update * rate, updates, gates.rate)

@@ -22,8 +22,9 @@ class Static:
     """Fix what shapes the compiled program; runs that differ in it are compiled apart.
 
     network: MTLoc or ImuRegressor
-    share_frozen: compute a frozen IMU branch's features once instead of every step. Pays where a
-        run's own branch is taken (mapped runs); under vmap both branches would be computed
+    share_frozen: compute the features of an IMU branch once, instead of every step, for as long as
+        it is frozen. Pays where a run's own branch is taken (mapped runs); under vmap both
+        branches would be computed
     """
 
     network: nn.Module
@@ -38,7 +39,7 @@ class Run(NamedTuple):
     start: parameters to start from, grafted or fresh
     plan: i32[P], the windows trained on, padded; n_windows: i32[], how many of them are real
     n_steps: i32[], optimiser steps in all
-    trainable: bool[] per branch; a branch without an entry trains
+    gates: how each leaf of `start` trains
     """
 
     seed: Leaf
@@ -48,7 +49,7 @@ class Run(NamedTuple):
     n_windows: Leaf
     n_steps: Leaf
     scaler: Scaler
-    trainable: dict[str, Leaf]
+    gates: optim.Gates
 
 
 class State(NamedTuple):
@@ -94,7 +95,7 @@ def make_train(static: Static) -> Training:
         inputs = scaled(data, run.scaler, rows)
         return apply(network, params, features[rows], inputs.mag, inputs.wifi, method=MTLoc.fuse)
 
-    def loss_and_gradient(state: State, run: Run, data: Arrays, rows, weight):
+    def loss_and_gradient(state: State, run: Run, data: Arrays, epoch, rows, weight):
         target = scaled_xy(data.xy_m[rows], run.scaler)
 
         def mse(predicted):
@@ -110,7 +111,7 @@ def make_train(static: Static) -> Training:
             )
 
         if static.share_frozen:
-            return lax.cond(run.trainable["imu"], full, shared, state.params)
+            return lax.cond(_imu_trains(run, epoch), full, shared, state.params)
         return full(state.params)
 
     def begin(run: Run, data: Arrays) -> State:
@@ -120,14 +121,14 @@ def make_train(static: Static) -> Training:
         moments = optim.rmsprop(run.learning_rate).init(run.start)
         return State(run.start, moments, jnp.int32(0), jnp.float32(jnp.nan), features)
 
-    def one_step(state: State, run: Run, data: Arrays, order: jax.Array, batch: jax.Array):
+    def one_step(state: State, run: Run, data: Arrays, epoch, order: jax.Array, batch: jax.Array):
         rows = lax.dynamic_slice_in_dim(order, batch * batch_size, batch_size)
         weight = (batch * batch_size + jnp.arange(batch_size) < run.n_windows).astype(jnp.float32)
-        loss, gradient = loss_and_gradient(state, run, data, rows, weight)
+        loss, gradient = loss_and_gradient(state, run, data, epoch, rows, weight)
         updates, moments = optim.rmsprop(run.learning_rate).update(
-            gradient, state.moments, state.params
+            optim.gated(gradient, run.gates, epoch), state.moments, state.params
         )
-        params = optax.apply_updates(state.params, optim.gated(updates, run.trainable))
+        params = optax.apply_updates(state.params, optim.paced(updates, run.gates))
         return State(params, moments, state.step + 1, loss, state.imu_features)
 
     def advance(state: State, run: Run, data: Arrays, stop: jax.Array) -> State:
@@ -138,7 +139,7 @@ def make_train(static: Static) -> Training:
             order = _shuffled(run, number, batch_size)
             last = jnp.minimum(batches, first + stop - state.step)
             return lax.fori_loop(
-                first, last, lambda batch, s: one_step(s, run, data, order, batch), state
+                first, last, lambda batch, s: one_step(s, run, data, number, order, batch), state
             )
 
         return lax.while_loop(lambda s: s.step < stop, epoch, state)
@@ -159,7 +160,7 @@ def _shuffled(run: Run, epoch: jax.Array, batch_size: int) -> jax.Array:
 
 
 def _frozen_features(network: nn.Module, run: Run, data: Arrays) -> jax.Array:
-    """Return the IMU features f32[N, H] of all windows if the branch is frozen, else zeros."""
+    """Return the IMU features f32[N, H] of all windows if the branch starts frozen, else zeros."""
     shape = (data.imu.shape[0], network.hidden)
 
     def encode(imu: jax.Array) -> jax.Array:
@@ -167,7 +168,12 @@ def _frozen_features(network: nn.Module, run: Run, data: Arrays) -> jax.Array:
         return apply(network, run.start, "imu", x[None], method=MTLoc.encode)[0]
 
     return lax.cond(
-        run.trainable["imu"],
+        _imu_trains(run, jnp.int32(0)),
         lambda: jnp.zeros(shape),
         lambda: lax.map(encode, data.imu, batch_size=500),
     )
+
+
+def _imu_trains(run: Run, epoch: jax.Array) -> jax.Array:
+    """Say whether any leaf of the IMU branch trains in an epoch; one that did never freezes."""
+    return jnp.any(jnp.stack(jax.tree.leaves(optim.opened(run.gates, epoch)["imu"])))

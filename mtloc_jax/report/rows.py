@@ -10,7 +10,7 @@ import numpy as np
 
 from mtloc_jax.errors import InputError
 
-ROWS, CDF, TRACKS = "rows.csv", "cdf.csv", "tracks.csv"
+ROWS, CDF, TRACKS, LEAVES = "rows.csv", "cdf.csv", "tracks.csv", "leaves.csv"
 
 KEYS = ("study", "site_pair", "arm", "finetune_rate", "seed", "split", "modality", "drop_rate")
 METRICS = ("mean_m", "std_m", "median_m", "p75_m", "p90_m", "p95_m")
@@ -23,9 +23,12 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     CDF: (*KEYS, "wipe_seed", *(f"q{q:03d}" for q in QUANTILES)),
     # One row per test window of the tracks kept for drawing: true and predicted position.
     TRACKS: (*KEYS[:6], "trace", "t_s", "x_m", "y_m", "predicted_x_m", "predicted_y_m"),
+    # One row per grafted run: the paths of the leaves its graft took from a donor, and of those
+    # that training left as they were, bit for bit.
+    LEAVES: (*KEYS[:5], "taken", "unchanged"),
 }
 _INTEGERS = {"seed", "wipe_seed", "n_windows"}
-_TEXT = {"study", "site_pair", "arm", "split", "modality", "trace"}
+_TEXT = {"study", "site_pair", "arm", "split", "modality", "trace", "taken", "unchanged"}
 
 Table = dict[str, np.ndarray]  # column name -> values, all of one length
 

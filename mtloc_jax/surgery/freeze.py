@@ -6,12 +6,13 @@ that may differ between the runs of one compiled program, where labels may not.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 
+from mtloc_jax.core.optim import Gates
 from mtloc_jax.errors import InputError
 from mtloc_jax.surgery.owners import listed, owners
 from mtloc_jax.surgery.tree import Tree, leaves, nest
@@ -50,16 +51,6 @@ class Freeze:
 
 
 Plan = Sequence[Train | Freeze]
-
-
-class Gates(NamedTuple):
-    """Hold a plan as numbers, one for each leaf of the network (trees of the same shape).
-
-    rate: f32[], 0 where frozen; from_epoch: i32[]
-    """
-
-    rate: Any
-    from_epoch: Any
 
 
 def by_leaf(plan: Plan, params: Tree) -> dict[str, Train | Freeze]:
@@ -108,22 +99,9 @@ def gates(plan: Plan, params: Tree) -> Gates:
     rate = {path: r.rate if isinstance(r, Train) else 0.0 for path, r in rules.items()}
     first = {path: r.from_epoch if isinstance(r, Train) else 0 for path, r in rules.items()}
     return Gates(
-        nest({path: jnp.float32(value) for path, value in rate.items()}),
-        nest({path: jnp.int32(value) for path, value in first.items()}),
+        nest({path: np.float32(value) for path, value in rate.items()}),
+        nest({path: np.int32(value) for path, value in first.items()}),
     )
-
-
-def gated(updates: Tree, plan: Gates, epoch: jax.Array) -> Any:
-    """Return the updates of one step as the gates let them through, epoch: i32[] from 0.
-
-    Zeroed by selection: a product with 0 would keep NaN.
-    """
-
-    def one(update: jax.Array, rate: jax.Array, first: jax.Array) -> jax.Array:
-        open_now = (rate > 0) & (epoch >= first)
-        return jnp.where(open_now, update * rate, jnp.zeros_like(update))
-
-    return jax.tree.map(one, updates, plan.rate, plan.from_epoch)
 
 
 def _kind(rule: Train | Freeze) -> str:
@@ -137,17 +115,16 @@ def _by_rule(
 ) -> optax.GradientTransformation:
     if isinstance(rule, Freeze):
         return optax.set_to_zero()
-    return optax.chain(base(), _from_step(rule.from_epoch * steps_per_epoch, rule.rate))
+    return optax.chain(
+        _from_step(rule.from_epoch * steps_per_epoch), base(), optax.scale(rule.rate)
+    )
 
 
-def _from_step(first: int, rate: float) -> optax.GradientTransformation:
-    """Return a transformation that multiplies updates by `rate`, and zeroes them before a step."""
+def _from_step(first: int) -> optax.GradientTransformation:
+    """Return a transformation that zeroes gradients before a step: no moments gather until then."""
 
-    def update(updates, step, params=None):
-        out = jax.tree.map(
-            lambda u: jnp.where(step >= first, u * jnp.asarray(rate, u.dtype), jnp.zeros_like(u)),
-            updates,
-        )
+    def update(gradient, step, params=None):
+        out = jax.tree.map(lambda g: jnp.where(step >= first, g, jnp.zeros_like(g)), gradient)
         return out, step + 1
 
     return optax.GradientTransformation(lambda params: jnp.int32(0), update)

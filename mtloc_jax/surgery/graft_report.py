@@ -61,6 +61,21 @@ class GraftReport:
             totals[entry.action] = count + 1, size + int(np.prod(entry.shape, dtype=np.int64))
         return totals
 
+    def of_run(self, run: int) -> "GraftReport":
+        """Return the report of one of the stacked runs, as of a single network."""
+        entries = tuple(
+            dataclasses.replace(
+                entry,
+                shape=entry.shape[1:],
+                donor_shapes=tuple(shape[1:] for shape in entry.donor_shapes),
+                norm_before=entry.norm_before[run : run + 1],
+                norm_after=entry.norm_after[run : run + 1],
+                digest=entry.digest[run : run + 1],
+            )
+            for entry in self.entries
+        )
+        return dataclasses.replace(self, entries=entries, stacked=False)
+
     def to_json(self) -> str:
         """Return the report as JSON text, the content of `graft.json`."""
         return json.dumps(dataclasses.asdict(self), indent=1) + "\n"

@@ -91,6 +91,7 @@ class _Bench:
             rows.append(partial / rows.ROWS, found)
             rows.append(partial / rows.CDF, found)
             rows.append(partial / rows.TRACKS, [])
+            rows.append(partial / rows.LEAVES, [])
             carried = reports[specs.index(RunSpec(carry.CARRIED, self.specs[0][1], seed))]
             (partial / checkpoint.GRAFT).write_text(carried.to_json(), encoding="utf-8")
 

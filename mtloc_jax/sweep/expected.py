@@ -9,10 +9,11 @@ from mtloc_jax.report.arms import TRANSFERRED
 from mtloc_jax.sites.site import Site
 from mtloc_jax.sweep.estimate import Estimate, GroupEstimate
 from mtloc_jax.sweep.grid import n_steps, trained_on
+from mtloc_jax.sweep.pair import Sites
 from mtloc_jax.sweep.plan import Chunk, Job, Plan
 from mtloc_jax.sweep.replicas import replica_axis
 from mtloc_jax.sweep.trainer import Speed
-from mtloc_jax.sweep.variants import STATIC
+from mtloc_jax.sweep.variants import PRETRAINING
 
 Work = tuple[int, float]
 """Steps, and the GFLOP they take."""
@@ -25,27 +26,26 @@ def work_of(chunk: Chunk, plan: Plan, target: Site) -> Work:
 
 def estimated(
     plan: Plan,
-    targets: list[Site],
-    source: Site,
+    sites: list[Sites],
     left: set[int],
     calibrate: Callable[[Chunk], Speed],
 ) -> Estimate:
     """Say what a plan takes.
 
-    targets: of each group; left: numbers of the chunks still to train
+    sites: of each group; left: numbers of the chunks still to train
     calibrate: measures a chunk; called once for each group with chunks left
     """
     groups = tuple(
-        _group(number, plan, target, left, calibrate) for number, target in enumerate(targets)
+        _group(number, plan, each.target, left, calibrate) for number, each in enumerate(sites)
     )
     grafted = {
-        repr([plan.of(job)[name] for name in (*STATIC, "learning_rate", "pretrain_epochs")]): job
+        repr([plan.of(job)[name] for name in PRETRAINING]): (job, sites[chunk.group].source)
         for chunk in plan.chunks
         if chunk.number in left
         for job in chunk.jobs
         if job.spec.grafted
     }
-    pretraining = sum(_pretraining(job, plan, source) for job in grafted.values())
+    pretraining = sum(_pretraining(job, plan, source) for job, source in grafted.values())
     devices = jax.local_devices()
     return Estimate(
         len(plan.variants), groups, pretraining, f"{len(devices)} x {devices[0].device_kind}"

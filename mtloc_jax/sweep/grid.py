@@ -11,6 +11,11 @@ from mtloc_jax.errors import InputError
 from mtloc_jax.report.arms import FINETUNED, SCRATCH, TRANSFERRED
 from mtloc_jax.sites.site import Site
 from mtloc_jax.sites.splits import in_use
+from mtloc_jax.surgery.freeze import gates
+from mtloc_jax.surgery.thaw import ALL, thaw
+
+THAWS = {SCRATCH: ALL, TRANSFERRED: "imu frozen"}
+"""How the leaves of these arms train; in the fine-tuned arm, as config.finetune_plan says."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +84,7 @@ def prepared(spec: RunSpec, start: Params, site: Site, config: ConfigDict) -> Ru
         rows=rows,
         n_train=len(train),
         scaler=site.scaler(train[rows]),
-        frozen=("imu",) if spec.arm == TRANSFERRED else (),
+        training=THAWS.get(spec.arm, config.finetune_plan),
         epochs=config.epochs,
         config=config,
     )
@@ -113,11 +118,14 @@ def run_of(
     rows: np.ndarray,
     n_train: int,
     scaler,
-    frozen: tuple[str, ...],
+    training: str = ALL,
     epochs: int,
     config: ConfigDict,
 ) -> Run:
-    """Return a run over the training windows `rows` of `n_train`."""
+    """Return a run over the training windows `rows` of `n_train`.
+
+    training: a freeze plan as `thaw` reads it
+    """
     plan = np.zeros(n_train, np.int32)
     plan[: len(rows)] = rows
     return Run(
@@ -128,5 +136,5 @@ def run_of(
         n_windows=np.int32(len(rows)),
         n_steps=np.int32(n_steps(len(rows), n_train, epochs, config)),
         scaler=scaler,
-        trainable={branch: np.bool_(branch not in frozen) for branch in ("imu",)},
+        gates=gates(thaw(training, start), start),
     )

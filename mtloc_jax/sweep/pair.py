@@ -1,6 +1,7 @@
-"""The two buildings of a study, opened."""
+"""The two buildings of a study: read once, and cut as each group of its runs needs them."""
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,21 +9,42 @@ from ml_collections import ConfigDict
 
 from mtloc_jax.cards import card
 from mtloc_jax.report.card_notes import CARDS
-from mtloc_jax.sites.recordings import Recordings, cut, open_recordings
+from mtloc_jax.sites.recordings import Recordings, cut, open_recordings, tested_on
 from mtloc_jax.sites.site import Site
 from mtloc_jax.sites.windows import WindowSpec
 from mtloc_jax.sweep.starts import Report
 
+CUT_BY = {
+    "source": ("window", "wifi_entry_max_age_ms"),
+    "target": ("window", "wifi_entry_max_age_ms", "test_round"),
+}
+"""The settings that say how a building's recordings become a site."""
+
+
+@dataclass(frozen=True)
+class Building:
+    """Hold a building's recordings and the site that they were cut into."""
+
+    recordings: Recordings
+    site: Site
+    spec: WindowSpec
+
 
 @dataclass(frozen=True)
 class Sites:
-    """Hold the two buildings of a study, and what they were cut from."""
+    """Hold the two buildings of a study, opened."""
 
-    source: Site
-    target: Site
-    source_recordings: Recordings
-    target_recordings: Recordings
-    spec: WindowSpec
+    opened: dict[str, Building]
+
+    @property
+    def source(self) -> Site:
+        """Return the site that the IMU branch is pretrained on."""
+        return self.opened["source"].site
+
+    @property
+    def target(self) -> Site:
+        """Return the site that networks are trained and judged on."""
+        return self.opened["target"].site
 
     @property
     def pair(self) -> str:
@@ -35,36 +57,57 @@ class Sites:
         return self.source.simulated or self.target.simulated
 
 
-def open_sites(config: ConfigDict, report: Report) -> Sites:
-    """Read both buildings; raises InputError where one cannot be."""
-    spec = WindowSpec(**config.window)
+def open_sites(configs: Sequence[ConfigDict], report: Report) -> list[Sites]:
+    """Return the buildings of each config, cut once for each way of cutting them.
 
-    def one(name: str) -> tuple[Site, Recordings]:
-        recordings = open_recordings(
-            name,
-            config.data_dir,
-            simulation_seed=config.simulation.seed,
-            simulated_round_s=config.simulation.round_s,
-            on_progress=lambda done, total: report(f"reading {name}", done, total),
-        )
-        made = cut(recordings, spec, wifi_entry_max_age_ms=config.wifi_entry_max_age_ms)
-        return made, recordings
-
-    (source, source_recordings), (target, target_recordings) = map(
-        one, (config.source, config.target)
-    )
-    return Sites(source, target, source_recordings, target_recordings, spec)
-
-
-def write_cards(sites: Sites, folder: Path) -> None:
-    """Write both data cards beside a study's rows, so that its report can quote what they warn of.
-
-    Cards that are there stay: they follow from the recordings alone.
+    configs: of one study, so that they name the same buildings
+    Raises InputError where one cannot be read, or not be cut so.
     """
-    for role, name in CARDS.items():
-        if not (folder / name).exists():
-            found = card.make(
-                getattr(sites, f"{role}_recordings").walks, getattr(sites, role), sites.spec
-            )
-            text = json.dumps(found.plain(), indent=1, ensure_ascii=False)
-            (folder / name).write_text(f"{text}\n", encoding="utf-8")
+    recordings = {role: _read(configs[0], configs[0][role], report) for role in CUT_BY}
+    made: dict[str, Building] = {}
+
+    def building(role: str, config: ConfigDict) -> Building:
+        key = repr((role, [config[name] for name in CUT_BY[role]]))
+        if key not in made:
+            made[key] = _cut(role, recordings[role], config)
+        return made[key]
+
+    return [Sites({role: building(role, config) for role in CUT_BY}) for config in configs]
+
+
+def write_cards(sites_of: Mapping[Path, Sites]) -> None:
+    """Write both data cards beside the rows in each folder, so that reports quote their warnings.
+
+    Cards that are there stay: they follow from the recordings and the split alone.
+    """
+    made: dict[int, str] = {}
+    for folder, sites in sites_of.items():
+        for role, name in CARDS.items():
+            if not (folder / name).exists():
+                building = sites.opened[role]
+                if id(building) not in made:
+                    made[id(building)] = _card(building)
+                (folder / name).write_text(made[id(building)], encoding="utf-8")
+
+
+def _read(config: ConfigDict, name: str, report: Report) -> Recordings:
+    return open_recordings(
+        name,
+        config.data_dir,
+        simulation_seed=config.simulation.seed,
+        simulated_round_s=config.simulation.round_s,
+        on_progress=lambda done, total: report(f"reading {name}", done, total),
+    )
+
+
+def _cut(role: str, recordings: Recordings, config: ConfigDict) -> Building:
+    if role == "target" and config.test_round != 0:
+        recordings = tested_on(recordings, config.test_round)
+    spec = WindowSpec(**config.window)
+    site = cut(recordings, spec, wifi_entry_max_age_ms=config.wifi_entry_max_age_ms)
+    return Building(recordings, site, spec)
+
+
+def _card(building: Building) -> str:
+    found = card.make(building.recordings.walks, building.site, building.spec)
+    return f"{json.dumps(found.plain(), indent=1, ensure_ascii=False)}\n"

@@ -22,6 +22,7 @@ class Record:
 
     study: what the `study` column says, which names the variant; wanted: the runs that have rows
     clean: by split ("validation", "test"); wiped: on test. Leaves have a leading runs axis
+    proofs: of each run, what became of its grafted leaves; None where nothing was grafted
     """
 
     study: str
@@ -32,6 +33,7 @@ class Record:
     wipes: Wipes
     clean: dict[str, Clean]
     wiped: Wiped
+    proofs: list[Row | None]
 
     def rows(self) -> Iterator[Row]:
         """Yield rows of rows.csv: each split untouched, then modality x wipe seed x drop rate."""
@@ -72,6 +74,12 @@ class Record:
                     "predicted_x_m": predicted_m[k, 0],
                     "predicted_y_m": predicted_m[k, 1],
                 }
+
+    def leaves(self) -> Iterator[Row]:
+        """Yield rows of leaves.csv: what training did to the leaves that were grafted."""
+        for run in self.wanted:
+            if (found := self.proofs[run]) is not None:
+                yield self._row(self.specs[run], "test", "none", 0.0, 0) | found
 
     def best_m(self) -> float:
         """Return the least mean validation error of a run, metres."""

@@ -14,12 +14,13 @@ from mtloc_jax.errors import InputError
 from mtloc_jax.sites.site import Arrays, Site
 from mtloc_jax.surgery import checkpoint
 from mtloc_jax.surgery.graft import Keep, Leave, Take, graft
+from mtloc_jax.surgery.graft_report import GraftReport
 from mtloc_jax.sweep import replicas, workdir
 from mtloc_jax.sweep.grid import run_of
 from mtloc_jax.sweep.plan import Job
 from mtloc_jax.sweep.processes import Share
 from mtloc_jax.sweep.trainer import Diverged, Trainer, initialised
-from mtloc_jax.sweep.variants import STATIC, Variant
+from mtloc_jax.sweep.variants import GRAFTING, PRETRAINING, Variant
 
 IMU_FROM_SOURCE = (
     Take("imu", "source:imu"),
@@ -30,9 +31,8 @@ IMU_FROM_SOURCE = (
 )
 """Section IV-C: the LSTM layer is taken out of the pretrained network, its head is left."""
 
-SHAPES = ("hidden", "forget_bias", "window", "wifi_entry_max_age_ms")
-PRETRAINING = (*STATIC, "learning_rate", "pretrain_epochs")
-"""Variants that agree in these share their pretrained networks."""
+PROGRAM = ("hidden", "forget_bias", "batch_size", "window", "wifi_entry_max_age_ms")
+"""Pretraining that agrees in these shares a program."""
 
 Report = Callable[[str, float, float], None]
 """Called with (stage, done, total) whenever there is something new to show."""
@@ -45,24 +45,34 @@ class Starts:
         """Make nothing yet."""
         self.folder, self.share, self.report = folder, share, report
         self._made: dict[str, Params] = {}
+        self._reports: dict[str, GraftReport | None] = {}
         self._trainers: dict[str, Trainer] = {}
 
     def of(self, job: Job, config: ConfigDict, source: Site, target: Site) -> Params:
         """Return the parameters a job starts from; `config` is what it is trained with."""
         if not job.spec.grafted:
             return replicas.take(self.fresh(config, target), job.spec.seed)
-        variant = _of_settings(job.trained, PRETRAINING)
-        name = f"grafted{_suffix(variant)}"
+        name = _grafted_name(job)
         if name not in self._made:
+            variant = _of_settings(job.trained, PRETRAINING)
             self._made[name] = self._grafted(name, variant, config, source, target)
         return replicas.take(self._made[name], job.spec.seed)
 
+    def graft_report(self, job: Job) -> GraftReport | None:
+        """Return what the graft did that a job's network came from, of all seeds; None for none."""
+        if not job.spec.grafted:
+            return None
+        name = _grafted_name(job)
+        if name not in self._reports:
+            self._reports[name] = checkpoint.read_report(self.folder / name)
+        return self._reports[name]
+
     def fresh(self, config: ConfigDict, target: Site) -> Params:
         """Return fresh target networks, one a seed: the same for every arm, so that arms pair."""
-        key = repr([config[name] for name in SHAPES])
+        network, window = MTLoc(config.hidden, config.forget_bias), example(target)
+        key = repr((network.hidden, network.forget_bias, *(part.shape for part in window)))
         if key not in self._made:
-            network = MTLoc(config.hidden, config.forget_bias)
-            self._made[key] = initialised(network, example(target), config.seeds)
+            self._made[key] = initialised(network, window, config.seeds)
         return self._made[key]
 
     def _grafted(
@@ -81,7 +91,7 @@ class Starts:
         """Return the networks pretrained on the source site (Table IV), one a seed."""
 
         def make(folder: Path) -> None:
-            runs, key = pretraining(source, config), repr([config[name] for name in STATIC])
+            runs, key = pretraining(source, config), repr([config[name] for name in PROGRAM])
             if key not in self._trainers:
                 network = ImuRegressor(config.hidden, config.forget_bias)
                 self._trainers[key] = Trainer(Static(network, config.batch_size), len(runs))
@@ -126,7 +136,6 @@ def pretraining(source: Site, config: ConfigDict) -> list[Run]:
             rows=np.arange(len(train)),
             n_train=len(train),
             scaler=source.scaler(train),
-            frozen=(),
             epochs=config.pretrain_epochs,
             config=config,
         )
@@ -152,6 +161,10 @@ def example(site: Site) -> Inputs:
 def _of_settings(variant: Variant, names: tuple[str, ...]) -> Variant:
     """Return the part of a variant that concerns some settings."""
     return Variant(tuple(p for p in variant.settings if p[0].partition(".")[0] in names))
+
+
+def _grafted_name(job: Job) -> str:
+    return f"grafted{_suffix(_of_settings(job.trained, GRAFTING))}"
 
 
 def _suffix(variant: Variant) -> str:

@@ -8,15 +8,16 @@ from ml_collections import ConfigDict
 from mtloc_jax.core.evaluate import Wipes
 from mtloc_jax.errors import InputError
 from mtloc_jax.surgery import checkpoint
+from mtloc_jax.surgery.thaw import clauses
 from mtloc_jax.sweep import workdir
 from mtloc_jax.sweep.estimate import Estimate
 from mtloc_jax.sweep.expected import estimated, work_of
 from mtloc_jax.sweep.live import Clock, Live
 from mtloc_jax.sweep.pair import Sites, open_sites, write_cards
-from mtloc_jax.sweep.plan import Chunk, Plan, plan
+from mtloc_jax.sweep.plan import Chunk, plan
 from mtloc_jax.sweep.processes import Share
 from mtloc_jax.sweep.starts import Report
-from mtloc_jax.sweep.variants import report_folders
+from mtloc_jax.sweep.variants import variant_folder
 from mtloc_jax.sweep.workshop import Workshop, described, wait_for
 
 ALONE = Share()
@@ -50,7 +51,7 @@ class Study:
         for variant in self.plan.variants:
             check(variant.applied(config))
         self.config, self.folder, self.share = config, folder, share
-        self.sites = _opened(self.plan, report)
+        self.sites = open_sites([group.config for group in self.plan.groups], report)
         self.workshop = Workshop(self.plan, self.sites, folder, share, report)
         self.folders = self.workshop.folders
 
@@ -61,8 +62,7 @@ class Study:
         """
         mine = [c.number for c in self.plan.chunks if self.share.has(c.number)]
         left = {number for number in mine if not self.folders[number].is_dir()}
-        targets = [sites.target for sites in self.sites]
-        return estimated(self.plan, targets, self.sites[0].source, left, self.workshop.calibrated)
+        return estimated(self.plan, self.sites, left, self.workshop.calibrated)
 
     def run(self, tell: Callable[[Live], None] = lambda live: None) -> bool:
         """Do this process's share of what is missing; merge and return True where all is there.
@@ -90,9 +90,17 @@ class Study:
         if not all(folder.is_dir() for folder in self.folders):
             return False
         workdir.merge_variants(self.folder, self.folders, self.plan)
-        for part in report_folders(self.folder):
-            write_cards(self.sites[0], part)
+        write_cards(self._sites_of_parts())
         return True
+
+    def _sites_of_parts(self) -> dict[Path, Sites]:
+        """Return the buildings of each folder that gets a report."""
+        return {
+            variant_folder(self.folder, variant): sites
+            for group, sites in zip(self.plan.groups, self.sites, strict=True)
+            for job in group.jobs
+            for variant in job.judged
+        }
 
     def _live(self, mine: list[Chunk], missing: list[Chunk]) -> Live:
         work = [work_of(c, self.plan, self.sites[c.group].target) for c in missing]
@@ -109,19 +117,7 @@ def check(config: ConfigDict) -> None:
                 f"{name} is {value!r}", remedy=f"set --config.{name} to one of {', '.join(allowed)}"
             )
     Wipes(**config.wipe)  # says itself what it cannot be
-
-
-def _opened(study: Plan, report: Report) -> list[Sites]:
-    """Return the buildings of each group, each read once for each way of cutting windows."""
-    opened: dict[str, Sites] = {}
-    for group in study.groups:
-        if _cut_as(group.config) not in opened:
-            opened[_cut_as(group.config)] = open_sites(group.config, report)
-    return [opened[_cut_as(group.config)] for group in study.groups]
-
-
-def _cut_as(config: ConfigDict) -> str:
-    return repr((config.window, config.wifi_entry_max_age_ms))
+    clauses(config.finetune_plan)  # and so does this
 
 
 def _sound(chunk: Chunk, folder: Path) -> bool:

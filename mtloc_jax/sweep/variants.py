@@ -19,9 +19,23 @@ PICKS = ("arm", "finetune_rate", "seed")
 """These set nothing: they pick among the grid's runs."""
 JUDGED = ("wipe.mode", "wipe.fill", "wipe.burst_windows")
 """Networks that differ in these alone are trained once and judged several times."""
-STATIC = ("hidden", "forget_bias", "batch_size", "wifi_entry_max_age_ms", "window")
-"""Runs that differ in these are compiled apart; all others share a program."""
-TRACED = ("learning_rate", "epochs", "pretrain_epochs", "start", "subset", "protocol")
+_SHARED = ("hidden", "forget_bias", "batch_size", "wifi_entry_max_age_ms", "window")
+STATIC = (*_SHARED, "test_round")
+"""Runs that differ in these are compiled apart, or read other windows; all others share a program.
+"""
+TRACED = (
+    "learning_rate",
+    "epochs",
+    "pretrain_epochs",
+    "start",
+    "subset",
+    "protocol",
+    "finetune_plan",
+)
+PRETRAINING = (*_SHARED, "learning_rate", "pretrain_epochs")
+"""Variants that agree in these share their pretrained networks."""
+GRAFTING = (*PRETRAINING, "test_round")
+"""Variants that agree in these share their grafted networks: one vocabulary of access points."""
 
 Pick = Mapping[str, Any]
 
@@ -75,6 +89,11 @@ def variants(config: ConfigDict) -> dict[Variant, list[Pick]]:
 def picked(run: Any, picks: list[Pick]) -> bool:
     """Say whether a run (with arm, finetune_rate and seed) is among those picked."""
     return any(all(getattr(run, name) == value for name, value in p.items()) for p in picks)
+
+
+def variant_folder(workdir: Path, variant: Variant) -> Path:
+    """Return where the rows of a variant lie, and its report."""
+    return workdir / FOLDER / variant.name if variant.settings else workdir
 
 
 def report_folders(workdir: Path) -> list[Path]:

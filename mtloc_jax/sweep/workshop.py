@@ -20,6 +20,7 @@ from mtloc_jax.sweep.live import Clock, Live
 from mtloc_jax.sweep.pair import Sites
 from mtloc_jax.sweep.plan import Chunk, Job, Plan
 from mtloc_jax.sweep.processes import Share
+from mtloc_jax.sweep.proof import proof
 from mtloc_jax.sweep.record import Record
 from mtloc_jax.sweep.starts import Report, Starts, placed
 from mtloc_jax.sweep.trainer import Diverged, Judge, Speed, Trainer
@@ -68,6 +69,7 @@ class Workshop:
                 rows.append(partial / rows.ROWS, record.rows())
                 rows.append(partial / rows.CDF, record.cdfs())
                 rows.append(partial / rows.TRACKS, record.tracks())
+                rows.append(partial / rows.LEAVES, record.leaves())
             card = self._card(chunk, runs) | {"rows_sha256": workdir.digests(partial)}
             checkpoint.save(partial / "checkpoint", params, card)
         clock.finished(len(runs), min(record.best_m() for record in records))
@@ -128,6 +130,9 @@ class Workshop:
             self.report(stage, 2 + done, n_stages)
             wiped[judge] = judge.wiped(params, scalers, data["test"])
         self.report(stage, n_stages, n_stages)
+        proofs = [
+            self._proof(job, replicas.take(params, index)) for index, job in enumerate(chunk.jobs)
+        ]
         return [
             Record(
                 variant.study(self.plan.config.study),
@@ -138,9 +143,15 @@ class Workshop:
                 _wipes(variant.applied(self.plan.config)),
                 clean,
                 wiped[judges[variant]],
+                proofs,
             )
             for variant in variants
         ]
+
+    def _proof(self, job: Job, params: Params) -> dict[str, Any] | None:
+        """Return what training did to a job's grafted leaves; None where none were."""
+        report = self.starts.graft_report(job)
+        return None if report is None else proof(report, params, job.spec.seed)
 
     def _trainer(self, group: int) -> Trainer:
         if group not in self._trainers:
