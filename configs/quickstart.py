@@ -54,6 +54,13 @@ def get_config() -> ConfigDict:
     # How the fine-tuned arm trains: "all" alike, or by path "imu x0.1", "imu from epoch 5", ...
     config.finetune_plan = "all"
 
+    # Which modalities the target's networks hear: "imu+mag+wifi", or fewer in this order.
+    config.branches = "imu+mag+wifi"
+
+    # Scalers from the training rounds in use, or every "round" stretched by itself, the test round
+    # too, as the authors' arrays are: that leaks, and is for parity alone.
+    config.scaling = "survey"
+
     # Network and training (Tables I and IV; the paper trains 100 epochs).
     config.hidden = 128
     config.forget_bias = 1.0

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from mtloc_jax.errors import InputError
@@ -76,9 +77,39 @@ def test_a_folds_card_is_of_its_own_split(folds):
     [
         ({"test_round": 15}, "no round 15 to test on; choose one of 1, 2, 3"),
         ({"test_round": -1}, "no round -1"),
+        ({"branches": "imu+gps"}, r"one of imu\+mag\+wifi, imu\+mag, imu\+wifi"),
+        ({"scaling": "building"}, "one of survey, round"),
     ],
 )
 def test_an_impossible_setting_is_refused_before_anything_is_written(changes, named, tmp_path):
     with pytest.raises(InputError, match=named):
         run_study(tiny(**changes), tmp_path / "work", ignore)
     assert not (tmp_path / "work").exists()
+
+
+def test_networks_see_what_is_heard_and_stretched_and_cards_what_was_recorded(tmp_path):
+    axis = {"scaling": ("survey", "round"), "branches": ("imu+mag+wifi", "wifi")}
+    study = Study(tiny(axis), tmp_path, ignore)
+    plain, odd = (sites.opened["target"] for sites in study.sites)
+    assert plain.site is not odd.site
+    assert not odd.site.windows.mag.any()
+    assert odd.cut.windows.mag.any()
+    test, train = (odd.site.rows(split) for split in ("test", "train"))
+    np.testing.assert_array_equal(odd.site.windows.xy_m[test], plain.site.windows.xy_m[test])
+    assert not np.array_equal(odd.site.windows.xy_m[train], plain.site.windows.xy_m[train])
+
+
+def test_the_source_hears_everything_and_is_stretched_too(tmp_path):
+    study = Study(tiny({"scaling": ("survey", "round")}, branches="wifi"), tmp_path, ignore)
+    plain, odd = (sites.source for sites in study.sites)
+    assert odd.windows.imu.any()
+    assert not np.array_equal(odd.windows.imu, plain.windows.imu)
+
+
+def test_a_network_of_wifi_alone_loses_nothing_when_sensors_are_wiped(tmp_path):
+    run_study(tiny(branches="wifi", arms=("scratch",)), tmp_path / "work", ignore)
+    table = read(tmp_path / "work" / ROWS)
+    clean = select(table, split="test", modality="none")["mean_m"]
+    for modality, is_heard in (("imu", False), ("mag", False), ("wifi", True)):
+        wiped = select(table, modality=modality, drop_rate=0.4)["mean_m"]
+        assert np.allclose(wiped, clean, atol=2e-4) != is_heard

@@ -9,25 +9,31 @@ from ml_collections import ConfigDict
 
 from mtloc_jax.cards import card
 from mtloc_jax.report.card_notes import CARDS
+from mtloc_jax.sites.heard import hearing
 from mtloc_jax.sites.recordings import Recordings, cut, open_recordings, tested_on
 from mtloc_jax.sites.site import Site
+from mtloc_jax.sites.stretch import stretched
 from mtloc_jax.sites.windows import WindowSpec
 from mtloc_jax.sweep.starts import Report
 
-CUT_BY = {
-    "source": ("window", "wifi_entry_max_age_ms"),
-    "target": ("window", "wifi_entry_max_age_ms", "test_round"),
+MADE_BY = {
+    "source": ("window", "wifi_entry_max_age_ms", "scaling"),
+    "target": ("window", "wifi_entry_max_age_ms", "scaling", "test_round", "branches"),
 }
-"""The settings that say how a building's recordings become a site."""
+"""The settings that say how a building's recordings become the site that networks see."""
 
 
 @dataclass(frozen=True)
 class Building:
-    """Hold a building's recordings and the site that they were cut into."""
+    """Hold a building: its recordings, the site they were cut into, and what networks see of it.
+
+    site: `cut` with rounds stretched or modalities not heard, where the config says so
+    """
 
     recordings: Recordings
-    site: Site
     spec: WindowSpec
+    cut: Site
+    site: Site
 
 
 @dataclass(frozen=True)
@@ -58,21 +64,21 @@ class Sites:
 
 
 def open_sites(configs: Sequence[ConfigDict], report: Report) -> list[Sites]:
-    """Return the buildings of each config, cut once for each way of cutting them.
+    """Return the buildings of each config, made once for each way of making them.
 
     configs: of one study, so that they name the same buildings
     Raises InputError where one cannot be read, or not be cut so.
     """
-    recordings = {role: _read(configs[0], configs[0][role], report) for role in CUT_BY}
+    recordings = {role: _read(configs[0], configs[0][role], report) for role in MADE_BY}
     made: dict[str, Building] = {}
 
     def building(role: str, config: ConfigDict) -> Building:
-        key = repr((role, [config[name] for name in CUT_BY[role]]))
+        key = repr((role, [config[name] for name in MADE_BY[role]]))
         if key not in made:
-            made[key] = _cut(role, recordings[role], config)
+            made[key] = _made(role, recordings[role], config)
         return made[key]
 
-    return [Sites({role: building(role, config) for role in CUT_BY}) for config in configs]
+    return [Sites({role: building(role, config) for role in MADE_BY}) for config in configs]
 
 
 def write_cards(sites_of: Mapping[Path, Sites]) -> None:
@@ -100,14 +106,17 @@ def _read(config: ConfigDict, name: str, report: Report) -> Recordings:
     )
 
 
-def _cut(role: str, recordings: Recordings, config: ConfigDict) -> Building:
+def _made(role: str, recordings: Recordings, config: ConfigDict) -> Building:
     if role == "target" and config.test_round != 0:
         recordings = tested_on(recordings, config.test_round)
     spec = WindowSpec(**config.window)
-    site = cut(recordings, spec, wifi_entry_max_age_ms=config.wifi_entry_max_age_ms)
-    return Building(recordings, site, spec)
+    whole = cut(recordings, spec, wifi_entry_max_age_ms=config.wifi_entry_max_age_ms)
+    site = stretched(whole) if config.scaling == "round" else whole
+    if role == "target":
+        site = hearing(site, config.branches)
+    return Building(recordings, spec, whole, site)
 
 
 def _card(building: Building) -> str:
-    found = card.make(building.recordings.walks, building.site, building.spec)
+    found = card.make(building.recordings.walks, building.cut, building.spec)
     return f"{json.dumps(found.plain(), indent=1, ensure_ascii=False)}\n"

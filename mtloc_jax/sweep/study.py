@@ -7,6 +7,7 @@ from ml_collections import ConfigDict
 
 from mtloc_jax.core.evaluate import Wipes
 from mtloc_jax.errors import InputError
+from mtloc_jax.sites.heard import SUBSETS
 from mtloc_jax.surgery import checkpoint
 from mtloc_jax.surgery.thaw import clauses
 from mtloc_jax.sweep import workdir
@@ -25,6 +26,8 @@ CHOICES = {
     "start": ("from_pretrained", "from_transferred"),
     "subset": ("first", "drawn"),
     "protocol": ("epochs", "steps"),
+    "branches": SUBSETS,
+    "scaling": ("survey", "round"),
 }
 
 

@@ -20,7 +20,7 @@ PICKS = ("arm", "finetune_rate", "seed")
 JUDGED = ("wipe.mode", "wipe.fill", "wipe.burst_windows")
 """Networks that differ in these alone are trained once and judged several times."""
 _SHARED = ("hidden", "forget_bias", "batch_size", "wifi_entry_max_age_ms", "window")
-STATIC = (*_SHARED, "test_round")
+STATIC = (*_SHARED, "scaling", "test_round", "branches")
 """Runs that differ in these are compiled apart, or read other windows; all others share a program.
 """
 TRACED = (
@@ -32,7 +32,7 @@ TRACED = (
     "protocol",
     "finetune_plan",
 )
-PRETRAINING = (*_SHARED, "learning_rate", "pretrain_epochs")
+PRETRAINING = (*_SHARED, "scaling", "learning_rate", "pretrain_epochs")
 """Variants that agree in these share their pretrained networks."""
 GRAFTING = (*PRETRAINING, "test_round")
 """Variants that agree in these share their grafted networks: one vocabulary of access points."""
