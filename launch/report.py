@@ -1,9 +1,11 @@
 """Rebuild a study's tables and figures from its rows; nothing is trained.
 
   python -m launch.report --workdir=DIR
+  python -m launch.report --workdir=DIR/variants/NAME
   python -m launch.report --workdir=DIR --floor_plan=plan.png --floor_size_m=236.7,219.7
 
-DIR is the --workdir of launch.study. It gets report.html, tables/ and figures/. Data cards of the
+DIR is the --workdir of launch.study. It gets report.html, tables/ and figures/; those of a swept
+study compare its variants, and a variant gets its own when it is given as DIR. Data cards of the
 two buildings are quoted where they lie in DIR as card_source.json and card_target.json.
 """
 
@@ -13,6 +15,7 @@ from absl import flags
 
 from launch import cli
 from mtloc_jax.errors import InputError
+from mtloc_jax.report.comparison_write import write_comparison
 from mtloc_jax.report.floor_plan import FloorPlan
 from mtloc_jax.report.write import write_report
 from mtloc_jax.sweep.variants import report_folders
@@ -27,8 +30,17 @@ _FLOOR_SIZE_M = flags.DEFINE_list(
 def main(argv: list[str]) -> None:
     """Write the report and say where it is."""
     del argv
-    for folder in report_folders(Path(_WORKDIR.value)):
-        write_report(folder, _floor_plan())
+    workdir, plan = Path(_WORKDIR.value), _floor_plan()
+    folders = report_folders(workdir)
+    if folders == [workdir]:
+        write_report(workdir, plan)
+    elif plan is None:
+        write_comparison(workdir, folders)
+    else:
+        raise InputError(
+            "a comparison of variants has no floor plan",
+            remedy=f"give one variant's --workdir, such as {folders[0]}",
+        )
 
 
 def _floor_plan() -> FloorPlan | None:

@@ -21,6 +21,7 @@ from ml_collections import config_flags
 
 from launch import cli
 from launch.progress import Progress
+from mtloc_jax.report.comparison_write import write_comparison
 from mtloc_jax.report.write import write_report
 from mtloc_jax.sweep import processes
 from mtloc_jax.sweep.study import Study
@@ -55,8 +56,8 @@ def main(argv: list[str]) -> None:
     if _DRY_RUN.value:
         print(expected)
     elif merged:
-        for part in report_folders(folder):
-            write_report(part)
+        folders = report_folders(folder)
+        write_report(folder) if folders == [folder] else write_comparison(folder, folders)
 
 
 def _started() -> processes.Share:

@@ -9,7 +9,7 @@ import numpy as np
 
 from mtloc_jax.report import arms
 from mtloc_jax.report.arms import FINETUNED, SCRATCH, TRANSFERRED, Arm
-from mtloc_jax.report.provenance import Provenance
+from mtloc_jax.report.provenance import Provenance, counted
 from mtloc_jax.report.rows import Table, select
 from mtloc_jax.report.stats import MIN_DRAWN, Difference, holm, paired_difference
 from mtloc_jax.report.summary import per_seed
@@ -45,9 +45,10 @@ class Claim:
                 f"{self.ours} against {self.theirs}{place}: {found.mean_m:+.2f} m, "
                 f"no interval (seeds: {found.n_seeds}, it takes {MIN_DRAWN})"
             )
+        rounds = f" x {found.n_blocks} test rounds" if found.n_blocks > 1 else ""
         numbers = (
             f"{found.mean_m:+.2f} m [{found.low_m:+.2f}, {found.high_m:+.2f}], "
-            f"p {_p(self.p_holm)}, {found.n_seeds} seeds"
+            f"p {_p(self.p_holm)}, {counted({found.n_seeds}, 'seed')}{rounds}"
         )
         if self.p_holm > SIGNIFICANT:
             return f"no difference shown between {self.ours} and {self.theirs}{place}: {numbers}"
@@ -105,7 +106,7 @@ def claims_text(
 ) -> TextTable:
     """Lay claims out, the sentences first."""
     header = ("ours", "theirs", "wiped", "difference", "95 % interval", "p", "p (Holm)")
-    body = [(c.ours, c.theirs, c.where or "nothing", *_numbers(c)) for c in claims]
+    body = [(c.ours, c.theirs, c.where or "nothing", *claim_cells(c)) for c in claims]
     return TextTable(
         provenance.title(title),
         scope,
@@ -133,6 +134,18 @@ def claims_csv(claims: Sequence[Claim]) -> str:
     return text.getvalue()
 
 
+def claim_cells(claim: Claim) -> tuple[str, ...]:
+    """Return the cells difference, 95 % interval, p, p (Holm), effect and better in."""
+    found = claim.difference
+    sure: tuple[str, ...] = ("too few seeds", "-", "-")
+    if np.isfinite(found.low_m):
+        ps = [_p(p).removeprefix("= ") for p in (found.p_value, claim.p_holm)]
+        sure = (f"[{found.low_m:+.2f}, {found.high_m:+.2f}]", *ps)
+    effect = "-" if np.isnan(found.effect) else f"{found.effect:+.2f}"
+    better = f"{found.n_better} of {found.n_seeds} seeds"
+    return (f"{found.mean_m:+.2f} m", *sure, effect, better)
+
+
 def _at_rates(table: Table, name: str) -> list[Arm]:
     rates = np.unique(select(table, arm=name)["finetune_rate"])[::-1]
     return [(name, float(rate)) for rate in rates]
@@ -141,14 +154,14 @@ def _at_rates(table: Table, name: str) -> list[Arm]:
 def _corrected(comparisons: Sequence[tuple[Table, Arm, Arm, str]]) -> list[Claim]:
     found = []
     for table, ours, theirs, where in comparisons:
-        errors_m = _paired(arms.of_arm(table, ours), arms.of_arm(table, theirs))
+        errors_m = paired(arms.of_arm(table, ours), arms.of_arm(table, theirs))
         if len(errors_m[0]):
             found.append((_name(ours), _name(theirs), where, paired_difference(*errors_m)))
     p_holm = holm(np.array([difference.p_value for *_, difference in found]))
     return [Claim(*cells, float(p)) for cells, p in zip(found, p_holm, strict=True)]
 
 
-def _paired(ours: Table, theirs: Table) -> tuple[np.ndarray, np.ndarray]:
+def paired(ours: Table, theirs: Table) -> tuple[np.ndarray, np.ndarray]:
     """Return the mean errors f64[S], metres, of the seeds that both arms were run with."""
     (our_seeds, our_m), (their_seeds, their_m) = (
         per_seed(rows, ["mean_m"]) for rows in (ours, theirs)
@@ -161,17 +174,6 @@ def _name(arm: Arm) -> str:
     if arm[0] == TRANSFERRED:
         return "transferred"
     return f"{'fine-tuned' if arm[0] == FINETUNED else 'scratch'} at {arms.percent(arm[1])}"
-
-
-def _numbers(claim: Claim) -> tuple[str, ...]:
-    found = claim.difference
-    sure: tuple[str, ...] = ("too few seeds", "-", "-")
-    if np.isfinite(found.low_m):
-        ps = [_p(p).removeprefix("= ") for p in (found.p_value, claim.p_holm)]
-        sure = (f"[{found.low_m:+.2f}, {found.high_m:+.2f}]", *ps)
-    effect = "-" if np.isnan(found.effect) else f"{found.effect:+.2f}"
-    better = f"{found.n_better} of {found.n_seeds} seeds"
-    return (f"{found.mean_m:+.2f} m", *sure, effect, better)
 
 
 def _p(value: float) -> str:

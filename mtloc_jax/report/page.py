@@ -39,6 +39,8 @@ class Contents:
     headlines: the sentences that answer the study's questions
     config:    config.json as it is
     digests:   file name -> SHA-256 of the rows everything was made from
+    sections:  names of the page's parts, in their order
+    rebuild:   the command that makes the page from the rows again
     """
 
     provenance: Provenance
@@ -50,11 +52,13 @@ class Contents:
     pictures: Sequence[Picture]
     config: Mapping[str, Any]
     digests: Mapping[str, str]
+    sections: Sequence[str] = ("Answers", "Data", "Tables", "Figures", "Settings", "Provenance")
+    rebuild: str = "python -m launch.report --workdir=DIR"
 
 
 def page(contents: Contents) -> str:
     """Return the page: answers, warnings about the data, tables, figures, settings, provenance."""
-    sections = {
+    parts = {
         "Answers": _answers(contents),
         "Data": _cards(contents.cards),
         "Tables": _tables(contents.tables),
@@ -62,6 +66,7 @@ def page(contents: Contents) -> str:
         "Settings": _settings(contents.config.get("config", {})),
         "Provenance": _provenance(contents),
     }
+    sections = {name: parts[name] for name in contents.sections}
     links = " ".join(f'<a href="#{name.lower()}">{name}</a>' for name in sections)
     body = "\n".join(
         f'<section id="{name.lower()}">\n<h2>{name}</h2>\n{text}\n</section>'
@@ -171,7 +176,7 @@ def _provenance(contents: Contents) -> str:
     found |= {f"SHA-256 of {name}": digest for name, digest in contents.digests.items()}
     return (
         f"{_pairs(found.items())}\n<p>Made from these rows alone; the same rows give the same "
-        "page: <code>python -m launch.report --workdir=DIR</code></p>"
+        f"page: <code>{escape(contents.rebuild)}</code></p>"
     )
 
 

@@ -39,7 +39,7 @@ table { border-collapse: collapse; font-size: .86rem; font-variant-numeric: tabu
 th, td { padding: .28rem .5rem; text-align: right; white-space: nowrap; }
 thead th { vertical-align: bottom; white-space: normal; border-bottom: 1px solid var(--ink); }
 tbody th, .labels1 thead th:first-child, .labels2 thead th:nth-child(-n+2),
-.labels3 thead th:nth-child(-n+3) { text-align: left; }
+.labels3 thead th:nth-child(-n+3), .labels4 thead th:nth-child(-n+4) { text-align: left; }
 tbody th { font-weight: 500; }
 tbody tr:nth-child(even) { background: var(--tint); }
 td small { color: var(--quiet); }

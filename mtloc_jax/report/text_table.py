@@ -45,11 +45,11 @@ class TextTable:
         return "\n".join([f"# {self.title}", "", self.scope, "", *lead, *table, "", *notes]) + "\n"
 
     def show(self, console: Console) -> None:
-        """Print the table on the terminal, headings broken at spaces to keep it narrow."""
+        """Print the table on the terminal, headings and labels broken to keep figures whole."""
         table = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
         for at, name in enumerate(self.header):
             side: Literal["left", "right"] = "left" if at < self.n_labels else "right"
-            table.add_column(name.replace(" ", "\n"), justify=side, no_wrap=True)
+            table.add_column(name.replace(" ", "\n"), justify=side, no_wrap=at >= self.n_labels)
         for row in self.body:
             table.add_row(*row)
         console.print(f"\n{self.title}", style="bold", markup=False, highlight=False)

@@ -1,13 +1,10 @@
 """A workdir's rows -> its tables, figures and page; the same rows give the same bytes."""
 
-import hashlib
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from matplotlib.figure import Figure
-from rich.console import Console
 
 from mtloc_jax.errors import InputError
 from mtloc_jax.report import arms, claims, figures, look, tables
@@ -16,19 +13,24 @@ from mtloc_jax.report.demand import data_demand
 from mtloc_jax.report.differences import differences
 from mtloc_jax.report.error_map import error_map
 from mtloc_jax.report.floor_plan import FloorPlan
-from mtloc_jax.report.latex import latex
-from mtloc_jax.report.page import Contents, Picture, Tile, page
+from mtloc_jax.report.page import Contents, Tile, page
 from mtloc_jax.report.provenance import CONFIG, Provenance, check_same_study, read_provenance
+from mtloc_jax.report.report_folder import (
+    PAGE,
+    digests,
+    pictures,
+    print_files,
+    print_tables,
+    write_figures,
+    write_tables,
+    write_text,
+)
 from mtloc_jax.report.rivals import rivals_csv, rivals_text
 from mtloc_jax.report.rows import CDF, ROWS, TRACKS, Table, empty, read, select
 from mtloc_jax.report.text_table import TextTable
 from mtloc_jax.report.trajectory import trajectory
 
-PAGE = "report.html"
 Families = dict[str, list[claims.Claim]]  # title of a table -> its claims
-# Left to the files, so that a table fits a terminal; and left to the caption, to fit a paper.
-_DETAIL = ("p75", "p90", "p95", "seeds", "windows")
-_COUNTS = ("seeds", "windows")
 
 
 def write_report(workdir: Path, floor_plan: FloorPlan | None = None) -> list[Path]:
@@ -47,8 +49,8 @@ def write_report(workdir: Path, floor_plan: FloorPlan | None = None) -> list[Pat
     texts = _texts(table, found, provenance) | {"baselines": rivals_text(cards, provenance)}
     data = _data(table, found) | {"baselines": rivals_csv(cards)}
     drawings = _drawings(workdir, table, found, provenance, floor_plan)
-    written = [*_write_tables(workdir / "tables", texts, data)]
-    written += _write_figures(workdir / "figures", drawings)
+    written = [*write_tables(workdir / "tables", texts, data)]
+    written += write_figures(workdir / "figures", drawings)
     contents = Contents(
         provenance=provenance,
         scope=provenance.scope(table),
@@ -56,13 +58,13 @@ def write_report(workdir: Path, floor_plan: FloorPlan | None = None) -> list[Pat
         headlines=claims.headlines(table, found),
         cards=cards,
         tables=[replace(text, lead=()) for group in texts.values() for text in group],
-        pictures=_pictures(workdir / "figures", drawings),
+        pictures=pictures(workdir / "figures", drawings),
         config=json.loads((workdir / CONFIG).read_text(encoding="utf-8")),
-        digests=_digests(workdir),
+        digests=digests(workdir, (ROWS, CDF, TRACKS)),
     )
-    written.append(_write(workdir / PAGE, page(contents)))
-    _print_tables(texts["table5"] + texts["table6"])
-    _print_files(workdir, written, [name for name, drawn in drawings.items() if drawn is None])
+    written.append(write_text(workdir / PAGE, page(contents)))
+    print_tables(texts["table5"] + texts["table6"])
+    print_files(workdir, written, [name for name, drawn in drawings.items() if drawn is None])
     return written
 
 
@@ -121,41 +123,6 @@ def _data(table: Table, found: Families) -> dict[str, str]:
     }
 
 
-def _write_tables(
-    folder: Path, texts: dict[str, list[TextTable]], data: dict[str, str]
-) -> Iterator[Path]:
-    folder.mkdir(exist_ok=True)
-    for name, group in texts.items():
-        _clear(folder, name, ("md", "tex", "csv"))
-        if not group:
-            continue
-        # Table V in Markdown has one column an arm, as the paper prints it.
-        turned = [text.transposed() if name.startswith("table5") else text for text in group]
-        yield _write(folder / f"{name}.md", "\n".join(text.markdown() for text in turned))
-        yield _write(folder / f"{name}.tex", "\n".join(latex(t.without(_COUNTS)) for t in group))
-        yield _write(folder / f"{name}.csv", data[name])
-
-
-def _write_figures(folder: Path, drawings: dict[str, Figure | None]) -> Iterator[Path]:
-    folder.mkdir(exist_ok=True)
-    for name, drawn in drawings.items():
-        png, svg = _clear(folder, name, ("png", "svg"))
-        if drawn is not None:
-            with look.drawing():
-                look.save(drawn, png)
-                drawn.set_layout_engine("none")  # it is laid out now, which takes half the time
-                look.save_svg(drawn, svg)
-            yield from (png, svg)
-
-
-def _pictures(folder: Path, drawings: dict[str, Figure | None]) -> list[Picture]:
-    return [
-        Picture(drawn.get_suptitle(), drawn.get_supxlabel(), (folder / f"{name}.png").read_bytes())
-        for name, drawn in drawings.items()
-        if drawn is not None
-    ]
-
-
 def _tiles(table: Table) -> list[Tile]:
     """Return the clean test errors of scratch, fine-tuned at the headline rate, transferred."""
     transferred, finetuned, scratch = arms.headline_arms(table)
@@ -168,38 +135,3 @@ def _tiles(table: Table) -> list[Tile]:
             details = (f"median {median} m", f"p95 {p95} m")
             tiles.append(Tile(arms.arm_name(arm), f"{mean} m", details))
     return tiles
-
-
-def _digests(workdir: Path) -> dict[str, str]:
-    paths = [workdir / name for name in (ROWS, CDF, TRACKS)]
-    return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in paths if p.is_file()}
-
-
-def _clear(folder: Path, name: str, kinds: tuple[str, ...]) -> list[Path]:
-    """Remove what an earlier report left: a part left out must not show old rows."""
-    paths = [folder / f"{name}.{kind}" for kind in kinds]
-    for path in paths:
-        path.unlink(missing_ok=True)
-    return paths
-
-
-def _write(path: Path, text: str) -> Path:
-    path.write_text(text, encoding="utf-8", newline="\n")
-    return path
-
-
-def _print_tables(shown: list[TextTable]) -> None:
-    # Wide enough for every figure: a narrow terminal breaks lines, rich would cut them.
-    console = Console(width=max(Console().width, 120))
-    for text in shown:
-        text.without(_DETAIL).show(console)
-    console.print()
-    for note in dict.fromkeys(note for text in shown for note in text.notes):
-        console.print(f"- {note}", markup=False, highlight=False, soft_wrap=True)
-
-
-def _print_files(workdir: Path, written: list[Path], not_drawn: list[str]) -> None:
-    if not_drawn:
-        print(f"\nNot drawn, for nothing was measured for it: {', '.join(not_drawn)}")
-    n_beside = len(written) - 1
-    print(f"\nReport: {workdir / PAGE}, and {n_beside} files in tables/ and figures/ beside it")

@@ -1,0 +1,151 @@
+"""Which variant of a swept study errs less, and whether transfer helps under each: the claims."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from mtloc_jax.report import arms
+from mtloc_jax.report.arms import FINETUNED, SCRATCH, TRANSFERRED, Arm
+from mtloc_jax.report.claims import Claim
+from mtloc_jax.report.comparison_cells import (
+    Cell,
+    Key,
+    cell,
+    cells,
+    crossed,
+    of_arm,
+    wiped_words,
+)
+from mtloc_jax.report.comparison_variants import Contender, Swept
+from mtloc_jax.report.stats import holm, paired_difference
+from mtloc_jax.report.summary import per_seed
+
+_FEW_ARMS = 4
+
+
+@dataclass(frozen=True)
+class Line:
+    """Hold the test errors of one contender's arm, metres.
+
+    wiped:        the modality 40 % of which is wiped, or "none"
+    mean_m:       f64[S, B], over the windows, of each seed on each test round
+    median_m:     the same of the median
+    n_windows:    how many windows each error was measured on (the fewest, where they differ)
+    to_reference: against the same arm of the reference; None for itself, or where it lacks the arm
+    to_scratch:   against training from scratch; None for scratch, or where none was trained
+    """
+
+    contender: Contender
+    arm: Arm
+    wiped: str
+    mean_m: np.ndarray
+    median_m: np.ndarray
+    n_windows: int
+    to_reference: Claim | None
+    to_scratch: Claim | None
+
+    def on(self, test_round: int) -> np.ndarray:
+        """Return the mean errors on one test round, f64[S, 1], metres; S = 0 if there are none."""
+        if test_round not in self.contender.rounds:
+            return np.empty((0, 1))
+        rows = of_arm(self.contender, test_round, self.arm, self.wiped)
+        return per_seed(rows, ["mean_m"])[1]
+
+
+def lines(swept: Swept) -> list[Line]:
+    """Return a line for each contender, wiped modality and arm that the rows hold, in that order.
+
+    p-values are corrected (Holm) for all differences to the reference, and apart from these for
+    all differences to scratch.
+    """
+    measured = cells(swept)
+    to_reference = _corrected(_reference_claims(swept, measured))
+    to_scratch = _corrected(_scratch_claims(swept, measured))
+    return [
+        Line(
+            contender=swept.contenders[key[0]],
+            arm=key[1],
+            wiped=key[2],
+            mean_m=crossed(found)[0],
+            median_m=crossed(cell(swept.contenders[key[0]], *key[1:], "median_m"))[0],
+            n_windows=_n_windows(swept.contenders[key[0]], *key[1:]),
+            to_reference=to_reference.get(key),
+            to_scratch=to_scratch.get(key),
+        )
+        for key, found in measured.items()
+    ]
+
+
+def leading(found: Sequence[Line]) -> list[Arm]:
+    """Return the arms a reader asks for first: all where they are few, else those of Fig 6."""
+    every = list(dict.fromkeys(line.arm for line in found))
+    if len(every) <= _FEW_ARMS:
+        return every
+    rates = [rate for name, rate in every if name == FINETUNED]
+    nearest = sorted(rates, key=lambda rate: (round(abs(rate - arms.HEADLINE_RATE), 9), rate))
+    wanted = [(SCRATCH, 1.0), (TRANSFERRED, 0.0), *((FINETUNED, rate) for rate in nearest[:1])]
+    return [arm for arm in every if arm in wanted]
+
+
+def _reference_claims(swept: Swept, measured: Mapping[Key, Cell]) -> dict[Key, Claim]:
+    """Compare each contender's arms with the same arms of the reference."""
+    at_reference, found = swept.contenders.index(swept.reference), {}
+    for key, ours in measured.items():
+        at, arm, wiped = key
+        theirs = measured.get((at_reference, arm, wiped))
+        if at != at_reference and theirs is not None and _paired(ours, theirs):
+            names = (swept.contenders[at].label, _of(swept.reference, arm))
+            found[key] = _claim(*names, wiped_words(wiped), ours, theirs)
+    return found
+
+
+def _scratch_claims(swept: Swept, measured: Mapping[Key, Cell]) -> dict[Key, Claim]:
+    """Compare the other arms with scratch under the same settings, or else the reference's."""
+    found = {}
+    for key, ours in measured.items():
+        at, arm, wiped = key
+        rival = _rival(swept, measured, key)
+        if arm[0] != SCRATCH and rival is not None and _paired(ours, measured[rival]):
+            contender, other = swept.contenders[at], swept.contenders[rival[0]]
+            theirs = arms.arm_name(rival[1]) if other is contender else _of(other, rival[1])
+            where = ", ".join(filter(None, (contender.label, wiped_words(wiped))))
+            found[key] = _claim(arms.arm_name(arm), theirs, where, ours, measured[rival])
+    return found
+
+
+def _rival(swept: Swept, measured: Mapping[Key, Cell], key: Key) -> Key | None:
+    """Return the scratch to compare with: on the same rounds where that was run, else on all.
+
+    Where settings change nothing for scratch, a study may have trained it for the reference alone.
+    """
+    at, (_, rate), wiped = key
+    places = (at, swept.contenders.index(swept.reference))
+    rivals = [(place, (SCRATCH, share), wiped) for place in places for share in (rate, 1.0)]
+    return next((rival for rival in rivals if rival in measured), None)
+
+
+def _paired(ours: Cell, theirs: Cell) -> bool:
+    return bool(crossed(ours, theirs)[0].size)
+
+
+def _claim(ours: str, theirs: str, where: str, our_cell: Cell, their_cell: Cell) -> Claim:
+    our_m, their_m = crossed(our_cell, their_cell)
+    return Claim(ours, theirs, where, paired_difference(our_m, their_m), 1.0)
+
+
+def _corrected(claims: Mapping[Key, Claim]) -> dict[Key, Claim]:
+    p_holm = holm(np.array([claim.difference.p_value for claim in claims.values()]))
+    return {
+        key: replace(claim, p_holm=float(p))
+        for (key, claim), p in zip(claims.items(), p_holm, strict=True)
+    }
+
+
+def _n_windows(contender: Contender, arm: Arm, wiped: str) -> int:
+    counts = [of_arm(contender, r, arm, wiped)["n_windows"] for r in contender.rounds]
+    return int(np.concatenate(counts).min())
+
+
+def _of(contender: Contender, arm: Arm) -> str:
+    return f"{contender.label} ({arms.arm_name(arm)})"

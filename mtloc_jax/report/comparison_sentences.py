@@ -1,0 +1,63 @@
+"""What a swept study found, in sentences: what differs first, then what was not shown to."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mtloc_jax.report import arms
+from mtloc_jax.report.claims import SIGNIFICANT, Claim
+from mtloc_jax.report.comparison import Line, leading
+from mtloc_jax.report.comparison_cells import between_rounds, seed_spread, wiped_words
+
+
+def sentences(found: Sequence[Line]) -> list[str]:
+    """Say what the rows show of the leading arms; open claims of one kind share a sentence."""
+    chosen = leading(found)
+    shown = [line for line in found if line.arm in chosen]
+    to_reference = [(line, line.to_reference) for line in shown if line.to_reference]
+    to_scratch = [(line, line.to_scratch) for line in shown if line.to_scratch]
+    told = [claim for _, claim in to_reference + to_scratch if not _open(claim)]
+    ordered = sorted(told, key=lambda claim: not np.isfinite(claim.difference.low_m))
+    return [
+        *(claim.sentence() for claim in ordered),
+        *_open_sentences([(c.theirs, line, c) for line, c in to_reference]),
+        *_open_sentences([(f"{c.theirs} ({c.ours})", line, c) for line, c in to_scratch]),
+        *(_rounds_sentence(line) for line in shown if line.mean_m.shape[1] > 1),
+    ]
+
+
+def _open(claim: Claim) -> bool:
+    """Say whether there are seeds enough, and yet nothing is shown."""
+    return bool(np.isfinite(claim.difference.low_m)) and claim.p_holm > SIGNIFICANT
+
+
+def _open_sentences(claims: Sequence[tuple[str, Line, Claim]]) -> list[str]:
+    """Return one sentence for the open claims against the same rival, under the same wiping."""
+    kinds: dict[tuple[str, str], list[tuple[Line, Claim]]] = {}
+    for rival, line, claim in claims:
+        if _open(claim):
+            kinds.setdefault((rival, line.wiped), []).append((line, claim))
+    return [
+        _together(rival, wiped, group) if len(group) > 1 else group[0][1].sentence()
+        for (rival, wiped), group in kinds.items()
+    ]
+
+
+def _together(rival: str, wiped: str, group: Sequence[tuple[Line, Claim]]) -> str:
+    place = f", {wiped_words(wiped)}" if wiped_words(wiped) else ""
+    each = [
+        f"{line.contender.label} {found.mean_m:+.2f} m [{found.low_m:+.2f}, {found.high_m:+.2f}]"
+        for line, claim in group
+        for found in [claim.difference]
+    ]
+    return f"not shown to differ from {rival}{place}: {'; '.join(each)}"
+
+
+def _rounds_sentence(line: Line) -> str:
+    """Say how much an arm's error varies with the test round."""
+    names = (arms.arm_name(line.arm), line.contender.label, wiped_words(line.wiped))
+    mean_m, spread_m = seed_spread(line.mean_m)[0], between_rounds(line.mean_m)
+    return (
+        f"{', '.join(filter(None, names))}: {mean_m:.2f} m over {line.mean_m.shape[1]} test "
+        f"rounds, ± {spread_m:.2f} m between them"
+    )
