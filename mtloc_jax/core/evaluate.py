@@ -110,17 +110,24 @@ def make_judge_wiped(network: MTLoc, wipes: Wipes) -> Callable[[Params, Scaler, 
                 x = getattr(inputs, modality)
                 draw = missing.draw(key, wipes.mode, x, wipes.burst_windows)
 
+                empty = jnp.broadcast_to(blank, (1, *x.shape[1:]))
+                empty_part = _part(network, params, modality, empty)
+
                 def one_rate(rate):
                     lost = draw < rate
+
+                    def computed_again():
+                        return _part(network, params, modality, missing.wiped(x, lost, blank))
+
+                    def swapped():
+                        gone = lost.reshape(len(lost), -1)[:, :1]
+                        return jnp.where(gone, empty_part, parts[modality])
+
+                    # Where all samples or none are lost, so are whole windows or none.
                     if wipes.mode == "samples":
-                        part = _part(network, params, modality, missing.wiped(x, lost, blank))
+                        part = lax.cond((rate > 0) & (rate < 1), computed_again, swapped)
                     else:
-                        empty = jnp.broadcast_to(blank, (1, *x.shape[1:]))
-                        part = jnp.where(
-                            lost[:, None],
-                            _part(network, params, modality, empty),
-                            parts[modality],
-                        )
+                        part = swapped()
                     predicted = _head(params, others + part)
                     return errors_m(metres(predicted, scaler), data.xy_m)
 

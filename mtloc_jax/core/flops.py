@@ -20,10 +20,10 @@ def step_flop(config: ConfigDict, site: Site, *, frozen: bool) -> int:
     return config.batch_size * window
 
 
-def pretraining_step_flop(config: ConfigDict, site: Site) -> int:
+def pretraining_step_flop(config: ConfigDict, site: Site, n_outputs: int = 2) -> int:
     """Return what one step of the pretraining network takes (Table IV)."""
     lstm = _trained_lstm(config.hidden, *site.windows.imu.shape[1:])
-    return config.batch_size * (lstm + 3 * 2 * config.hidden * 2)
+    return config.batch_size * (lstm + 3 * 2 * config.hidden * n_outputs)
 
 
 def _trained_lstm(hidden: int, n_samples: int, n_channels: int) -> int:

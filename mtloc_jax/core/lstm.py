@@ -2,8 +2,7 @@
 
 XLA differentiates a scanned LSTM by accumulating the recurrent kernel's gradient step by step.
 Here the backward scan yields only the pre-activation gradients; the kernels' gradients follow in
-one matmul each. The input projection of all steps stands before the recurrence, and the first
-step has no recurrent product because the state starts at zero.
+one matmul each. The first step has no recurrent product because the state starts at zero.
 """
 
 from typing import NamedTuple
@@ -52,26 +51,30 @@ def _gates(z: jax.Array) -> tuple[jax.Array, ...]:
 
 
 def _forward(params: LstmParams, x: jax.Array):
-    projected = jnp.einsum("btc,ck->tbk", x, params.kernel) + params.bias
-    first = _gates(projected[0])
-    c = first[0] * first[2]
-    h = first[3] * jnp.tanh(c)
+    # A window has few channels: projecting them inside the recurrence costs less than writing and
+    # reading back a projection of all steps, four times as wide as the state.
+    def projected(x_t):
+        return x_t @ params.kernel + params.bias
 
-    def step(state, z_in):
+    def step(state, x_t):
         h, c = state
-        i, f, g, o = gates = _gates(z_in + h @ params.recurrent_kernel)
+        i, f, g, o = gates = _gates(projected(x_t) + h @ params.recurrent_kernel)
         c_next = f * c + i * g
-        # What the backward pass needs of this step: its gates and the state before and after it.
-        return (o * jnp.tanh(c_next), c_next), (gates, h, c, c_next)
+        tanh_c = jnp.tanh(c_next)
+        # What the backward pass needs of this step: its gates, the state before it, its tanh.
+        return (o * tanh_c, c_next), (gates, h, c, tanh_c)
 
-    (last, _), saved = lax.scan(step, (h, c), projected[1:])
-    return last, (params, x, first, c, saved)
+    x_by_step = jnp.swapaxes(x, 0, 1)
+    first = _gates(projected(x_by_step[0]))
+    c = first[0] * first[2]
+    tanh_c = jnp.tanh(c)
+    (last, _), saved = lax.scan(step, (first[3] * tanh_c, c), x_by_step[1:])
+    return last, (params, x_by_step, first, tanh_c, saved)
 
 
-def _cell_backward(gates, c_before, c_after, dh, dc):
+def _cell_backward(gates, c_before, tanh_c, dh, dc):
     """Return the pre-activation gradient f32[B, 4H] and the cell gradient one step earlier."""
     i, f, g, o = gates
-    tanh_c = jnp.tanh(c_after)
     dc = dc + dh * o * (1 - tanh_c**2)
     dz = (
         dc * g * i * (1 - i),
@@ -83,24 +86,33 @@ def _cell_backward(gates, c_before, c_after, dh, dc):
 
 
 def _backward(residual, dh):
-    params, x, first, first_c, saved = residual
+    params, x_by_step, first, first_tanh_c, saved = residual
 
     def step(state, saved_t):
         dh, dc = state
-        gates, _, c_before, c_after = saved_t
-        dz, dc = _cell_backward(gates, c_before, c_after, dh, dc)
+        gates, _, c_before, tanh_c = saved_t
+        dz, dc = _cell_backward(gates, c_before, tanh_c, dh, dc)
         return (dz @ params.recurrent_kernel.T, dc), dz
 
     (dh, dc), dz_later = lax.scan(step, (dh, jnp.zeros_like(dh)), saved, reverse=True)
-    dz_first, _ = _cell_backward(first, jnp.zeros_like(first_c), first_c, dh, dc)
-    dz = jnp.concatenate([dz_first[None], dz_later])
-    h_before = saved[1]
+    dz_first, _ = _cell_backward(first, jnp.zeros_like(dh), first_tanh_c, dh, dc)
+    ones = jnp.ones((*x_by_step.shape[:2], 1), x_by_step.dtype)
+    inputs = jnp.concatenate([x_by_step, ones], axis=-1)  # the bias is the kernel's last row
+    inputs_gradient = _summed_product(inputs[1:], dz_later) + inputs[0].T @ dz_first
     grads = LstmParams(
-        kernel=jnp.einsum("btc,tbk->ck", x, dz),
-        recurrent_kernel=jnp.einsum("tbh,tbk->hk", h_before, dz_later),
-        bias=dz.sum(axis=(0, 1)),
+        kernel=inputs_gradient[:-1],
+        recurrent_kernel=_summed_product(saved[1], dz_later),
+        bias=inputs_gradient[-1],
     )
+    dz = jnp.concatenate([dz_first[None], dz_later])
     return grads, jnp.einsum("tbk,ck->btc", dz, params.kernel)
+
+
+def _summed_product(left: jax.Array, right: jax.Array) -> jax.Array:
+    """Sum left.T @ right over steps and windows in one product: f32[T, B, M], f32[T, B, N]."""
+    flat = left.reshape(-1, left.shape[-1])
+    # Really transposed, which is cheap: XLA's fast CPU product wants its left side in this order.
+    return lax.optimization_barrier(flat.T) @ right.reshape(-1, right.shape[-1])
 
 
 last_hidden.defvjp(_forward, _backward)

@@ -98,18 +98,23 @@ class MTLoc(nn.Module):
 
 
 class ImuRegressor(nn.Module):
-    """Pretrain the IMU branch on the source site's coordinates (Table IV)."""
+    """Pretrain the IMU branch on the source site's coordinates (Table IV), or on another pretext.
+
+    outputs: numbers asked for. A loss that counts two axes is then outputs / 2 times the mean
+        squared error; RMSprop, which divides by the gradient's size, trains the same
+    """
 
     hidden: int = 128
     forget_bias: float = 1.0
+    outputs: int = 2
 
     def setup(self) -> None:
         """Name the transferred sub-tree `imu` and the throw-away layer `head`."""
         self.imu = Lstm(self.hidden, self.forget_bias)
-        self.head = nn.Dense(2, kernel_init=nn.initializers.glorot_uniform())
+        self.head = nn.Dense(self.outputs, kernel_init=nn.initializers.glorot_uniform())
 
     def __call__(self, imu: jax.Array) -> jax.Array:
-        """Map scaled imu f32[B, T, 2] to scaled positions f32[B, 2]."""
+        """Map scaled imu f32[B, T, 2] to what is asked, scaled, f32[B, outputs]."""
         return self.head(self.imu(imu))
 
 

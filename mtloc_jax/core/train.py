@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import flax.linen as nn
@@ -95,24 +96,17 @@ def make_train(static: Static) -> Training:
         inputs = scaled(data, run.scaler, rows)
         return apply(network, params, features[rows], inputs.mag, inputs.wifi, method=MTLoc.fuse)
 
-    def loss_and_gradient(state: State, run: Run, data: Arrays, epoch, rows, weight):
+    def loss_and_gradient(state: State, run: Run, data: Arrays, known: bool, rows, weight):
         target = scaled_xy(data.xy_m[rows], run.scaler)
 
-        def mse(predicted):
+        def mse(params: Params) -> jax.Array:
+            if known:
+                predicted = predict_frozen(params, state.imu_features, data, run, rows)
+            else:
+                predicted = predict(params, data, run.scaler, rows)
             return jnp.sum(weight[:, None] * (predicted - target) ** 2) / (2 * jnp.sum(weight))
 
-        def full(params):
-            return jax.value_and_grad(lambda p: mse(predict(p, data, run.scaler, rows)))(params)
-
-        def shared(params):
-            features = state.imu_features
-            return jax.value_and_grad(lambda p: mse(predict_frozen(p, features, data, run, rows)))(
-                params
-            )
-
-        if static.share_frozen:
-            return lax.cond(_imu_trains(run, epoch), full, shared, state.params)
-        return full(state.params)
+        return jax.value_and_grad(mse)(state.params)
 
     def begin(run: Run, data: Arrays) -> State:
         features = jnp.zeros((0, 0))
@@ -121,10 +115,10 @@ def make_train(static: Static) -> Training:
         moments = optim.rmsprop(run.learning_rate).init(run.start)
         return State(run.start, moments, jnp.int32(0), jnp.float32(jnp.nan), features)
 
-    def one_step(state: State, run: Run, data: Arrays, epoch, order: jax.Array, batch: jax.Array):
+    def one_step(state: State, run: Run, data: Arrays, known: bool, epoch, order, batch):
         rows = lax.dynamic_slice_in_dim(order, batch * batch_size, batch_size)
         weight = (batch * batch_size + jnp.arange(batch_size) < run.n_windows).astype(jnp.float32)
-        loss, gradient = loss_and_gradient(state, run, data, epoch, rows, weight)
+        loss, gradient = loss_and_gradient(state, run, data, known, rows, weight)
         updates, moments = optim.rmsprop(run.learning_rate).update(
             optim.gated(gradient, run.gates, epoch), state.moments, state.params
         )
@@ -138,9 +132,18 @@ def make_train(static: Static) -> Training:
             number, first = state.step // batches, state.step % batches
             order = _shuffled(run, number, batch_size)
             last = jnp.minimum(batches, first + stop - state.step)
-            return lax.fori_loop(
-                first, last, lambda batch, s: one_step(s, run, data, number, order, batch), state
-            )
+
+            def steps(known: bool, state: State) -> State:
+                def step(batch: jax.Array, state: State) -> State:
+                    return one_step(state, run, data, known, number, order, batch)
+
+                return lax.fori_loop(first, last, step, state)
+
+            if not static.share_frozen:
+                return steps(False, state)
+            # Chosen once an epoch: a choice in every step would copy all gradients.
+            imu_trains = _imu_trains(run, number)
+            return lax.cond(imu_trains, partial(steps, False), partial(steps, True), state)
 
         return lax.while_loop(lambda s: s.step < stop, epoch, state)
 
