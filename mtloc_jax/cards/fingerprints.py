@@ -33,7 +33,7 @@ def compared(survey: Survey, dbm: np.ndarray) -> tuple[np.ndarray, np.ndarray, n
     heard = ~np.isnan(survey.dbm).all(axis=0)
     floor_dbm = float(np.nanmin(survey.dbm)) - 1
     known, asked = (rows[:, heard].astype(np.float64) for rows in (survey.dbm, dbm))
-    silent = np.isnan(asked).all(axis=1)
+    silent: np.ndarray = np.all(np.isnan(asked), axis=1)
     return np.nan_to_num(known, nan=floor_dbm), np.nan_to_num(asked, nan=floor_dbm), silent
 
 

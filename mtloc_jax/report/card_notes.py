@@ -3,10 +3,18 @@
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from mtloc_jax.errors import InputError
 
 CARDS = {"source": "card_source.json", "target": "card_target.json"}
+
+
+class Survey(NamedTuple):
+    """Hold how large a survey is: its rounds, and the minutes walked in all of them."""
+
+    rounds: int
+    minutes: float
 
 
 @dataclass(frozen=True)
@@ -17,6 +25,7 @@ class CardNotes:
     warnings: name, number in words and meaning of each check that warns
     n_checks: how many checks were made
     baselines_m: baseline -> split -> mean and median error, metres
+    training: the training rounds; None where the card counts none
     """
 
     role: str
@@ -24,6 +33,7 @@ class CardNotes:
     warnings: tuple[tuple[str, str, str], ...]
     n_checks: int
     baselines_m: dict[str, dict] = field(default_factory=dict)
+    training: Survey | None = None
 
 
 def read_notes(workdir: Path) -> tuple[CardNotes, ...]:
@@ -35,16 +45,31 @@ def read_notes(workdir: Path) -> tuple[CardNotes, ...]:
     return tuple(_read(role, path) for role, path in paths.items() if path.is_file())
 
 
+def target_survey(cards: tuple[CardNotes, ...]) -> Survey | None:
+    """Return the target's training rounds; None where no card says how many there are."""
+    return next((card.training for card in cards if card.role == "target"), None)
+
+
 def _read(role: str, path: Path) -> CardNotes:
     try:
         card = json.loads(path.read_text(encoding="utf-8"))
         warnings = [c for c in card["checks"] if not c["passed"]]
         said = tuple((str(c["name"]), str(c["number"]), str(c["meaning"])) for c in warnings)
-        baselines_m = dict(card.get("statistics", {}).get("baselines_m", {}))
-        return CardNotes(role, str(card["name"]), said, len(card["checks"]), baselines_m)
+        statistics = card.get("statistics", {})
+        baselines_m, training = dict(statistics.get("baselines_m", {})), _training(statistics)
+        return CardNotes(role, str(card["name"]), said, len(card["checks"]), baselines_m, training)
     except (json.JSONDecodeError, KeyError, TypeError) as error:
         raise InputError(
             f"this is not a data card ({error})",
             remedy="delete it, or write it again with launch.card",
             path=path,
         ) from None
+
+
+def _training(statistics: dict) -> Survey | None:
+    """Return the training rounds with their share of the minutes, as of the windows."""
+    if not {"split", "recording"} <= statistics.keys():
+        return None
+    recording = statistics["recording"]
+    share = recording["windows"]["train"] / sum(recording["windows"].values())
+    return Survey(len(statistics["split"]["train"]), float(recording["minutes"]) * share)

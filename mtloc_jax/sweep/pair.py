@@ -92,8 +92,14 @@ def write_cards(sites_of: Mapping[Path, Sites]) -> None:
             if not (folder / name).exists():
                 building = sites.opened[role]
                 if id(building) not in made:
-                    made[id(building)] = _card(building)
+                    made[id(building)] = card_text(building)
                 (folder / name).write_text(made[id(building)], encoding="utf-8")
+
+
+def card_text(building: Building) -> str:
+    """Return a building's data card as JSON."""
+    found = card.make(building.recordings.walks, building.cut, building.spec)
+    return f"{json.dumps(found.plain(), indent=1, ensure_ascii=False)}\n"
 
 
 def _read(config: ConfigDict, name: str, report: Report) -> Recordings:
@@ -115,8 +121,3 @@ def _made(role: str, recordings: Recordings, config: ConfigDict) -> Building:
     if role == "target":
         site = hearing(site, config.branches)
     return Building(recordings, spec, whole, site)
-
-
-def _card(building: Building) -> str:
-    found = card.make(building.recordings.walks, building.cut, building.spec)
-    return f"{json.dumps(found.plain(), indent=1, ensure_ascii=False)}\n"
