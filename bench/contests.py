@@ -192,23 +192,24 @@ def rates(scale: Scale) -> Contest:
 def study(scale: Scale) -> Contest:
     """Put the whole quick study beside its PyTorch script: same runs, same seeds."""
     shape = Shape(windows=800) if scale.quick else Shape()
+    seeds = scale.cores * (1 if scale.quick else 4)
     ours = Variant(
         "study",
         "ours",
-        Task("study", shape, runs=scale.cores),
+        Task("study", shape, runs=seeds),
         devices=scale.cores,
     )
     torch = Variant(
         "study-torch",
         f"PyTorch script, {_spread(scale)}",
-        Task("study_torch", shape, runs=1 if _processes(scale) > 1 else scale.cores),
+        Task("study_torch", shape, runs=seeds // _processes(scale)),
         processes=_processes(scale),
         threads=_threads(scale),
         needs=("torch",),
     )
     return Contest(
         "study",
-        "The quick study, two epochs of it",
+        f"The quick study, {seeds} seeds, two epochs of it",
         "seeds studied",
         torch.name,
         (ours, torch),
@@ -216,7 +217,7 @@ def study(scale: Scale) -> Contest:
         scale.round_s,
         check_steps=1,
         tolerance=1e-3,
-        batch_runs=scale.cores,
+        batch_runs=seeds,
     )
 
 
