@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from mtloc_jax.report.comparison_write import write_comparison
 from mtloc_jax.report.rows import CDF, ROWS, TRACKS, read
 from mtloc_jax.report.write import write_report
 from mtloc_jax.sweep import workshop
@@ -86,3 +87,15 @@ def test_the_plan_says_what_is_to_be_done_and_what_is_left(finished):
     assert "8 runs, 8 variants, 2 programs" in text
     assert "0 left" in text
     assert "nothing left to train" in text
+
+
+def test_data_cards_lie_beside_the_comparison_and_beside_each_variant(finished):
+    for folder in (finished[0], *report_folders(finished[0])):
+        assert {"card_source.json", "card_target.json"} <= {p.name for p in folder.iterdir()}
+
+
+def test_the_comparison_is_made_of_what_a_study_leaves(finished):
+    written = write_comparison(finished[0], report_folders(finished[0]))
+    assert finished[0] / "report.html" in written
+    text = (finished[0] / "tables" / "comparison.md").read_text()
+    assert "learning rate 0.002, epochs 1, batch size 50, wipe mode bursts" in text

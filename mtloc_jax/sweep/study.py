@@ -97,8 +97,8 @@ class Study:
         return True
 
     def _sites_of_parts(self) -> dict[Path, Sites]:
-        """Return the buildings of each folder that gets a report."""
-        return {
+        """Return the buildings of each folder that gets a report; on top, the first's."""
+        return {self.folder: self.sites[0]} | {
             variant_folder(self.folder, variant): sites
             for group, sites in zip(self.plan.groups, self.sites, strict=True)
             for job in group.jobs
