@@ -1,0 +1,25 @@
+"""How many rounds must I walk in a new building for an error of so many metres?
+
+  python -m launch.study --config=configs/survey.py:mmloc --config.data_dir=DATA --workdir=DIR
+
+Scratch and fine-tuned at every rate, on the same rounds: read the data-demand figure from the
+error you can live with to the share of rounds, and multiply by 8 (Bucharest: 6).
+The paper: 5 of 8 rounds with transfer are as good as 8 without.
+Found: see results/README.md.
+Takes: 160 networks, ten seeds each. Pairs: see configs/pairs.py.
+"""
+
+from ml_collections import ConfigDict
+
+from configs import pairs, unwiped
+from mtloc_jax.report.arms import FINETUNED, SCRATCH
+
+
+def get_config(pair: str = "simulated") -> ConfigDict:
+    """Return the settings; raises InputError where there is no such pair."""
+    config = unwiped.get_config()
+    config.study = "survey"
+    config.arms = (SCRATCH, FINETUNED)
+    config.scratch_rates = config.finetune_rates
+    config.seeds = 10
+    return pairs.applied(config, pair)
