@@ -37,9 +37,9 @@ def about() -> dict[str, Any]:
     }
 
 
-def versions() -> dict[str, str | None]:
-    """Return the versions of Python and of the libraries measured, None where not installed."""
-    return {"python": platform.python_version()} | {name: _version(name) for name in LIBRARIES}
+def versions(libraries: tuple[str, ...] = LIBRARIES) -> dict[str, str | None]:
+    """Return the versions of Python and of some libraries, None where not installed."""
+    return {"python": platform.python_version()} | {name: _version(name) for name in libraries}
 
 
 def _version(name: str) -> str | None:

@@ -32,6 +32,11 @@ class Memory(NamedTuple):
     arrays_mb: float
     peak_mb: float
 
+    @property
+    def times_arrays(self) -> float:
+        """Return the peak in sizes of the arrays that were read."""
+        return self.peak_mb / self.arrays_mb
+
 
 def speeds(data_dir: Path, repeats: int) -> list[Speed]:
     """Time every way on a floor's first traces and on Edinburgh's first rounds, in turn."""

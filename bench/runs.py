@@ -6,6 +6,8 @@ import numpy as np
 
 from bench import problem
 from bench.problem import LEARNING_RATE, Shape
+from mtloc_jax.core.model import Params
+from mtloc_jax.core.optim import Gates
 from mtloc_jax.core.train import Run
 from mtloc_jax.sites.scaling import Scaler
 from mtloc_jax.surgery.freeze import gates
@@ -34,5 +36,10 @@ def run(
         n_windows=np.int32(n_windows or shape.windows),
         n_steps=np.int32(n_steps),
         scaler=scaler(shape),
-        gates=gates(thaw("imu frozen" if frozen else ALL, start), start),
+        gates=gates_of(start, "imu frozen" if frozen else ALL),
     )
+
+
+def gates_of(start: Params, plan: str = ALL) -> Gates:
+    """Return how the leaves of a network train, by default all of them."""
+    return gates(thaw(plan, start), start)

@@ -22,6 +22,7 @@ _SHARED = (
     "finetune_rates",
     "subset",
     "protocol",
+    "finetune_plan",
     "hidden",
     "forget_bias",
     "batch_size",

@@ -13,6 +13,7 @@ each is told its place (docs/clusters.md); under srun, they find it themselves.
 import logging
 import os
 import sys
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import jax
@@ -20,6 +21,7 @@ from absl import flags
 from ml_collections import config_flags
 
 from launch import cli
+from launch.events import Events
 from launch.progress import Progress
 from mtloc_jax.report.comparison_write import write_comparison
 from mtloc_jax.report.write import write_report
@@ -32,6 +34,9 @@ logging.getLogger("jax._src.xla_bridge").setLevel(logging.WARNING)  # it lists a
 _CONFIG = config_flags.DEFINE_config_file("config", None, "The study's settings.", lock_config=True)
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder for rows, tables and figures.")
 _QUIET = flags.DEFINE_bool("quiet", False, "Print lines instead of a live view (for logs).")
+_TENSORBOARD = flags.DEFINE_bool(
+    "tensorboard", False, "Also write event files to WORKDIR/tensorboard."
+)
 _DRY_RUN = flags.DEFINE_bool("dry_run", False, "Print the plan and what it will take; no more.")
 _COORDINATOR = flags.DEFINE_string(
     "coordinator", None, "HOST:PORT of the first process; 'auto' where JAX finds it."
@@ -47,12 +52,17 @@ def main(argv: list[str]) -> None:
     del argv
     share = _started()
     folder = Path(str(_WORKDIR.value))
-    with Progress(quiet=_QUIET.value) as show:
+    with ExitStack() as views:
+        show = views.enter_context(Progress(quiet=_QUIET.value))
+        tells = [show.tell]
+        if _TENSORBOARD.value:
+            events = Events(folder / "tensorboard" / f"process-{share.index}")
+            tells.append(views.enter_context(closing(events)).tell)
         study = Study(_CONFIG.value, folder, show, share)
         expected = "\n".join(study.estimate().lines())
         if not _DRY_RUN.value:
             show.say(expected)
-            merged = study.run(show.tell)
+            merged = study.run(lambda live: [tell(live) for tell in tells])
     if _DRY_RUN.value:
         print(expected)
     elif merged:

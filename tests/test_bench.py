@@ -6,6 +6,7 @@ import pytest
 
 from bench import batches, cost, figure, gates, problem
 from bench.contestants.ours import Ours
+from bench.contestants.study import Study
 from bench.contests import Contest, Scale, Variant, all_contests
 from bench.measure import hold
 from bench.problem import Shape
@@ -244,6 +245,14 @@ def test_a_worker_of_one_thread_is_told_so_and_others_are_not(tmp_path):
 def test_a_task_survives_its_trip_to_the_worker():
     task = Task("ours", TINY, first_run=3, runs=2, batches="b.npy", options={"frozen": True})
     assert Task.parsed(task.text()) == task
+
+
+def test_the_study_that_is_timed_ends_with_an_error_for_every_arm():
+    timed = Study(Task("study", TINY, runs=1))
+    timed.advance(1)
+    errors_m = timed.outcome()
+    assert len(errors_m) == 2 + len(problem.FINETUNE_RATES)
+    assert np.all(np.isfinite(errors_m))
 
 
 def test_what_is_timed_as_ours_is_what_the_trainer_does():

@@ -4,7 +4,7 @@ import numpy as np
 
 from bench import problem
 from bench.problem import DROP_RATES, FINETUNE_RATES, JUDGED_RATE
-from bench.runs import run, scaler
+from bench.runs import gates_of, run, scaler
 from bench.task import Task
 from mtloc_jax.core.evaluate import Wipes
 from mtloc_jax.core.model import ImuRegressor, MTLoc
@@ -57,7 +57,11 @@ class Study:
         """Return each seed's IMU branch, trained on all windows."""
         fresh = [self._run(seed, 1.0) for seed in self._seeds]
         heads = problem.pretraining_head(self._shape)
-        runs = [one._replace(start={"imu": one.start["imu"], "head": heads}) for one in fresh]
+        starts = [{"imu": one.start["imu"], "head": heads} for one in fresh]
+        runs = [
+            one._replace(start=start, gates=gates_of(start))
+            for one, start in zip(fresh, starts, strict=True)
+        ]
         trained = self._pretrainer.train(runs, self._data)
         return [replicas.take(trained["imu"], seed) for seed in self._seeds]
 

@@ -21,7 +21,7 @@ from mtloc_jax.surgery import carry, checkpoint
 from mtloc_jax.surgery.carry import Survey
 from mtloc_jax.surgery.graft import GraftReport, graft
 from mtloc_jax.sweep import replicas, workdir
-from mtloc_jax.sweep.grid import RunSpec, prepared
+from mtloc_jax.sweep.grid import RunSpec, prepared, trained_on
 from mtloc_jax.sweep.study import Report
 from mtloc_jax.sweep.trainer import Judge, Told, Trainer, initialised
 
@@ -99,12 +99,13 @@ class _Bench:
         """Return a run of the second survey, started as its arm says, and how."""
         first, second = self.surveys[spec.seed]
         donor = carry.within(replicas.take(self.donors, spec.seed), first)
-        run = prepared(spec, {}, second.site, self.config)
-        taken = carry.rules(spec.arm, first, _scaler(first), second, run.scaler)
+        in_use = trained_on(spec, second.site, self.config)
+        scaler = second.site.scaler(second.site.rows("train")[in_use])
+        taken = carry.rules(spec.arm, first, _scaler(first), second, scaler)
         start, report = graft(
             self._fresh(second, self.config.seeds + spec.seed), {"d": donor}, taken
         )
-        return run._replace(start=carry.among(start, second)), report
+        return prepared(spec, carry.among(start, second), second.site, self.config), report
 
     def _donors(self) -> Params:
         """Return the networks trained on the first survey, one a seed, rows for all of the site."""

@@ -50,7 +50,7 @@ class Live:
 class Clock:
     """Keep a study's Live and tell it on."""
 
-    def __init__(self, live: Live, tell: Callable[[Live], None]) -> None:
+    def __init__(self, live: Live, tell: Callable[[Live], object]) -> None:
         """Wait for the first training step: what comes before it is no measure of speed."""
         self._at_rest = self._live = live
         self._tell = tell

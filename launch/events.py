@@ -1,0 +1,45 @@
+"""TensorBoard event files of a study's progress, written without TensorFlow."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from mtloc_jax.errors import InputError
+from mtloc_jax.sweep.live import Live
+
+
+class Events:
+    """Write what a live view shows to `folder`, by the training steps taken since the start.
+
+    Raises InputError where tensorboardX is not installed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Write nothing yet: the folder is the study's, which has not claimed it so far."""
+        try:
+            from tensorboardX import SummaryWriter
+        except ImportError as error:
+            raise InputError(
+                "tensorboardX is not installed", remedy="pip install -e '.[tensorboard]'"
+            ) from error
+        self._open = partial(SummaryWriter, str(folder))
+        self._writer: Any = None
+
+    def tell(self, live: Live) -> None:
+        """Write how far the study is."""
+        if self._writer is None:
+            self._writer = self._open()
+        shown = {
+            "study/runs_done": live.runs_done,
+            "study/best_validation_error_m": live.best_m,
+            "speed/steps_per_s": live.steps_per_s if live.gflop else None,
+            "speed/gflop_per_s": live.gflop_per_s if live.gflop else None,
+        }
+        for name, value in shown.items():
+            if value is not None:
+                self._writer.add_scalar(name, value, round(live.steps))
+
+    def close(self) -> None:
+        """Put the last events on the disk."""
+        if self._writer is not None:
+            self._writer.close()
