@@ -9,6 +9,8 @@ from mtloc_jax.report.claims import SIGNIFICANT, Claim
 from mtloc_jax.report.comparison import Line, leading
 from mtloc_jax.report.comparison_cells import between_rounds, seed_spread, wiped_words
 
+_TO = "shown to differ from"
+
 
 def sentences(found: Sequence[Line]) -> list[str]:
     """Say what the rows show of the leading arms; open claims of one kind share a sentence."""
@@ -20,8 +22,8 @@ def sentences(found: Sequence[Line]) -> list[str]:
     ordered = sorted(told, key=lambda claim: not np.isfinite(claim.difference.low_m))
     return [
         *(claim.sentence() for claim in ordered),
-        *_open_sentences([(c.theirs, line, c) for line, c in to_reference]),
-        *_open_sentences([(f"{c.theirs} ({c.ours})", line, c) for line, c in to_scratch]),
+        *_open_sentences([(f"not {_TO} {c.theirs}", line, c) for line, c in to_reference]),
+        *_open_sentences([(f"{c.ours} not {_TO} {c.theirs}", line, c) for line, c in to_scratch]),
         *(_rounds_sentence(line) for line in shown if line.mean_m.shape[1] > 1),
     ]
 
@@ -34,23 +36,23 @@ def _open(claim: Claim) -> bool:
 def _open_sentences(claims: Sequence[tuple[str, Line, Claim]]) -> list[str]:
     """Return one sentence for the open claims against the same rival, under the same wiping."""
     kinds: dict[tuple[str, str], list[tuple[Line, Claim]]] = {}
-    for rival, line, claim in claims:
+    for said, line, claim in claims:
         if _open(claim):
-            kinds.setdefault((rival, line.wiped), []).append((line, claim))
+            kinds.setdefault((said, line.wiped), []).append((line, claim))
     return [
-        _together(rival, wiped, group) if len(group) > 1 else group[0][1].sentence()
-        for (rival, wiped), group in kinds.items()
+        _together(said, wiped, group) if len(group) > 1 else group[0][1].sentence()
+        for (said, wiped), group in kinds.items()
     ]
 
 
-def _together(rival: str, wiped: str, group: Sequence[tuple[Line, Claim]]) -> str:
+def _together(said: str, wiped: str, group: Sequence[tuple[Line, Claim]]) -> str:
     place = f", {wiped_words(wiped)}" if wiped_words(wiped) else ""
     each = [
         f"{line.contender.label} {found.mean_m:+.2f} m [{found.low_m:+.2f}, {found.high_m:+.2f}]"
         for line, claim in group
         for found in [claim.difference]
     ]
-    return f"not shown to differ from {rival}{place}: {'; '.join(each)}"
+    return f"{said}{place}: {'; '.join(each)}"
 
 
 def _rounds_sentence(line: Line) -> str:
