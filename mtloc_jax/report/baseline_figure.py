@@ -30,8 +30,9 @@ def baseline_demand(table: Table, survey: Survey | None, provenance: Provenance)
     """
     rows = select(table, modality="none")
     title = "Data demand of predictors without a network"
-    note = "Networks beside them see the same windows." if arms.SCRATCH in named(rows) else ""
-    caption = f"{provenance.scope(rows)}\n{look.BAND_NOTE}. {note}".rstrip()
+    note = "; networks beside them see the same windows" if arms.SCRATCH in named(rows) else ""
+    # Bands of eight arms would hide each other and the lines: spreads are left to the table.
+    caption = f"{provenance.scope(rows)}\nmean over seeds{note}"
     drawn = look.figure(provenance.title(title), caption, 9.8, 4.4)
     panels = drawn.subplots(1, 2, sharex=True, sharey=True)
     for axes, split in zip(panels, SPLITS, strict=True):
@@ -48,8 +49,6 @@ def baseline_demand(table: Table, survey: Survey | None, provenance: Provenance)
 def _draw(axes: Axes, rows: Table, arm: str, survey: Survey | None) -> None:
     found, line = curve(rows, arm, "mean_m"), _LINES[arm]
     size = found.shares * (survey.minutes if survey else 100)
-    low_m, high_m = found.mean_m - found.spread_m, found.mean_m + found.spread_m
-    axes.fill_between(size, low_m, high_m, color=line["color"], alpha=0.1, lw=0)
     axes.plot(size, found.mean_m, **line, label=LABELS[arm])
 
 
