@@ -8,17 +8,15 @@ Scratch runs at every rate too, so that each fine-tuned network has a rival on t
 
 from ml_collections import ConfigDict
 
-from configs import quickstart
+from configs import pairs, quickstart
 
 
 def get_config() -> ConfigDict:
     """Return the settings."""
     config = quickstart.get_config()
     config.study = "location20"
-    config.source = "location20/site1/B1"
-    config.target = "location20/site2/F1"
     config.scratch_rates = config.finetune_rates
     config.seeds = 10
     config.epochs = 20
     config.pretrain_epochs = 20
-    return config
+    return pairs.applied(config, "location20")

@@ -9,13 +9,11 @@ predicts its position well. 12.5 % of six rounds is the first three quarters of 
 
 from ml_collections import ConfigDict
 
-from configs import location20
+from configs import location20, pairs
 
 
 def get_config() -> ConfigDict:
     """Return the settings."""
     config = location20.get_config()
     config.study = "mmloc"
-    config.source = "mmloc/edinburgh"
-    config.target = "mmloc/bucharest"
-    return config
+    return pairs.applied(config, "mmloc")
