@@ -29,7 +29,7 @@ _AXES = {
     "pretrain_epochs": "pretraining epochs on the source",
 }
 _LOG_SPAN = 8  # a number whose values span this factor gets a scale of doublings
-_LABEL_CHARS = 36
+_LABEL_CHARS, _CAPTION_CHARS = 36, 140
 _LEGEND_ROW = 3  # names of arms that fit beside the title
 _WIDTH_IN, _LINES_IN, _HEAD_IN, _ARM_IN, _GAP_IN = 9.2, 4.4, 1.5, 0.15, 0.12
 
@@ -47,7 +47,7 @@ def comparison_figure(
     height_in = _HEAD_IN + len(rows) * (_GAP_IN + _ARM_IN * len(chosen))
     drawn = look.figure(
         provenance.title(f"Comparison: mean test error by {_by(swept)}"),
-        f"{scope}\n{_note(swept)}",
+        f"{scope}\n{fill(_note(swept), _CAPTION_CHARS)}",
         _WIDTH_IN,
         _LINES_IN if swept.number else height_in,
     )
@@ -181,7 +181,7 @@ def _label_rows(panels: np.ndarray, swept: Swept, labels: Sequence[str]) -> None
     panels[0].set_yticklabels(words)
     for axes in panels:
         axes.grid(axis="y", visible=False)
-        axes.set_xlabel(_error(swept))
+        axes.set_xlabel(_error(swept) if len(panels) == 1 else "mean error (m)")
         for at in range(1, len(labels), 2):
             axes.axhspan(at - 0.5, at + 0.5, color="#F2F4F7", lw=0, zorder=0)
         if labels[-1] == _ALL_ROUNDS:

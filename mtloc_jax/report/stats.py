@@ -1,13 +1,15 @@
-"""How sure a difference between two arms is: paired bootstrap, Holm correction, effect size."""
+"""How sure a difference is: paired bootstrap (or Student's t), Holm correction, effect size."""
 
 import math
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import stdtr, stdtrit
 
 LEVEL = 0.95
 N_RESAMPLES = 9_999
-MIN_DRAWN = 4  # of fewer values, more than 5 % of resamples repeat one value and say nothing
+MIN_DRAWN = 4  # of fewer values, an interval says nothing
+MIN_RESAMPLED = 8  # of fewer, so many resamples repeat one value that their tails say nothing
 
 
 @dataclass(frozen=True)
@@ -40,15 +42,18 @@ def paired_difference(
     ours_m, theirs_m: f64[S] or f64[S, B], metres: errors of seed s (on test round or block b)
 
     The interval is the symmetric bootstrap-t, mean ± q * standard error with q the 95 % quantile
-    of the studentised resamples; unlike percentiles it holds its level for few seeds (a little
-    wide below eight). Fewer than four seeds give no interval and p = 1. Seeds and blocks are
+    of the studentised resamples; unlike percentiles it holds its level for few seeds.
+    Four to seven values (seeds on one block, or blocks of one seed) are too few to resample: theirs
+    is Student's t interval. Fewer than four give no interval and p = 1. Seeds and blocks are
     crossed (all seeds are tested on the same blocks), so both are drawn, independently.
     """
     differences = np.asarray(ours_m, np.float64) - np.asarray(theirs_m, np.float64)
     differences = differences.reshape(len(differences), -1)
     mean = float(differences.mean())
     reach, p_value = np.inf, 1.0
-    if max(differences.shape) >= MIN_DRAWN:
+    if MIN_DRAWN <= differences.size < MIN_RESAMPLED and min(differences.shape) == 1:
+        reach, p_value = _students(differences.ravel())
+    elif max(differences.shape) >= MIN_DRAWN:
         reach, p_value = _reach_and_p(differences, mean, n_resamples, seed)
     of_seed = differences.mean(axis=1)
     return Difference(
@@ -99,6 +104,16 @@ def _reach_and_p(
     at_least = np.sum(departures >= observed * (1 - 1e-9))
     reach = q * error if np.isfinite(q) else np.inf
     return float(reach), float((1 + at_least) / (1 + n_resamples))
+
+
+def _students(differences: np.ndarray) -> tuple[float, float]:
+    """Return half the width of Student's t interval, metres, and its p-value of a mean of 0."""
+    free, mean = len(differences) - 1, float(differences.mean())
+    error = float(differences.std(ddof=1)) / math.sqrt(len(differences))
+    if error <= 1e-9 * max(float(np.abs(differences).max()), 1e-9):  # they all agree
+        return 0.0, float(mean == 0)
+    p_value = 2 * stdtr(free, -abs(mean) / error)
+    return float(stdtrit(free, (1 + LEVEL) / 2) * error), float(p_value)
 
 
 def _draws(shape: tuple[int, ...], n_resamples: int, seed: int) -> list[np.ndarray]:
