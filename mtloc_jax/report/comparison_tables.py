@@ -21,8 +21,9 @@ _TITLE_SCRATCH = "Comparison: transfer against scratch"
 _TITLE_ROUNDS = "Comparison: mean test error (m) by test round"
 _CELL_NOTE = "Metres. Mean and median over windows, then mean ± standard deviation over seeds."
 _CLAIM_NOTE = (
-    "Differences: of mean errors, paired by seed, 95 % bootstrap-t interval; negative: the line's "
-    "arm errs less. p (Holm): corrected for all lines of this table; the sentences go by it."
+    "Differences: of mean errors, paired by seed, 95 % interval (bootstrap-t, or Student's below "
+    "eight seeds); negative: the line's arm errs less. p (Holm): corrected for all lines of this "
+    "table; the sentences go by it."
 )
 _ONE_ROUND_NOTE = (
     "Seeds are resampled, not walks: with one test round, intervals say how training varies, not "
