@@ -12,8 +12,6 @@ import pytest
 from configs import location20, mmloc
 from mtloc_jax.report import baseline_report, carry_report
 from mtloc_jax.report.comparison_write import write_comparison
-from mtloc_jax.report import baseline_report, carry_report
-from mtloc_jax.report.comparison_write import write_comparison
 from mtloc_jax.report.write import write_report
 from mtloc_jax.sweep.variants import report_folders
 from tests.conftest import ROOT
