@@ -61,7 +61,7 @@ def test_two_reports_of_the_same_rows_are_identical_and_print_both_tables(
     assert "Table V: error (m) by fine-tune rate, test (simulated)" in printed
     assert "Table VI: error (m) with 40 % of one modality wiped (simulated)" in printed
     assert "2.25 ± 0.35" in printed
-    assert printed.endswith("report.html, and 26 files in tables/ and figures/ beside it\n")
+    assert printed.endswith("report.html, and 29 files in tables/ and figures/ beside it\n")
 
 
 def test_a_figure_that_lost_its_rows_is_named_and_removed(
@@ -82,7 +82,7 @@ def test_the_page_has_every_figure_and_table_and_loads_nothing(reported: Path) -
     html = (reported / "report.html").read_text()
     n_figures = len(list((reported / "figures").glob("*.png")))
     assert html.count('src="data:image/png;base64,') == n_figures
-    assert html.count("<table") == 6
+    assert html.count("<table") == 7
     assert not re.search(r'(src|href)="(?!data:image/png;base64,|#)', html)
     assert not re.search(r"<script|<link|@import|url\(", html)
 

@@ -1,14 +1,15 @@
 """A workdir's rows -> its tables, figures and page; the same rows give the same bytes."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
 from mtloc_jax.errors import InputError
-from mtloc_jax.report import arms, claims, figures, look, tables
-from mtloc_jax.report.card_notes import read_notes
+from mtloc_jax.report import arms, claims, figures, look, rounds_needed, tables
+from mtloc_jax.report.card_notes import Survey, read_notes, target_survey
 from mtloc_jax.report.demand import data_demand
 from mtloc_jax.report.differences import differences
 from mtloc_jax.report.error_map import error_map
@@ -26,6 +27,7 @@ from mtloc_jax.report.report_folder import (
     write_text,
 )
 from mtloc_jax.report.rivals import rivals_csv, rivals_text
+from mtloc_jax.report.rounds_needed import Needed
 from mtloc_jax.report.rows import CDF, ROWS, TRACKS, Table, empty, read, select
 from mtloc_jax.report.text_table import TextTable
 from mtloc_jax.report.trajectory import trajectory
@@ -45,9 +47,12 @@ def write_report(workdir: Path, floor_plan: FloorPlan | None = None) -> list[Pat
         raise InputError(
             "no rows yet", remedy="run launch.study with this --workdir", path=workdir / ROWS
         )
-    found = claims.families(table)
+    found, survey = claims.families(table), target_survey(cards)
+    needed = rounds_needed.needed(rounds_needed.demands(table))
     texts = _texts(table, found, provenance) | {"baselines": rivals_text(cards, provenance)}
+    texts["rounds_needed"] = _needed_texts(needed, survey, table, provenance)
     data = _data(table, found) | {"baselines": rivals_csv(cards)}
+    data["rounds_needed"] = rounds_needed.needed_csv(needed)
     drawings = _drawings(workdir, table, found, provenance, floor_plan)
     written = [*write_tables(workdir / "tables", texts, data)]
     written += write_figures(workdir / "figures", drawings)
@@ -55,7 +60,7 @@ def write_report(workdir: Path, floor_plan: FloorPlan | None = None) -> list[Pat
         provenance=provenance,
         scope=provenance.scope(table),
         tiles=_tiles(table),
-        headlines=claims.headlines(table, found),
+        headlines=claims.headlines(table, found) + rounds_needed.sentences(needed, survey),
         cards=cards,
         tables=[replace(text, lead=()) for group in texts.values() for text in group],
         pictures=pictures(workdir / "figures", drawings),
@@ -87,6 +92,13 @@ def _texts(table: Table, found: Families, provenance: Provenance) -> dict[str, l
         ],
         "table5_validation": [tables.table5_text(table, "validation", provenance)],
     }
+
+
+def _needed_texts(
+    needed: Sequence[Needed], survey: Survey | None, table: Table, provenance: Provenance
+) -> list[TextTable]:
+    scope = provenance.scope(select(table, split="test", modality="none"))
+    return [rounds_needed.needed_text(needed, survey, scope, provenance)] if needed else []
 
 
 def _drawings(
