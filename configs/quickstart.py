@@ -57,6 +57,12 @@ def get_config() -> ConfigDict:
     # Which modalities the target's networks hear: "imu+mag+wifi", or fewer in this order.
     config.branches = "imu+mag+wifi"
 
+    # What the IMU branch learns in the source building, and from which share of its training
+    # rounds: "position" (Table IV), "displacement", "motion" (speed and turn rate),
+    # "reconstruction" (of masked samples), or nothing: "random" features, the control.
+    config.pretext = "position"
+    config.source_rate = 1.0
+
     # Scalers from the training rounds in use, or every "round" stretched by itself, the test round
     # too, as the authors' arrays are: that leaks, and is for parity alone.
     config.scaling = "survey"

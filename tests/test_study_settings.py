@@ -7,6 +7,7 @@ import pytest
 
 from mtloc_jax.errors import InputError
 from mtloc_jax.report.rows import CDF, ROWS, TRACKS, read, select
+from mtloc_jax.surgery import checkpoint
 from mtloc_jax.sweep import starts
 from mtloc_jax.sweep.study import Study, run_study
 from tests.test_study import ignore, small
@@ -79,6 +80,9 @@ def test_a_folds_card_is_of_its_own_split(folds):
         ({"test_round": -1}, "no round -1"),
         ({"branches": "imu+gps"}, r"one of imu\+mag\+wifi, imu\+mag, imu\+wifi"),
         ({"scaling": "building"}, "one of survey, round"),
+        ({"pretext": "speed"}, "one of position, displacement, motion, reconstruction, random"),
+        ({"source_rate": 0.0}, r"source_rate is 0.0; set --config.source_rate in \(0, 1\]"),
+        ({"source_rate": 1.5}, "source_rate is 1.5"),
     ],
 )
 def test_an_impossible_setting_is_refused_before_anything_is_written(changes, named, tmp_path):
@@ -113,3 +117,64 @@ def test_a_network_of_wifi_alone_loses_nothing_when_sensors_are_wiped(tmp_path):
     for modality, is_heard in (("imu", False), ("mag", False), ("wifi", True)):
         wiped = select(table, modality=modality, drop_rate=0.4)["mean_m"]
         assert np.allclose(wiped, clean, atol=2e-4) != is_heard
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pretexts") / "work"
+    pretexts = ("position", "displacement", "motion", "reconstruction", "random", "position")
+    rates = (1.0, 1.0, 1.0, 1.0, 1.0, 0.5)
+    study = Study(tiny({"pretext": pretexts, "source_rate": rates}), folder, ignore)
+    study.estimate()
+    study.run()
+    return folder, study
+
+
+def test_all_pretexts_and_shares_of_the_source_train_in_one_program(asked):
+    assert len(asked[1].plan.groups) == 1
+    table = read(asked[0] / ROWS)
+    assert np.isfinite(table["mean_m"]).all()
+    tuned = select(table, arm="finetuned", split="test", modality="none")
+    assert len(set(tuned["mean_m"])) == 6
+
+
+@pytest.mark.parametrize(
+    ("pretext", "source_rate"), [("position", 0.5), ("reconstruction", 1.0), ("random", 1.0)]
+)
+def test_a_pretexts_rows_are_those_of_a_study_of_its_own(asked, pretext, source_rate, tmp_path):
+    run_study(tiny(pretext=pretext, source_rate=source_rate), tmp_path / "alone", ignore)
+    same_rows(asked[0], f"pretext={pretext}+source_rate={source_rate}", tmp_path / "alone")
+
+
+def test_scratch_has_no_pretext(asked):
+    scratch = select(read(asked[0] / ROWS), arm="scratch", split="test", modality="none")
+    assert len(set(scratch["mean_m"])) == 1
+
+
+def test_untrained_features_are_kept_as_pretrained_networks_are(asked):
+    params, _ = checkpoint.load(asked[0] / "pretrained-pretext=random+source_rate=1.0")
+    others, _ = checkpoint.load(asked[0] / "pretrained-pretext=motion+source_rate=1.0")
+    assert params["imu"].keys() == others["imu"].keys()
+    assert not np.array_equal(params["imu"]["kernel"], others["imu"]["kernel"])
+
+
+def test_random_features_fine_tuned_on_all_rounds_are_training_from_scratch(tmp_path):
+    run_study(tiny(pretext="random", finetune_rates=(1.0,)), tmp_path / "work", ignore)
+    table = read(tmp_path / "work" / ROWS)
+    one, other = (
+        select(table, arm=arm, split="test", modality="none")["mean_m"]
+        for arm in ("scratch", "finetuned")
+    )
+    np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize(
+    ("rate", "pretrained"),
+    [(1.0, {"pretrained"}), (0.5, {"pretrained-subset=first", "pretrained-subset=drawn"})],
+)
+def test_which_rounds_are_drawn_matters_to_pretraining_only_where_some_are_left_out(
+    rate, pretrained, tmp_path
+):
+    config = tiny({"subset": ("first", "drawn")}, source_rate=rate, arms=("transferred",))
+    run_study(config, tmp_path / "work", ignore)
+    assert {path.name for path in (tmp_path / "work").glob("pretrained*")} == pretrained

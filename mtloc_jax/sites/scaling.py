@@ -50,20 +50,29 @@ def fit(
     strongest = float(np.nanmax(heard_rows)) if any_heard else -40.0
     floor, span = weakest - 1.0, strongest - weakest + 1.0
     scaled = np.where(heard, (heard_rows - floor) / span, 0.0)
-    xy_mean = xy_m.mean(axis=0)
     return Scaler(
-        *_moments(imu),
-        *_moments(mag),
+        *moments(imu),
+        *moments(mag),
         np.float32(floor),
         np.float32(span),
         heard.any(axis=0),
         (counts[rows] @ scaled / counts.sum()).astype(np.float32),
-        xy_mean.astype(np.float32),
-        np.float32(max(float(np.sqrt(np.mean((xy_m - xy_mean) ** 2))), 1e-3)),
+        *frame(xy_m),
     )
 
 
-def _moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def frame(xy_m: np.ndarray) -> tuple[np.ndarray, np.floating]:
+    """Return the origin f32[2] of positions [N, 2] and their one scale f32[], metres.
+
+    The scale is their root mean square distance from the origin along an axis, 1 mm at least.
+    """
+    xy_mean = xy_m.mean(axis=0)
+    scale = max(float(np.sqrt(np.mean((xy_m - xy_mean) ** 2))), 1e-3)
+    return xy_mean.astype(np.float32), np.float32(scale)
+
+
+def moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mean and spread f32[C] of each channel of x: [N, ..., C]."""
     flat = x.reshape(-1, x.shape[-1]).astype(np.float64)
     # A sensor that never moved in training has no spread; 1 leaves it in its own unit.
     std = flat.std(axis=0)

@@ -3,17 +3,20 @@
 from collections.abc import Callable
 
 import jax
+from ml_collections import ConfigDict
 
 from mtloc_jax.core.flops import pretraining_step_flop, step_flop
 from mtloc_jax.report.arms import TRANSFERRED
+from mtloc_jax.sites.pretext import RANDOM, n_targets
 from mtloc_jax.sites.site import Site
 from mtloc_jax.sweep.estimate import Estimate, GroupEstimate
 from mtloc_jax.sweep.grid import n_steps, trained_on
 from mtloc_jax.sweep.pair import Sites
 from mtloc_jax.sweep.plan import Chunk, Job, Plan
+from mtloc_jax.sweep.pretraining import pretrained_on
 from mtloc_jax.sweep.replicas import replica_axis
 from mtloc_jax.sweep.trainer import Speed
-from mtloc_jax.sweep.variants import PRETRAINING
+from mtloc_jax.sweep.variants import pretraining_settings
 
 Work = tuple[int, float]
 """Steps, and the GFLOP they take."""
@@ -39,13 +42,13 @@ def estimated(
         _group(number, plan, each.target, left, calibrate) for number, each in enumerate(sites)
     )
     grafted = {
-        repr([plan.of(job)[name] for name in PRETRAINING]): (job, sites[chunk.group].source)
+        _pretrained_as(plan.of(job)): (plan.of(job), sites[chunk.group].source)
         for chunk in plan.chunks
         if chunk.number in left
         for job in chunk.jobs
         if job.spec.grafted
     }
-    pretraining = sum(_pretraining(job, plan, source) for job, source in grafted.values())
+    pretraining = sum(_pretraining(config, source) for config, source in grafted.values())
     devices = jax.local_devices()
     return Estimate(
         len(plan.variants), groups, pretraining, f"{len(devices)} x {devices[0].device_kind}"
@@ -90,10 +93,19 @@ def _work(job: Job, plan: Plan, target: Site) -> Work:
     return steps, steps * step_flop(config, target, frozen=frozen) / 1e9
 
 
-def _pretraining(job: Job, plan: Plan, source: Site) -> float:
-    config, n_train = plan.of(job), len(source.rows("train"))
-    steps = n_steps(n_train, n_train, config.pretrain_epochs, config)
-    return config.seeds * steps * pretraining_step_flop(config, source) / 1e9
+def _pretrained_as(config: ConfigDict) -> str:
+    return repr([config[name] for name in pretraining_settings(config)])
+
+
+def _pretraining(config: ConfigDict, source: Site) -> float:
+    """Return the GFLOP of pretraining all seeds; windows without labels are counted too."""
+    if config.pretext == RANDOM:
+        return 0.0
+    n_train = len(source.rows("train"))
+    used = [len(pretrained_on(source, seed, config)) for seed in range(config.seeds)]
+    steps = sum(n_steps(n, n_train, config.pretrain_epochs, config) for n in used)
+    n_outputs = n_targets(config.pretext, source)
+    return steps * pretraining_step_flop(config, source, n_outputs) / 1e9
 
 
 def _summed(work: list[Work]) -> Work:

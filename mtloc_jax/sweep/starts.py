@@ -4,23 +4,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from ml_collections import ConfigDict
 
-from mtloc_jax.core.inputs import Inputs
-from mtloc_jax.core.model import ImuRegressor, MTLoc, Params
-from mtloc_jax.core.train import Run, Static
+from mtloc_jax.core.model import MTLoc, Params
+from mtloc_jax.core.train import Static
 from mtloc_jax.errors import InputError
+from mtloc_jax.sites.pretext import RANDOM
 from mtloc_jax.sites.site import Arrays, Site
 from mtloc_jax.surgery import checkpoint
 from mtloc_jax.surgery.graft import Keep, Leave, Take, graft
 from mtloc_jax.surgery.graft_report import GraftReport
 from mtloc_jax.sweep import replicas, workdir
-from mtloc_jax.sweep.grid import run_of
 from mtloc_jax.sweep.plan import Job
+from mtloc_jax.sweep.pretraining import Pretraining, example, pretraining, untrained
 from mtloc_jax.sweep.processes import Share
 from mtloc_jax.sweep.trainer import Diverged, Trainer, initialised
-from mtloc_jax.sweep.variants import GRAFTING, PRETRAINING, Variant
+from mtloc_jax.sweep.variants import Variant, grafting_settings, pretraining_settings
 
 IMU_FROM_SOURCE = (
     Take("imu", "source:imu"),
@@ -30,9 +29,6 @@ IMU_FROM_SOURCE = (
     Leave("source:head"),
 )
 """Section IV-C: the LSTM layer is taken out of the pretrained network, its head is left."""
-
-PROGRAM = ("hidden", "forget_bias", "batch_size", "window", "wifi_entry_max_age_ms")
-"""Pretraining that agrees in these shares a program."""
 
 Report = Callable[[str, float, float], None]
 """Called with (stage, done, total) whenever there is something new to show."""
@@ -46,23 +42,23 @@ class Starts:
         self.folder, self.share, self.report = folder, share, report
         self._made: dict[str, Params] = {}
         self._reports: dict[str, GraftReport | None] = {}
-        self._trainers: dict[str, Trainer] = {}
+        self._trainers: dict[tuple[Any, ...], Trainer] = {}
 
     def of(self, job: Job, config: ConfigDict, source: Site, target: Site) -> Params:
         """Return the parameters a job starts from; `config` is what it is trained with."""
         if not job.spec.grafted:
             return replicas.take(self.fresh(config, target), job.spec.seed)
-        name = _grafted_name(job)
+        name = _grafted_name(job, config)
         if name not in self._made:
-            variant = _of_settings(job.trained, PRETRAINING)
+            variant = _of_settings(job.trained, pretraining_settings(config))
             self._made[name] = self._grafted(name, variant, config, source, target)
         return replicas.take(self._made[name], job.spec.seed)
 
-    def graft_report(self, job: Job) -> GraftReport | None:
+    def graft_report(self, job: Job, config: ConfigDict) -> GraftReport | None:
         """Return what the graft did that a job's network came from, of all seeds; None for none."""
         if not job.spec.grafted:
             return None
-        name = _grafted_name(job)
+        name = _grafted_name(job, config)
         if name not in self._reports:
             self._reports[name] = checkpoint.read_report(self.folder / name)
         return self._reports[name]
@@ -91,24 +87,27 @@ class Starts:
         """Return the networks pretrained on the source site (Table IV), one a seed."""
 
         def make(folder: Path) -> None:
-            runs, key = pretraining(source, config), repr([config[name] for name in PROGRAM])
-            if key not in self._trainers:
-                network = ImuRegressor(config.hidden, config.forget_bias)
-                self._trainers[key] = Trainer(Static(network, config.batch_size), len(runs))
-            stage = f"pretraining on {source.name}" + (variant.name and f", {variant.name}")
-            try:
-                params = self._trainers[key].train(
-                    runs,
-                    placed(source, "train"),
-                    lambda done, total: self.report(stage, done, total),
-                )
-            except Diverged as error:
-                raise InputError(
-                    f"{stage}: {error}", remedy="lower --config.learning_rate"
-                ) from error
+            if config.pretext == RANDOM:
+                params = untrained(source, config)
+            else:
+                stage = f"pretraining on {source.name}" + (variant.name and f", {variant.name}")
+                params = self._trained(pretraining(source, config), config, stage)
             checkpoint.save(folder, params, _card(source, config))
 
         return self._kept(self.folder / f"pretrained{_suffix(variant)}", source, make)
+
+    def _trained(self, made: Pretraining, config: ConfigDict, stage: str) -> Params:
+        static = Static(made.network, config.batch_size)
+        key = (static, made.data.imu.shape)
+        if key not in self._trainers:
+            self._trainers[key] = Trainer(static, len(made.runs))
+        data = replicas.placed(made.data, replicas.mesh(), replicas.ALL)
+        try:
+            return self._trainers[key].train(
+                made.runs, data, lambda done, total: self.report(stage, done, total)
+            )
+        except Diverged as error:
+            raise InputError(f"{stage}: {error}", remedy="lower --config.learning_rate") from error
 
     def _kept(self, folder: Path, site: Site, make: Callable[[Path], None]) -> Params:
         """Return the networks in `folder`; make them where they are not, or are damaged."""
@@ -124,38 +123,9 @@ class Starts:
         return checkpoint.load(folder, {"site": site.card()})[0]
 
 
-def pretraining(source: Site, config: ConfigDict) -> list[Run]:
-    """Return the runs of the pretraining network on the source site, one a seed."""
-    train = source.rows("train")
-    network = ImuRegressor(config.hidden, config.forget_bias)
-    fresh = initialised(network, example(source)[:1], config.seeds)
-    return [
-        run_of(
-            seed=seed,
-            start=replicas.take(fresh, seed),
-            rows=np.arange(len(train)),
-            n_train=len(train),
-            scaler=source.scaler(train),
-            epochs=config.pretrain_epochs,
-            config=config,
-        )
-        for seed in range(config.seeds)
-    ]
-
-
 def placed(site: Site, split: str) -> Arrays:
     """Put a split's windows on each device."""
     return replicas.placed(site.arrays(site.rows(split)), replicas.mesh(), replicas.ALL)
-
-
-def example(site: Site) -> Inputs:
-    """Return one empty window of the site's shapes, to initialise a network with."""
-    w = site.windows
-    return Inputs(
-        np.zeros((1, *w.imu.shape[1:]), np.float32),
-        np.zeros((1, *w.mag.shape[1:]), np.float32),
-        np.zeros((1, len(site.bssids)), np.float32),
-    )
 
 
 def _of_settings(variant: Variant, names: tuple[str, ...]) -> Variant:
@@ -163,8 +133,8 @@ def _of_settings(variant: Variant, names: tuple[str, ...]) -> Variant:
     return Variant(tuple(p for p in variant.settings if p[0].partition(".")[0] in names))
 
 
-def _grafted_name(job: Job) -> str:
-    return f"grafted{_suffix(_of_settings(job.trained, GRAFTING))}"
+def _grafted_name(job: Job, config: ConfigDict) -> str:
+    return f"grafted{_suffix(_of_settings(job.trained, grafting_settings(config)))}"
 
 
 def _suffix(variant: Variant) -> str:

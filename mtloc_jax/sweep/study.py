@@ -8,6 +8,7 @@ from ml_collections import ConfigDict
 from mtloc_jax.core.evaluate import Wipes
 from mtloc_jax.errors import InputError
 from mtloc_jax.sites.heard import SUBSETS
+from mtloc_jax.sites.pretext import PRETEXTS
 from mtloc_jax.surgery import checkpoint
 from mtloc_jax.surgery.thaw import clauses
 from mtloc_jax.sweep import workdir
@@ -28,6 +29,7 @@ CHOICES = {
     "protocol": ("epochs", "steps"),
     "branches": SUBSETS,
     "scaling": ("survey", "round"),
+    "pretext": PRETEXTS,
 }
 
 
@@ -67,7 +69,7 @@ class Study:
         left = {number for number in mine if not self.folders[number].is_dir()}
         return estimated(self.plan, self.sites, left, self.workshop.calibrated)
 
-    def run(self, tell: Callable[[Live], None] = lambda live: None) -> bool:
+    def run(self, tell: Callable[[Live], object] = lambda live: None) -> bool:
         """Do this process's share of what is missing; merge and return True where all is there.
 
         Raises InputError where the folder holds another study.
@@ -119,6 +121,10 @@ def check(config: ConfigDict) -> None:
             raise InputError(
                 f"{name} is {value!r}", remedy=f"set --config.{name} to one of {', '.join(allowed)}"
             )
+    if not 0 < config.source_rate <= 1:
+        raise InputError(
+            f"source_rate is {config.source_rate}", remedy="set --config.source_rate in (0, 1]"
+        )
     Wipes(**config.wipe)  # says itself what it cannot be
     clauses(config.finetune_plan)  # and so does this
 

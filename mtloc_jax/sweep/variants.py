@@ -31,11 +31,9 @@ TRACED = (
     "subset",
     "protocol",
     "finetune_plan",
+    "source_rate",
+    "pretext",
 )
-PRETRAINING = (*_SHARED, "scaling", "learning_rate", "pretrain_epochs")
-"""Variants that agree in these share their pretrained networks."""
-GRAFTING = (*PRETRAINING, "test_round")
-"""Variants that agree in these share their grafted networks: one vocabulary of access points."""
 
 Pick = Mapping[str, Any]
 
@@ -84,6 +82,22 @@ def variants(config: ConfigDict) -> dict[Variant, list[Pick]]:
         settings = tuple(pair for pair in pairs if pair[0] not in PICKS)
         found.setdefault(Variant(settings), []).append(dict(p for p in pairs if p[0] in PICKS))
     return found
+
+
+def pretraining_settings(config: ConfigDict) -> tuple[str, ...]:
+    """Return the settings whose variants have pretrained networks of their own."""
+    # Which rounds, and how many steps, are questions only where some are left out.
+    shared = ("subset", "protocol") if config.source_rate < 1 else ()
+    asked = ("learning_rate", "pretrain_epochs", "source_rate", "pretext")
+    return (*_SHARED, "scaling", *asked, *shared)
+
+
+def grafting_settings(config: ConfigDict) -> tuple[str, ...]:
+    """Return the settings whose variants have grafted networks of their own.
+
+    One of them decides on the target's vocabulary of access points.
+    """
+    return (*pretraining_settings(config), "test_round")
 
 
 def picked(run: Any, picks: list[Pick]) -> bool:

@@ -150,7 +150,7 @@ class Workshop:
 
     def _proof(self, job: Job, params: Params) -> dict[str, Any] | None:
         """Return what training did to a job's grafted leaves; None where none were."""
-        report = self.starts.graft_report(job)
+        report = self.starts.graft_report(job, self.plan.of(job))
         return None if report is None else proof(report, params, job.spec.seed)
 
     def _trainer(self, group: int) -> Trainer:

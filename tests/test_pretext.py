@@ -1,0 +1,208 @@
+"""What the IMU branch is asked in the source building, worked out by hand."""
+
+from dataclasses import replace
+
+import jax
+import numpy as np
+import pytest
+
+from mtloc_jax.core.inputs import scaled_imu, scaled_xy
+from mtloc_jax.core.model import ImuRegressor, MTLoc
+from mtloc_jax.core.train import Static, make_train
+from mtloc_jax.errors import InputError
+from mtloc_jax.sites.pretext import PRETEXTS, lesson, masked, n_targets
+from mtloc_jax.sites.site import Arrays, build
+from mtloc_jax.sites.splits import Split
+from mtloc_jax.sites.windows import WindowSpec
+from mtloc_jax.sweep.grid import run_of
+from mtloc_jax.sweep.pretraining import pretrained_on, pretraining, untrained
+from mtloc_jax.sweep.trainer import initialised
+from tests.test_study import small
+from tests.test_study_settings import tiny
+from tests.walks import walk
+
+SPEC = WindowSpec()
+
+
+def around_the_corner(number, end_ms=4000):
+    """Walk east for 2 s at 1 m/s, then north at 2 m/s."""
+    return replace(
+        walk(number, end_ms, name=f"walk-{number}", level=float(number)),
+        waypoint_t_ms=np.array([0, 2000, end_ms]),
+        waypoint_xy_m=np.array([[0.0, 0.0], [2.0, 0.0], [2.0, (end_ms - 2000) / 500]]),
+    )
+
+
+@pytest.fixture(scope="module")
+def site():
+    walks = [around_the_corner(number) for number in range(1, 5)]
+    return build("corner", walks, Split((1, 2), (3,), (4,)), SPEC)
+
+
+def taught(site, pretext, rows=None, spec=SPEC, seed=0):
+    return lesson(site, site.rows("train") if rows is None else rows, spec, pretext, seed)
+
+
+def windows_ending(site, *end_ms):
+    """Return the windows of the first walk that end then; the first ends after 900 ms."""
+    first = np.flatnonzero(site.trace == 0)
+    return first[np.searchsorted(site.windows.end_ms[first], end_ms)]
+
+
+def test_position_is_what_the_paper_asks(site):
+    rows = site.rows("train")
+    found = taught(site, "position")
+    np.testing.assert_array_equal(found.target, site.arrays(rows).xy_m)
+    np.testing.assert_array_equal(found.imu, site.windows.imu[rows])
+    ours, theirs = found.scaler, site.scaler(rows)
+    assert all(np.array_equal(a, b) for a, b in zip(ours, theirs, strict=True))
+
+
+def test_displacement_is_the_windows_end_less_its_start(site):
+    # A window spans 900 ms: 0.9 m east, 1.8 m north, or 0.5 m east and 0.8 m north of the corner.
+    rows = windows_ending(site, 1900, 2400, 3500)
+    found = taught(site, "displacement", rows)
+    np.testing.assert_allclose(found.target, [[0.9, 0], [0.5, 0.8], [0, 1.8]], atol=1e-6)
+
+
+def test_windows_whose_start_has_no_label_are_left_out(site):
+    # The first window ends 900 ms after the walk began; the label of its start would end at 0 ms.
+    found = taught(site, "displacement")
+    n = int(np.sum(site.round == 1))
+    assert (n, len(found.target)) == (32, 2 * (32 - 9))
+    assert len(found.imu) == len(found.target)
+    with pytest.raises(InputError, match=r"no window of corner has the labels.*hop_ms"):
+        taught(site, "displacement", windows_ending(site, 900, 1700))
+
+
+def test_labels_of_another_walk_are_never_used(site):
+    second = np.flatnonzero(site.trace == 1)
+    found = taught(site, "displacement", second[:10])
+    assert len(found.target) == 1
+    np.testing.assert_allclose(found.target, [[0.9, 0]], atol=1e-6)
+
+
+def test_motion_is_the_speed_and_the_turn_rate(site):
+    # Straight: 1 m/s, 2 m/s. Around the corner: from 1 m/s to 2 m/s, a quarter turn to the left
+    # between steps whose middles are 800 ms apart.
+    rows = windows_ending(site, 1900, 2400, 3500)
+    found = taught(site, "motion", rows)
+    quarter = np.pi / 2 / 0.8
+    np.testing.assert_allclose(found.target, [[1, 0], [1.5, quarter], [2, 0]], atol=1e-5)
+    np.testing.assert_allclose(found.scaler.xy_mean_m, [1.5, quarter / 3], atol=1e-5)
+    np.testing.assert_allclose(
+        found.scaler.xy_scale_m, [np.std([1, 1.5, 2]), quarter * np.std([0, 1, 0])], atol=1e-5
+    )
+
+
+def test_one_who_stands_still_does_not_turn(site):
+    still = replace(site, windows=replace(site.windows, xy_m=np.zeros_like(site.windows.xy_m)))
+    assert not taught(still, "motion").target.any()
+
+
+def test_a_hop_that_meets_no_windows_start_is_refused():
+    spec = replace(SPEC, hop_ms=200)
+    walks = [around_the_corner(number) for number in range(1, 5)]
+    site = build("corner", walks, Split((1, 2), (3,), (4,)), spec)
+    for pretext in ("displacement", "motion"):
+        with pytest.raises(InputError, match=r"window\.hop_ms"):
+            taught(site, pretext, spec=spec)
+    assert len(taught(site, "position", spec=spec).target)
+
+
+def test_reconstruction_masks_three_of_ten_samples_and_asks_for_all(site):
+    rows = site.rows("train")
+    found, scaler = taught(site, "reconstruction"), site.scaler(rows)
+    data = Arrays(found.imu, None, None, None, found.target)
+    seen = scaled_imu(data, found.scaler, slice(None))
+    asked = scaled_xy(found.target, found.scaler)
+    imu = site.windows.imu[rows]
+    np.testing.assert_allclose(
+        asked.reshape(-1, 10, 2), (imu - scaler.imu_mean) / scaler.imu_std, atol=1e-6
+    )
+    lost = np.all(seen == 0, axis=2)
+    assert set(lost.sum(axis=1)) == {3}
+    np.testing.assert_array_equal(found.imu[~lost], imu[~lost])
+
+
+def test_masks_follow_the_seed_and_every_sample_is_masked_somewhere():
+    imu = np.arange(200 * 10 * 2, dtype=np.float32).reshape(200, 10, 2) + 1
+    one, again, other = (masked(imu, np.zeros(2, np.float32), seed) for seed in (0, 0, 1))
+    np.testing.assert_array_equal(one, again)
+    assert not np.array_equal(one, other)
+    assert np.all((one == 0).any(axis=0))
+    # Both channels of a sample are lost together.
+    assert np.array_equal(one[..., 0] == 0, one[..., 1] == 0)
+
+
+@pytest.mark.parametrize("pretext", [name for name in PRETEXTS if name != "random"])
+def test_the_branch_trains_on_every_pretext(site, pretext):
+    config = small(batch_size=20, pretrain_epochs=8, pretext=pretext, seeds=2)
+    made = pretraining(site, config)
+    assert made.network.outputs == n_targets(pretext, site) == made.data.xy_m.shape[1]
+    train = jax.jit(make_train(Static(made.network, 20)).train)
+    for number, run in enumerate(made.runs):
+        state = train(run, made.data)
+        assert np.isfinite(float(state.loss))
+        assert state.params["head"]["kernel"].shape == (8, n_targets(pretext, site))
+        assert run.plan.shape == (len(site.rows("train")),)
+        used = run.plan[: run.n_windows]
+        assert set(used // len(site.rows("train"))) == {number}
+
+
+def test_a_loss_of_20_targets_falls_as_one_of_2_does(site):
+    made = pretraining(site, small(pretext="reconstruction", seeds=1, batch_size=20))
+    (run,) = made.runs
+    advance = jax.jit(make_train(Static(made.network, 20)).train)
+    losses = [
+        float(advance(run._replace(n_steps=np.int32(steps)), made.data).loss) for steps in (1, 300)
+    ]
+    assert losses[1] < 0.5 * losses[0]
+
+
+def test_an_untrained_branch_is_that_of_a_fresh_target_network_of_the_same_seed(site):
+    config = small(pretext="random", seeds=2)
+    example = tuple(np.zeros(s, np.float32) for s in [(1, 10, 2), (1, 10, 1), (1, 3)])
+    target = initialised(MTLoc(8), example, 2)
+    for name, leaf in untrained(site, config)["imu"].items():
+        np.testing.assert_array_equal(leaf, target["imu"][name])
+
+
+@pytest.mark.parametrize(("rate", "rounds"), [(1.0, {1, 2}), (0.5, {1})])
+def test_a_share_of_the_source_is_a_number_of_its_rounds(site, rate, rounds):
+    config = tiny(source_rate=rate, subset="first")
+    rows = pretrained_on(site, 0, config)
+    assert set(site.round[rows].tolist()) == rounds
+    assert rows.tolist() == sorted(rows.tolist())
+    half = pretraining(site, config)
+    (run,) = half.runs
+    assert int(run.n_windows) == 32 * len(rounds)
+    assert run.scaler.imu_mean.tolist() == pytest.approx([np.mean([*rounds])] * 2)
+
+
+def test_drawn_rounds_of_the_source_follow_the_seed(site):
+    config = tiny(source_rate=0.5, seeds=20)
+    drawn = {tuple(set(site.round[pretrained_on(site, seed, config)])) for seed in range(20)}
+    assert drawn == {(1,), (2,)}
+
+
+def test_all_of_the_source_is_what_was_pretrained_on_before_shares(site):
+    (run,) = pretraining(site, tiny()).runs
+    n = len(site.rows("train"))
+    whole = run_of(
+        seed=0,
+        start=run.start,
+        rows=np.arange(n),
+        n_train=n,
+        scaler=site.scaler(site.rows("train")),
+        epochs=1,
+        config=tiny(),
+    )
+    assert all(
+        np.array_equal(a, b)
+        for a, b in zip(jax.tree.leaves(run), jax.tree.leaves(whole), strict=True)
+    )
+
+
+def test_the_regressor_has_two_outputs_unless_asked_for_more():
+    assert ImuRegressor().outputs == 2
