@@ -1,0 +1,130 @@
+"""Every question is a config: planned on every pair of buildings, and asked in seconds."""
+
+import importlib
+
+import pytest
+from ml_collections import ConfigDict
+
+from configs import pairs, quickstart
+from configs.axes import one_after_another, one_at_a_time
+from mtloc_jax.errors import InputError
+from mtloc_jax.logs.round import SENSORS
+from mtloc_jax.report.comparison_write import write_comparison
+from mtloc_jax.report.rows import ROWS, read
+from mtloc_jax.report.write import write_report
+from mtloc_jax.sites.recordings import open_recordings
+from mtloc_jax.sweep.plan import plan
+from mtloc_jax.sweep.study import Study, check
+from mtloc_jax.sweep.variants import report_folders
+from tests.conftest import ROOT
+
+OTHERS = {"axes", "baselines", "location20", "mmloc", "pairs", "quickstart", "unwiped", "wifi_rows"}
+QUESTIONS = sorted(
+    path.stem for path in (ROOT / "configs").glob("[a-z]*.py") if path.stem not in OTHERS
+)
+QUICK = ("fig5", "table6")
+"""Asked end to end in every run of the suite; the others among its slow tests."""
+
+
+def module(question: str):
+    return importlib.import_module(f"configs.{question}")
+
+
+def asked(question: str, pair: str) -> ConfigDict:
+    return module(question).get_config(pair)
+
+
+def n_networks(config: ConfigDict) -> int:
+    return sum(len(chunk.jobs) for chunk in plan(config).chunks)
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+@pytest.mark.parametrize("pair", pairs.PAIRS)
+def test_a_question_can_be_planned_on_every_pair(question: str, pair: str) -> None:
+    config = asked(question, pair)
+    before = config.to_json_best_effort()
+    laid_out = plan(config)
+    for variant in laid_out.variants:
+        check(variant.applied(config))
+    assert config.study == question
+    assert (config.source, config.target) == (pairs.PAIRS[pair].source, pairs.PAIRS[pair].target)
+    assert config.to_json_best_effort() == before
+    assert asked(question, pair).to_json_best_effort() == before
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_a_pair_that_is_none_is_answered_with_their_names(question: str) -> None:
+    with pytest.raises(InputError, match=r"'malls'; choose one of simulated, location20, .*smoke"):
+        asked(question, "malls")
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_a_question_says_what_it_asks_how_to_ask_and_how_much_it_takes(question: str) -> None:
+    text = " ".join(str(module(question).__doc__).split())
+    assert "?" in text.partition(" python -m ")[0]
+    assert f"--config=configs/{question}.py:mmloc --config.data_dir=DATA --workdir=DIR" in text
+    assert "The paper: " in text
+    assert f"Takes: {n_networks(asked(question, 'simulated'))} networks" in text
+
+
+def test_the_networks_of_smaller_pairs_are_counted_too() -> None:
+    assert n_networks(asked("window", "location20")) == 30
+    assert n_networks(asked("loro", "mmloc")) == 96
+
+
+def test_smoke_keeps_the_ends_of_what_a_question_asks() -> None:
+    config = asked("readings", "smoke")
+    assert config.finetune_rates == (0.5,)
+    assert config.wipe.drop_rates == (0.0, 0.4)
+    changed = config.sweep[0]
+    assert changed["start"] == ("from_pretrained", "from_pretrained")
+    assert changed["forget_bias"] == (1.0, 0.0)
+    assert asked("loro", "smoke").sweep == ({"test_round": (1, 14)},)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in QUESTIONS],
+)
+def test_a_question_is_answered_end_to_end(question: str, tmp_path) -> None:
+    config = asked(question, "smoke")
+    study = Study(config, tmp_path / "work", lambda stage, done, total: None)
+    assert study.run()
+    table = read(tmp_path / "work" / ROWS)
+    runs = zip(*(table[name] for name in ("study", "arm", "finetune_rate", "seed")), strict=True)
+    assert len(set(runs)) == len(study.plan.order())
+    folders = report_folders(tmp_path / "work")
+    swept = folders != [tmp_path / "work"]
+    assert swept == bool(config.sweep)
+    made = write_comparison(tmp_path / "work", folders) if swept else write_report(folders[0])
+    assert tmp_path / "work" / "report.html" in made
+
+
+def test_one_at_a_time_begins_with_the_config_and_changes_one_setting_a_point() -> None:
+    switches = (("seeds", 5), ("wipe.mode", "bursts"), ("wipe.mode", "samples"))
+    assert one_at_a_time(quickstart.get_config(), *switches) == {
+        "seeds": (3, 5, 3, 3),
+        "wipe.mode": ("windows", "windows", "bursts", "samples"),
+    }
+
+
+def test_one_after_another_begins_with_all_changed_and_ends_with_the_config() -> None:
+    assert one_after_another(
+        quickstart.get_config(), ("subset", "first"), ("start", "from_transferred")
+    ) == {
+        "subset": ("first", "drawn", "drawn"),
+        "start": ("from_transferred", "from_transferred", "from_pretrained"),
+    }
+
+
+@pytest.mark.parametrize("name", ["location20", "mmloc"])
+def test_a_pairs_walks_are_as_long_and_as_many_as_it_says(name: str, data_dir) -> None:
+    pair = pairs.named(name)
+    for building in (pair.source, pair.target):
+        walks = open_recordings(building, str(data_dir)).walks
+        for walk in walks:
+            streams = [walk.stream(sensor) for sensor in SENSORS]
+            start = max([walk.waypoint_t_ms[0], *(stream.t_ms[0] for stream in streams)])
+            stop = min([walk.waypoint_t_ms[-1], *(stream.t_ms[-1] for stream in streams)])
+            assert stop - start >= 1000 * pair.shortest_walk_s
+    assert {walk.number for walk in walks} == set(range(1, pair.n_rounds + 1))
