@@ -5,7 +5,7 @@
 
 A donor is a checkpoint folder, one run of a stack (FOLDER@3), or a file: .safetensors, .npz, Keras
 .h5, PyTorch .pt. Rules call a single donor `donor`, several `donor1`, `donor2`, ... SITE is a name
-of mtloc_jax/sites/buildings.py.
+of mtloc_jax/sites/buildings.py, or a folder made by launch.prepare.
 """
 
 from pathlib import Path
@@ -18,13 +18,13 @@ from mtloc_jax.errors import InputError
 from mtloc_jax.sites import recordings
 from mtloc_jax.surgery import checkpoint
 from mtloc_jax.surgery.graft import graft
-from mtloc_jax.surgery.grafting import check_output, read_rules
+from mtloc_jax.surgery.grafting import check_output, check_positions, read_rules
 from mtloc_jax.surgery.network import read_network
 from mtloc_jax.surgery.new_network import fresh, window_of
 from mtloc_jax.surgery.show import graft_view
 
 _DONOR = flags.DEFINE_list("donor", None, "Trained networks, separated by commas.", required=True)
-_SITE = flags.DEFINE_string("site", None, "The new site.", required=True)
+_SITE = flags.DEFINE_string("site", None, "The new site: name or folder.", required=True)
 _DATA_DIR = flags.DEFINE_string("data_dir", "", "Folder of the recordings, for a real site.")
 _RULES = flags.DEFINE_string("rules", None, "Python file with get_rules.", required=True)
 _OUTPUT = flags.DEFINE_string("output", None, "Checkpoint folder to write.", required=True)
@@ -48,6 +48,7 @@ def main(argv: list[str]) -> None:
     target = fresh(site, _HIDDEN.value, _SEED.value, spec)
     trees = {name: donor.params for name, donor in donors.items()}
     params, report = graft(target.params, trees, get_rules(target, donors))
+    check_positions(report, donors)
     Console().print(graft_view(report))
     if _REPORT.value:
         _write(Path(_REPORT.value), report.to_json())

@@ -18,7 +18,7 @@ from mtloc_jax.surgery.graft import graft
 from mtloc_jax.surgery.graft_report import GraftReport
 from mtloc_jax.surgery.tree import tree_digest
 from mtloc_jax.sweep.carry_study import run_study
-from tests import nets
+from tests import networks
 
 N_APS, N_ROUNDS = 20, 6
 
@@ -76,7 +76,7 @@ def test_a_removed_access_point_is_never_heard(site):
 
 def test_rows_among_all_access_points_and_back_are_the_same(site):
     first, _ = surveys(site, 0.4, seed=0)
-    params = nets.params(4, len(first.columns))
+    params = networks.params(4, len(first.columns))
     assert tree_digest(within(among(params, first), first)) == tree_digest(params)
     assert among(params, first)["wifi"]["fc1"]["kernel"].shape == (N_APS, 4)
 
@@ -84,7 +84,10 @@ def test_rows_among_all_access_points_and_back_are_the_same(site):
 def _moved(site, arm):
     first, second = surveys(site, 0.4, seed=0)
     old, new = (one.site.scaler(one.site.rows("train")) for one in (first, second))
-    donor, fresh = nets.params(4, len(first.columns), 1), nets.params(4, len(second.columns), 2)
+    donor, fresh = (
+        networks.params(4, len(first.columns), 1),
+        networks.params(4, len(second.columns), 2),
+    )
     params, _ = graft(fresh, {"survey1": donor}, rules(arm, first, old, second, new))
     return first, second, donor, fresh, jax.tree.map(np.asarray, params)
 

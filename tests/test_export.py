@@ -16,7 +16,7 @@ from mtloc_jax.surgery.export import CARD, PROGRAM, WEIGHTS, locator, read_progr
 from mtloc_jax.surgery.network import read_network
 from mtloc_jax.surgery.network_card import scaler_of
 from mtloc_jax.surgery.tree import tree_digest
-from tests import nets
+from tests import networks
 
 BSSIDS = "abcde"
 
@@ -32,15 +32,15 @@ def _windows(n=30):
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
     folder = tmp_path_factory.mktemp("export") / "net"
-    write_export(folder, nets.params(6, len(BSSIDS)), nets.card(BSSIDS))
+    write_export(folder, networks.params(6, len(BSSIDS)), networks.card(BSSIDS))
     return folder
 
 
 def _expected(windows):
     imu, mag, wifi_dbm = windows
     data = Arrays(imu, mag, wifi_dbm, np.arange(len(imu)), np.zeros((len(imu), 2)))
-    scaler = scaler_of(nets.card(BSSIDS))
-    network, params = MTLoc(6), nets.params(6, len(BSSIDS))
+    scaler = scaler_of(networks.card(BSSIDS))
+    network, params = MTLoc(6), networks.params(6, len(BSSIDS))
     return np.asarray(jax.jit(predict, static_argnums=0)(network, params, scaler, data))
 
 
@@ -72,35 +72,35 @@ def test_the_program_takes_any_number_of_windows(exported, n):
 
 
 def test_the_locator_is_what_the_studies_judge():
-    locate = jax.jit(locator(nets.params(6, len(BSSIDS)), scaler_of(nets.card(BSSIDS))))
+    locate = jax.jit(locator(networks.params(6, len(BSSIDS)), scaler_of(networks.card(BSSIDS))))
     np.testing.assert_allclose(locate(*_windows()), _expected(_windows()), rtol=0, atol=1e-5)
 
 
 def test_the_weights_come_back_with_their_card(exported):
     network = read_network(str(exported / WEIGHTS))
-    assert tree_digest(network.params) == tree_digest(nets.params(6, len(BSSIDS)))
-    assert network.card == nets.card(BSSIDS)
+    assert tree_digest(network.params) == tree_digest(networks.params(6, len(BSSIDS)))
+    assert network.card == networks.card(BSSIDS)
 
 
 def test_a_folder_in_use_is_not_overwritten(exported):
     with pytest.raises(InputError, match="net: this folder exists"):
-        write_export(exported, nets.params(6, len(BSSIDS)), nets.card(BSSIDS))
+        write_export(exported, networks.params(6, len(BSSIDS)), networks.card(BSSIDS))
 
 
 def test_a_card_of_another_vocabulary_is_refused(tmp_path):
     with pytest.raises(InputError, match="has 5 WiFi rows, its card 4 access points"):
-        write_export(tmp_path / "net", nets.params(6, 5), nets.card("abcd"))
+        write_export(tmp_path / "net", networks.params(6, 5), networks.card("abcd"))
     assert not list(tmp_path.iterdir())
 
 
 def test_a_network_without_scaler_cannot_be_exported(tmp_path):
     with pytest.raises(InputError, match="holds no scaler"):
-        write_export(tmp_path / "net", nets.params(6, 5), {"site": {"name": "x"}})
+        write_export(tmp_path / "net", networks.params(6, 5), {"site": {"name": "x"}})
 
 
 def test_a_damaged_export_is_named(tmp_path):
     folder = tmp_path / "net"
-    write_export(folder, nets.params(6, len(BSSIDS)), nets.card(BSSIDS))
+    write_export(folder, networks.params(6, len(BSSIDS)), networks.card(BSSIDS))
     program = bytearray((folder / PROGRAM).read_bytes())
     program[len(program) // 2] ^= 1
     (folder / PROGRAM).write_bytes(program)

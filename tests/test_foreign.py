@@ -14,7 +14,7 @@ from mtloc_jax.errors import InputError
 from mtloc_jax.surgery.foreign import from_torch, read_foreign
 from mtloc_jax.surgery.graft import Take, graft
 from mtloc_jax.surgery.tree import leaves, tree_digest
-from tests import nets
+from tests import networks
 
 HIDDEN, APS = 8, 7
 NAMES = {
@@ -29,13 +29,13 @@ RULES = tuple(Take(ours, theirs) for ours, theirs in NAMES.items())
 
 
 def _grafted(tree):
-    return graft(nets.params(HIDDEN, APS, seed=9), {"d": tree}, RULES)[0]
+    return graft(networks.params(HIDDEN, APS, seed=9), {"d": tree}, RULES)[0]
 
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".npz"])
 @pytest.mark.parametrize("separator", ["/", "."])
 def test_a_flat_file_becomes_a_tree(tmp_path, suffix, separator):
-    params = nets.params(HIDDEN, APS)
+    params = networks.params(HIDDEN, APS)
     flat = {path.replace("/", separator): leaf for path, leaf in leaves(params).items()}
     file = tmp_path / f"net{suffix}"
     save_file(flat, file) if suffix == ".safetensors" else np.savez(file, **flat)
@@ -53,7 +53,7 @@ def _keras_2_file(path, params, scope="imu_lstm/lstm_cell/", **attributes):
 
 @pytest.mark.parametrize("scope", ["imu_lstm/lstm_cell/", "imu_lstm/", "imu_lstm/lstm_cell_3/"])
 def test_keras_2_weight_names_are_read(tmp_path, scope):
-    params = nets.params(HIDDEN, APS)
+    params = networks.params(HIDDEN, APS)
     _keras_2_file(tmp_path / "w.h5", params, scope)
     tree = read_foreign(tmp_path / "w.h5")
     wanted = {"imu_lstm": params["imu"], "out": params["fusion"]["fc4"]}
@@ -61,7 +61,7 @@ def test_keras_2_weight_names_are_read(tmp_path, scope):
 
 
 def test_an_lstm_with_two_biases_is_refused(tmp_path):
-    params = nets.params(HIDDEN, APS)
+    params = networks.params(HIDDEN, APS)
     params["imu"]["bias"] = np.zeros(8 * HIDDEN, np.float32)
     _keras_2_file(tmp_path / "w.h5", params)
     with pytest.raises(InputError, match=r"w\.h5: layer imu_lstm is not an LSTM with one bias"):
@@ -71,7 +71,7 @@ def test_an_lstm_with_two_biases_is_refused(tmp_path):
 def test_an_lstm_with_another_gate_function_is_refused(tmp_path):
     lstm = {"name": "lstm", "activation": "tanh", "recurrent_activation": "hard_sigmoid"}
     config = {"config": {"layers": [{"class_name": "LSTM", "config": lstm}]}}
-    _keras_2_file(tmp_path / "w.h5", nets.params(4, 3), model_config=json.dumps(config))
+    _keras_2_file(tmp_path / "w.h5", networks.params(4, 3), model_config=json.dumps(config))
     with pytest.raises(InputError, match="LSTM lstm has the activations tanh and hard_sigmoid"):
         read_foreign(tmp_path / "w.h5")
 
@@ -137,9 +137,9 @@ def test_a_torch_lstm_that_does_not_fit_is_refused(name, shape, says):
 @pytest.mark.parametrize("suffix", [".safetensors", ".npz", ".h5"])
 def test_a_cut_file_is_named(tmp_path, suffix):
     file = tmp_path / f"net{suffix}"
-    flat = leaves(nets.params(HIDDEN, APS))
+    flat = leaves(networks.params(HIDDEN, APS))
     if suffix == ".h5":
-        _keras_2_file(file, nets.params(HIDDEN, APS))
+        _keras_2_file(file, networks.params(HIDDEN, APS))
     else:
         save_file(flat, file) if suffix == ".safetensors" else np.savez(file, **flat)
     file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
@@ -183,7 +183,7 @@ def keras_files(tmp_path_factory):
     if importlib.util.find_spec("keras") is None:
         pytest.skip("Keras is in the extra `bench`")
     folder = tmp_path_factory.mktemp("keras")
-    for name, array in zip(("imu", "mag", "wifi"), nets.windows(APS, n=50), strict=True):
+    for name, array in zip(("imu", "mag", "wifi"), networks.inputs(APS, n=50), strict=True):
         np.save(folder / f"{name}.npy", array)
     command = [sys.executable, "-c", KERAS, str(folder), str(HIDDEN), str(APS)]
     subprocess.run(command, check=True, capture_output=True)
@@ -193,7 +193,10 @@ def keras_files(tmp_path_factory):
 @pytest.mark.parametrize("name", ["whole.h5", "net.weights.h5"])
 def test_a_keras_network_predicts_here_what_it_predicts_there(keras_files, name):
     params = _grafted(read_foreign(keras_files / name))
-    ours, theirs = nets.apply(params, nets.windows(APS, n=50)), np.load(keras_files / "out.npy")
+    ours, theirs = (
+        networks.apply(params, networks.inputs(APS, n=50)),
+        np.load(keras_files / "out.npy"),
+    )
     np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-5)
 
 
@@ -208,7 +211,7 @@ def test_a_torch_network_predicts_here_what_it_predicts_there(tmp_path, suffix):
         | {name: torch.nn.Linear(size, HIDDEN) for name, size in dense.items()}
         | {"out": torch.nn.Linear(HIDDEN, 2)}
     )
-    windows = nets.windows(APS, n=50)
+    windows = networks.inputs(APS, n=50)
     with torch.no_grad():
         imu, mag, wifi = map(torch.from_numpy, windows)
         wifi = net["wifi_fc2"](net["wifi_fc1"](wifi).relu()).relu()
@@ -219,7 +222,7 @@ def test_a_torch_network_predicts_here_what_it_predicts_there(tmp_path, suffix):
         torch.save(net.state_dict(), file)
     else:
         save_file({name: value.numpy() for name, value in net.state_dict().items()}, file)
-    ours = nets.apply(_grafted(read_foreign(file)), windows)
+    ours = networks.apply(_grafted(read_foreign(file)), windows)
     np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-5)
 
 

@@ -14,7 +14,7 @@ from mtloc_jax.surgery.checkpoint import plain
 from mtloc_jax.surgery.graft import graft
 from mtloc_jax.surgery.network import Network
 from mtloc_jax.surgery.network_card import scaler_of
-from tests import nets
+from tests import networks
 
 OLD, NEW = "abcdef", "fxdbc"
 
@@ -26,13 +26,15 @@ def _graft(rules, target, **donors):
 
 
 def _network(seed, bssids=OLD, hidden=6):
-    params = nets.params(hidden, len(bssids), seed)
-    return Network(f"net{seed}", params, nets.card(bssids, seed), None)
+    params = networks.params(hidden, len(bssids), seed)
+    return Network(f"net{seed}", params, networks.card(bssids, seed), None)
 
 
 def _pretrained(seed):
     head = {"kernel": np.ones((6, 2), np.float32), "bias": np.zeros(2, np.float32)}
-    return Network("pretrained", {"imu": nets.params(6, 3, seed)["imu"], "head": head}, {}, None)
+    return Network(
+        "pretrained", {"imu": networks.params(6, 3, seed)["imu"], "head": head}, {}, None
+    )
 
 
 @pytest.mark.parametrize("donor", [_pretrained(1), _network(1)])
@@ -53,7 +55,10 @@ def test_soup_averages_the_imu_branches():
 
 def test_keras_takes_the_layer_it_names():
     donor = Network(
-        "weights.h5", {"lstm": nets.params(6, 3, 1)["imu"], "dense": {"k": np.ones(1)}}, {}, None
+        "weights.h5",
+        {"lstm": networks.params(6, 3, 1)["imu"], "dense": {"k": np.ones(1)}},
+        {},
+        None,
     )
     params, _ = _graft("keras", _network(2, NEW), donor=donor)
     assert np.array_equal(params["imu"]["kernel"], donor.params["lstm"]["kernel"])
@@ -92,8 +97,8 @@ def test_resurvey_keeps_every_prediction_where_the_floor_stayed():
 def test_wider_keeps_every_prediction():
     donor, target = _network(1), _network(1, hidden=9)
     params, _ = _graft("wider", target, donor=donor)
-    windows = nets.windows(len(OLD))
-    before, after = nets.apply(donor.params, windows), nets.apply(params, windows)
+    windows = networks.inputs(len(OLD))
+    before, after = networks.apply(donor.params, windows), networks.apply(params, windows)
     np.testing.assert_allclose(after, before, rtol=0, atol=1e-5)
 
 

@@ -8,7 +8,7 @@ from mtloc_jax.core.evaluate import predict
 from mtloc_jax.core.model import MTLoc
 from mtloc_jax.errors import InputError
 from mtloc_jax.sites.heard import SUBSETS, hearing
-from tests import nets
+from tests import networks
 from tests.test_site import four, recorded, same, site_of
 from tests.walks import scans
 
@@ -55,7 +55,7 @@ def test_a_prediction_depends_on_what_is_heard_and_on_nothing_else(branches):
         fitted = scaler.scaler(scaler.rows("train"))
         return np.asarray(predict(MTLoc(6), params, fitted, fed(heard)))
 
-    params = nets.params(6, len(site_of(four()).bssids), seed=3)
+    params = networks.params(6, len(site_of(four()).bssids), seed=3)
     plain = located()
     stronger = scans((500, "all", -30, 0), (500, "only-1", -41, 0))
     louder = recorded(1, wifi=stronger)
@@ -69,7 +69,7 @@ def test_a_prediction_depends_on_what_is_heard_and_on_nothing_else(branches):
 
 def test_a_branch_that_hears_nothing_acts_as_a_bias():
     site = hearing(site_of(four()), "imu+wifi")
-    params = nets.params(6, len(site.bssids), seed=1)
+    params = networks.params(6, len(site.bssids), seed=1)
     scaler = site.scaler(site.rows("train"))
     features = MTLoc(6).apply(
         {"params": params}, "mag", np.zeros((1, 10, 1), np.float32), method=MTLoc.encode

@@ -8,9 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mtloc_jax.simulate import building_a, simulate
+from mtloc_jax.sites.prepare import prepare
 from mtloc_jax.surgery.checkpoint import load, read_report, save
 from mtloc_jax.surgery.graft import unchanged_since
-from tests import nets
+from tests import networks
+from tests.test_prepare import write_csv
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -29,7 +32,7 @@ def run(command, *arguments):
 def donor(tmp_path_factory):
     folder = tmp_path_factory.mktemp("donor") / "pretrained"
     head = {"kernel": np.ones((6, 2), np.float32), "bias": np.zeros(2, np.float32)}
-    params = {"imu": nets.params(6, 3)["imu"], "head": head}
+    params = {"imu": networks.params(6, 3)["imu"], "head": head}
     stack = {branch: {k: v[None] for k, v in leaves.items()} for branch, leaves in params.items()}
     save(folder, stack, {"site": {"name": "simulated-a"}, "runs": [{"seed": 0}]})
     return folder
@@ -54,7 +57,7 @@ def test_a_graft_shows_what_came_from_where_and_saves_it(grafted):
     assert "kernel [2, 24] take donor:imu/kernel" in done.stdout
     assert "donor:head/kernel [6, 2] leave" in done.stdout
     params, card = load(folder)
-    assert np.array_equal(params["imu"]["kernel"], nets.params(6, 3)["imu"]["kernel"])
+    assert np.array_equal(params["imu"]["kernel"], networks.params(6, 3)["imu"]["kernel"])
     assert card["site"]["name"] == "simulated-b"
     assert card["lineage"]["donor"]["site"] == "simulated-a"
     assert all(same.all() for same in unchanged_since(read_report(folder), params).values())
@@ -91,6 +94,27 @@ def test_a_dry_run_writes_the_report_alone(donor, tmp_path):
     assert done.returncode == 0, done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["graft.json"]
     assert len(json.loads((tmp_path / "graft.json").read_text())["entries"]) == 16
+
+
+def test_a_site_may_be_a_folder_made_by_prepare(donor, tmp_path):
+    for walk in simulate(building_a(0), 0, n_rounds=6, round_s=6.0):
+        write_csv(tmp_path / "recordings" / walk.name, walk)
+    prepare("csv", tmp_path / "recordings", tmp_path / "office", name="office")
+    flags = [f"--donor={donor}@0", f"--site={tmp_path}/office", "--rules=configs/graft/imu.py"]
+    done = run("graft", *flags, f"--output={tmp_path}/net", "--hidden=6")
+    assert done.returncode == 0, done.stderr
+    params, card = load(tmp_path / "net")
+    assert card["site"]["name"] == "office"
+    assert card["site"]["bssids"] == (tmp_path / "office/vocabulary.txt").read_text().split()
+    assert params["wifi"]["fc1"]["kernel"].shape == (len(card["site"]["bssids"]), 6)
+
+
+def test_a_site_that_is_neither_building_nor_folder_is_refused(donor, tmp_path):
+    flags = [f"--donor={donor}@0", f"--site={tmp_path}/venice", "--rules=configs/graft/imu.py"]
+    done = run("graft", *flags, f"--output={tmp_path}/net")
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "launch.prepare" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -12,35 +12,37 @@ from mtloc_jax.surgery.grafting import check_output, only, read_rules
 from mtloc_jax.surgery.network import Network, read_network
 from mtloc_jax.surgery.network_card import ancestors, bssids_of, scaler_of
 from mtloc_jax.surgery.tree import leaves, tree_digest
-from tests import nets
+from tests import networks
 
 
 @pytest.fixture
 def checkpoint(tmp_path):
-    params, report = graft(nets.params(6, 3), {"d": nets.params(6, 3, 1)}, [Take("*", "*")])
-    save(tmp_path / "net", params, nets.card("abc"), report)
+    params, report = graft(networks.params(6, 3), {"d": networks.params(6, 3, 1)}, [Take("*", "*")])
+    save(tmp_path / "net", params, networks.card("abc"), report)
     return tmp_path / "net"
 
 
 def test_a_checkpoint_is_read_with_its_card_and_report(checkpoint):
     network = read_network(str(checkpoint))
-    assert tree_digest(network.params) == tree_digest(nets.params(6, 3, 1))
+    assert tree_digest(network.params) == tree_digest(networks.params(6, 3, 1))
     assert bssids_of(network.card) == ["a", "b", "c"]
     assert network.report.donors == {"d": tree_digest(network.params)}
 
 
 def test_the_scaler_comes_back_from_the_card(checkpoint):
-    found, wanted = scaler_of(read_network(str(checkpoint)).card), nets.scaler(3)
+    found, wanted = scaler_of(read_network(str(checkpoint)).card), networks.scaler(3)
     for ours, theirs in zip(found, wanted, strict=True):
         assert np.asarray(ours).dtype == np.asarray(theirs).dtype
         assert np.array_equal(ours, theirs)
 
 
 def test_one_run_of_a_stack_is_read_by_its_number(tmp_path):
-    stack = jax.tree.map(lambda *runs: np.stack(runs), nets.params(6, 3, 0), nets.params(6, 3, 1))
+    stack = jax.tree.map(
+        lambda *runs: np.stack(runs), networks.params(6, 3, 0), networks.params(6, 3, 1)
+    )
     save(tmp_path / "runs", stack, {"runs": [{"seed": 0}, {"seed": 1}]})
     network = read_network(f"{tmp_path}/runs@1")
-    assert tree_digest(network.params) == tree_digest(nets.params(6, 3, 1))
+    assert tree_digest(network.params) == tree_digest(networks.params(6, 3, 1))
     assert network.card == {"run": {"seed": 1}}
     with pytest.raises(InputError, match=r"holds 2 runs; say which one, .*runs@0 to .*runs@1"):
         read_network(f"{tmp_path}/runs")
@@ -49,7 +51,7 @@ def test_one_run_of_a_stack_is_read_by_its_number(tmp_path):
 
 
 def test_a_foreign_file_has_no_card(tmp_path):
-    save_file(leaves(nets.params(6, 3)), tmp_path / "net.safetensors")
+    save_file(leaves(networks.params(6, 3)), tmp_path / "net.safetensors")
     network = read_network(f"{tmp_path}/net.safetensors")
     assert network.card == {}
     with pytest.raises(InputError, match=r"this network \(no site\) holds no scaler"):
@@ -64,7 +66,7 @@ def test_a_card_without_the_scaler_of_this_version_is_refused():
 
 
 def _child(name, lineage):
-    return Network(name, nets.params(2, 3, len(name)), {"lineage": lineage}, None)
+    return Network(name, networks.params(2, 3, len(name)), {"lineage": lineage}, None)
 
 
 def test_a_lineage_names_every_ancestor():
@@ -116,4 +118,4 @@ def test_rules_for_one_donor_refuse_two():
 
 
 def test_a_card_is_plain_data():
-    assert plain(nets.card("abc")) == nets.card("abc")
+    assert plain(networks.card("abc")) == networks.card("abc")

@@ -13,7 +13,7 @@ from mtloc_jax.sites.scaling import Scaler, fit
 from mtloc_jax.sites.site import Arrays
 from mtloc_jax.surgery.graft import graft
 from mtloc_jax.surgery.refit import refit, refit_frame, refit_lstm, refit_wifi, with_floor_of
-from tests import nets
+from tests import networks
 
 NETWORK = MTLoc(hidden=6)
 
@@ -44,7 +44,7 @@ def test_a_refitted_network_predicts_the_same_metres(seed):
     data, others = _data(seed), _data(seed + 1)
     old = _fit(data)
     new = with_floor_of(old, _fit(others))
-    params = nets.params(6, 5, seed)
+    params = networks.params(6, 5, seed)
     moved, _ = graft(params, {"d": params}, refit(old, new))
     before, after = (PREDICT(NETWORK, p, s, others) for p, s in ((params, old), (moved, new)))
     np.testing.assert_allclose(after, before, rtol=0, atol=1e-4)
@@ -56,7 +56,7 @@ def test_refit_there_and_back_is_the_identity(seed):
     data = _data(seed)
     old = _fit(data)
     new = with_floor_of(old, _fit(_data(seed + 1)))
-    params = nets.params(6, 5, seed)
+    params = networks.params(6, 5, seed)
     there, _ = graft(params, {"d": params}, refit(old, new))
     back, _ = graft(params, {"d": there}, refit(new, old))
     for ours, theirs in zip(jax.tree.leaves(back), jax.tree.leaves(params), strict=True):

@@ -14,7 +14,7 @@ from mtloc_jax.sites.windows import WindowSpec
 from mtloc_jax.surgery.graft import Take, graft
 from mtloc_jax.surgery.refit import refit, refit_frame, reordered, with_floor_of
 from mtloc_jax.surgery.transforms import wifi_rows
-from tests import nets
+from tests import networks
 
 HIDDEN = 128
 ATOL_M = 1e-4
@@ -38,7 +38,7 @@ def _predict(params, scaler, site):
 
 @pytest.fixture(scope="module")
 def before(site):
-    params, scaler = nets.params(HIDDEN, len(site.bssids)), _scaler(site, 1.0)
+    params, scaler = networks.params(HIDDEN, len(site.bssids)), _scaler(site, 1.0)
     return params, scaler, _predict(params, scaler, site)
 
 

@@ -8,22 +8,24 @@ from hypothesis import strategies as st
 from mtloc_jax.errors import InputError
 from mtloc_jax.surgery.graft import graft
 from mtloc_jax.surgery.resize import LAYERS, cut, grown, resize, resizes
-from tests import nets
+from tests import networks
 
 APS = 7
 
 
 def _resized(params, hidden, seed=0):
-    return graft(nets.params(hidden, APS, 9), {"d": params}, resize(resizes(params, hidden, seed)))
+    return graft(
+        networks.params(hidden, APS, 9), {"d": params}, resize(resizes(params, hidden, seed))
+    )
 
 
 @settings(deadline=None, derandomize=True, max_examples=15)
 @given(st.sampled_from([(1, 3), (3, 4), (3, 8)]), st.integers(0, 99))
 def test_a_grown_network_predicts_the_same(sizes, seed):
-    before, windows = nets.params(sizes[0], APS, seed), nets.windows(APS, seed)
+    before, windows = networks.params(sizes[0], APS, seed), networks.inputs(APS, seed)
     after, _ = _resized(before, sizes[1], seed)
     np.testing.assert_allclose(
-        nets.apply(after, windows), nets.apply(before, windows), rtol=0, atol=1e-5
+        networks.apply(after, windows), networks.apply(before, windows), rtol=0, atol=1e-5
     )
 
 
@@ -49,12 +51,12 @@ def test_cutting_keeps_the_strongest_units_and_says_what_went():
 
 
 def test_cutting_units_that_nothing_reads_is_exact():
-    params, windows = _silenced(nets.params(4, APS)), nets.windows(APS)
+    params, windows = _silenced(networks.params(4, APS)), networks.inputs(APS)
     smaller, report = _resized(params, 3)
     lost = [e.details["lost_share_of_outgoing_weight"] for e in report.entries if e.details]
     assert lost == [0] * len(lost)
     np.testing.assert_allclose(
-        nets.apply(smaller, windows), nets.apply(params, windows), rtol=0, atol=1e-6
+        networks.apply(smaller, windows), networks.apply(params, windows), rtol=0, atol=1e-6
     )
 
 
@@ -72,7 +74,7 @@ def _silenced(params):
 
 
 def test_a_cut_is_reported():
-    params = nets.params(4, APS)
+    params = networks.params(4, APS)
     _, report = _resized(params, 2)
     lost = {e.path: e.details["lost_share_of_outgoing_weight"] for e in report.entries if e.details}
     assert set(lost) == {
@@ -86,16 +88,18 @@ def test_a_cut_is_reported():
 
 
 def test_every_layer_has_a_size():
-    assert set(resizes(nets.params(4, APS), 6)) == set(LAYERS)
+    assert set(resizes(networks.params(4, APS), 6)) == set(LAYERS)
 
 
 def test_no_units_are_refused():
     with pytest.raises(InputError, match="cannot have 0 units"):
-        resizes(nets.params(4, APS), 0)
+        resizes(networks.params(4, APS), 0)
 
 
 def test_sizes_of_another_network_are_refused():
     with pytest.raises(InputError, match="was to be resized from 6 units"):
         graft(
-            nets.params(8, APS), {"d": nets.params(4, APS)}, resize(resizes(nets.params(6, APS), 8))
+            networks.params(8, APS),
+            {"d": networks.params(4, APS)},
+            resize(resizes(networks.params(6, APS), 8)),
         )

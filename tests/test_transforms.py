@@ -18,7 +18,7 @@ from mtloc_jax.surgery.transforms import (
     warm,
     wifi_rows,
 )
-from tests import nets
+from tests import networks
 
 OURS = np.array([[-1, -1], [-2, -2], [-3, -3]], np.float32)
 THEIRS = np.array([[1, 10], [2, 20], [4, 40]], np.float32)
@@ -161,10 +161,13 @@ def _wifi_move(donor, target):
 @settings(deadline=None, derandomize=True, max_examples=20)
 @given(st.permutations(list("abcdefg")), st.integers(0, 9))
 def test_permuting_access_points_and_their_names_changes_no_prediction(order, seed):
-    tree, (imu, mag, wifi) = nets.params(6, 7, seed), nets.windows(7, seed)
+    tree, (imu, mag, wifi) = networks.params(6, 7, seed), networks.inputs(7, seed)
     moved, _ = graft(tree, {"d": tree}, _wifi_move("abcdefg", order))
     permuted = wifi[:, np.array(["abcdefg".index(name) for name in order])]
-    before, after = nets.apply(tree, (imu, mag, wifi)), nets.apply(moved, (imu, mag, permuted))
+    before, after = (
+        networks.apply(tree, (imu, mag, wifi)),
+        networks.apply(moved, (imu, mag, permuted)),
+    )
     np.testing.assert_allclose(after, before, rtol=0, atol=1e-6)
 
 

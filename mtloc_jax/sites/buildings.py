@@ -58,7 +58,8 @@ def walks(
     if name not in BUILDINGS:
         raise InputError(
             f"there is no building {name!r}",
-            remedy=f"choose one of {', '.join([*SIMULATED, *BUILDINGS])}",
+            remedy=f"choose one of {', '.join([*SIMULATED, *BUILDINGS])}, "
+            "or a folder made by launch.prepare",
         )
     building = BUILDINGS[name]
     folder = Path(data_dir) / str(building.folder)
