@@ -13,7 +13,7 @@ from mtloc_jax.report.claims import Claim
 from mtloc_jax.report.demand import curve
 from mtloc_jax.report.provenance import Provenance, read_provenance
 from mtloc_jax.report.rows import ROWS, Table, read, select
-from mtloc_jax.report.stats import holm, paired_difference
+from mtloc_jax.report.stats import INTERVAL, holm, paired_difference
 from mtloc_jax.report.summary import per_seed
 from mtloc_jax.report.text_table import TextTable
 
@@ -25,8 +25,8 @@ LABELS = {
 _LINES = dict(zip(CARRY_ARMS, look.ARM_LINES.values(), strict=True))
 _NOTES = (
     "Errors: mean over windows, then mean ± standard deviation over seeds, metres.",
-    "Difference: rows carried - rows re-initialised, paired by seed, 95 % bootstrap-t interval; "
-    "negative: carrying errs less. p: corrected for the rates of this table (Holm).",
+    "Difference: rows carried - rows re-initialised, paired by seed; negative: carrying errs less. "
+    f"Interval: 95 % ({INTERVAL}). p: corrected for the rates of this table (Holm).",
     "Each seed draws the access points that are gone, the rounds of a rate and the weights anew; "
     "the walks are the same, so intervals do not say how another walk would turn out.",
 )

@@ -11,14 +11,14 @@ from mtloc_jax.report import arms
 from mtloc_jax.report.arms import FINETUNED, SCRATCH, TRANSFERRED, Arm
 from mtloc_jax.report.provenance import Provenance, counted
 from mtloc_jax.report.rows import Table, select
-from mtloc_jax.report.stats import MIN_DRAWN, Difference, holm, paired_difference
+from mtloc_jax.report.stats import INTERVAL, MIN_DRAWN, Difference, holm, paired_difference
 from mtloc_jax.report.summary import per_seed
 from mtloc_jax.report.text_table import TextTable
 
 SIGNIFICANT = 0.05
 _NOTES = (
     "Difference in mean error, metres, ours - theirs, paired by seed; negative: ours errs less.",
-    "Interval: 95 %, bootstrap-t over seeds, one claim at a time. p (Holm): corrected for all "
+    f"Interval: 95 % over seeds ({INTERVAL}), one claim at a time. p (Holm): corrected for all "
     "claims of this table; the sentences go by it.",
     "Effect: mean over standard deviation of the paired differences, Hedges' correction.",
     "Seeds are resampled, not walks: with one test round, intervals say how training varies, not "

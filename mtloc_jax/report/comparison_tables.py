@@ -13,6 +13,7 @@ from mtloc_jax.report.comparison import Line
 from mtloc_jax.report.comparison_cells import between_rounds, of_arm, seed_spread, wiped_label
 from mtloc_jax.report.comparison_variants import Swept
 from mtloc_jax.report.provenance import Provenance
+from mtloc_jax.report.stats import INTERVAL
 from mtloc_jax.report.summary import summarise
 from mtloc_jax.report.text_table import TextTable
 
@@ -21,9 +22,8 @@ _TITLE_SCRATCH = "Comparison: transfer against scratch"
 _TITLE_ROUNDS = "Comparison: mean test error (m) by test round"
 _CELL_NOTE = "Metres. Mean and median over windows, then mean ± standard deviation over seeds."
 _CLAIM_NOTE = (
-    "Differences: of mean errors, paired by seed, 95 % interval (bootstrap-t, or Student's below "
-    "eight seeds); negative: the line's arm errs less. p (Holm): corrected for all lines of this "
-    "table; the sentences go by it."
+    f"Differences: of mean errors, paired by seed, 95 % interval ({INTERVAL}); negative: the "
+    "line's arm errs less. p (Holm): corrected for all lines of this table; the sentences go by it."
 )
 _ONE_ROUND_NOTE = (
     "Seeds are resampled, not walks: with one test round, intervals say how training varies, not "

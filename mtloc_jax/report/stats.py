@@ -7,6 +7,8 @@ import numpy as np
 from scipy.special import stdtr, stdtrit
 
 LEVEL = 0.95
+INTERVAL = "bootstrap-t, or Student's below eight seeds"
+"""What kind of interval a difference has, in the words of a note."""
 N_RESAMPLES = 9_999
 MIN_DRAWN = 4  # of fewer values, an interval says nothing
 MIN_RESAMPLED = 8  # of fewer, so many resamples repeat one value that their tails say nothing
