@@ -70,6 +70,7 @@ def get_config() -> ConfigDict:
     # Network and training (Tables I and IV; the paper trains 100 epochs).
     config.hidden = 128
     config.forget_bias = 1.0
+    config.output = "linear"  # or the authors' "relu": positions are then scaled to 0..1
     config.batch_size = 100
     config.learning_rate = 0.005
     config.pretrain_epochs = 20

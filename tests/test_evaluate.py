@@ -1,5 +1,7 @@
 """The evaluation shortcut against the naive way, and what wiping must do."""
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -39,6 +41,16 @@ def test_the_shortcut_equals_running_the_whole_network_on_wiped_inputs(mode, fil
         np.testing.assert_allclose(wiped.metrics[m, 1, 1, 1], error_m.std(), atol=1e-4)
         quantiles = np.percentile(error_m, [0, 50, 100])
         np.testing.assert_allclose(wiped.cdf_m[m, 1, [0, 25, 50]], quantiles, atol=1e-4)
+
+
+def test_the_shortcut_cuts_positions_at_0_as_a_relu_network_does():
+    network = replace(NETWORK, output="relu")
+    wipes = Wipes(drop_rates=(0.0, 1.0), seeds=1, cdf_drop_rate=0.0)
+    wiped = jax.jit(make_judge_wiped(network, wipes))(PARAMS, SCALER, DATA)
+    clean = judge_clean(network, PARAMS, SCALER, DATA)
+    linear = judge_clean(NETWORK, PARAMS, SCALER, DATA)
+    assert not np.allclose(clean.metrics, linear.metrics, atol=1e-2)
+    np.testing.assert_allclose(wiped.metrics[:, 0, 0], np.tile(clean.metrics, (3, 1)), atol=1e-4)
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -76,6 +76,16 @@ def test_the_locator_is_what_the_studies_judge():
     np.testing.assert_allclose(locate(*_windows()), _expected(_windows()), rtol=0, atol=1e-5)
 
 
+def test_a_relu_network_is_exported_as_one(tmp_path):
+    card = networks.card(BSSIDS)
+    card["config"]["output"] = "relu"
+    write_export(tmp_path / "net", networks.params(6, len(BSSIDS)), card)
+    least_m = scaler_of(card).xy_mean_m
+    cut = np.maximum(_expected(_windows()), least_m)
+    assert not np.allclose(cut, _expected(_windows()), atol=1e-2)
+    np.testing.assert_allclose(read_program(tmp_path / "net")(*_windows()), cut, rtol=0, atol=1e-5)
+
+
 def test_the_weights_come_back_with_their_card(exported):
     network = read_network(str(exported / WEIGHTS))
     assert tree_digest(network.params) == tree_digest(networks.params(6, len(BSSIDS)))

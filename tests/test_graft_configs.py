@@ -1,6 +1,7 @@
 """The shipped rules do what their docstrings say."""
 
 import importlib
+from dataclasses import replace
 
 import jax
 import numpy as np
@@ -12,6 +13,7 @@ from mtloc_jax.errors import InputError
 from mtloc_jax.sites.site import Arrays
 from mtloc_jax.surgery.checkpoint import plain
 from mtloc_jax.surgery.graft import graft
+from mtloc_jax.surgery.grafting import check_positions
 from mtloc_jax.surgery.network import Network
 from mtloc_jax.surgery.network_card import scaler_of
 from tests import networks
@@ -105,3 +107,14 @@ def test_wider_keeps_every_prediction():
 def test_wider_refuses_another_scaler():
     with pytest.raises(InputError, match="scaler is not this site's"):
         _graft("wider", _network(2, hidden=9), donor=_network(1))
+
+
+def test_branches_of_a_relu_network_may_be_taken_its_positions_not():
+    relu = _network(1)
+    relu = replace(relu, card={**relu.card, "config": {"hidden": 6, "output": "relu"}})
+    _, of_branches = _graft("imu", _network(2, NEW), donor=relu)
+    check_positions(of_branches, {"donor": relu})
+    _, of_all = _graft("resurvey", _network(2, NEW), donor=relu)
+    with pytest.raises(InputError, match=r"donor was trained with the output 'relu'.*Keep fusion"):
+        check_positions(of_all, {"donor": relu})
+    check_positions(of_all, {"donor": _network(1)})

@@ -69,6 +69,16 @@ def test_fusion_reads_wifi_then_imu_then_mag():
     np.testing.assert_allclose(apply(network, params, *inputs), hand, atol=1e-5)
 
 
+def test_a_relu_output_is_the_linear_one_cut_at_0_with_the_same_parameters():
+    params = jax.tree.map(lambda leaf: leaf[0], fresh(network=MTLoc(hidden=4), n_aps=3))
+    rng = np.random.default_rng(0)
+    inputs = [rng.normal(size=s).astype(np.float32) for s in [(50, 10, 2), (50, 10, 1), (50, 3)]]
+    linear = np.asarray(apply(MTLoc(hidden=4), params, *inputs))
+    assert linear.min() < 0 < linear.max()
+    relu = apply(MTLoc(hidden=4, output="relu"), params, *inputs)
+    np.testing.assert_array_equal(relu, np.maximum(linear, 0))
+
+
 def test_seeds_differ_and_repeat():
     two, again = fresh(2), fresh(2)
     kernels = two["wifi"]["fc1"]["kernel"]

@@ -72,6 +72,26 @@ def test_both_axes_share_one_scale_so_that_squared_error_stays_metric():
     assert scaler.xy_scale_m * np.hypot(*(b - a)) == pytest.approx(50)
 
 
+def test_a_unit_frame_starts_at_the_least_position_and_spans_the_longer_axis():
+    xy_m = np.array([[5.0, -2.0], [25.0, 8.0], [15.0, 0.0]])
+    least, scale = scaling.unit(xy_m)
+    assert (least.tolist(), scale) == ([5, -2], 20)
+    scaler = scaling.fit(IMU, MAG, DBM, np.array([1, 2]), XY_M, scaling.unit)
+    assert (scaler.xy_mean_m.tolist(), scaler.xy_scale_m) == ([0, 7], 4)
+    still = scaling.unit(np.full((2, 2), 7.0))
+    assert (still[0].tolist(), still[1]) == ([7, 7], np.float32(1e-3))
+
+
+@given(arrays(np.float64, (6, 2), elements=st.floats(-500, 500, width=32)))
+@settings(deadline=None, derandomize=True)
+def test_an_output_that_is_never_negative_reaches_every_position_of_a_unit_frame(xy_m):
+    scaler = scaling.fit(IMU, MAG, DBM, np.array([1, 2]), xy_m, scaling.unit)
+    scaled = scaled_xy(xy_m, scaler)
+    assert np.all(scaled >= -1e-6)
+    assert np.all(scaled <= 1 + 1e-4)
+    assert metres(scaled, scaler) == pytest.approx(xy_m, abs=1e-3)
+
+
 def test_readings_between_floor_and_strongest_scale_to_0_1_and_weaker_ones_to_0():
     dbm = np.array([[-81, -50, -40], [-90, NAN, -40], [-50, -65.5, NAN]], np.float32)
     scaled = np.asarray(scaled_wifi(dbm, fit()))

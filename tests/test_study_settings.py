@@ -81,6 +81,7 @@ def test_a_folds_card_is_of_its_own_split(folds):
         ({"branches": "imu+gps"}, r"one of imu\+mag\+wifi, imu\+mag, imu\+wifi"),
         ({"scaling": "building"}, "one of survey, round"),
         ({"pretext": "speed"}, "one of position, displacement, motion, reconstruction, random"),
+        ({"output": "tanh"}, "one of linear, relu"),
         ({"source_rate": 0.0}, r"source_rate is 0.0; set --config.source_rate in \(0, 1\]"),
         ({"source_rate": 1.5}, "source_rate is 1.5"),
     ],
@@ -178,3 +179,32 @@ def test_which_rounds_are_drawn_matters_to_pretraining_only_where_some_are_left_
     config = tiny({"subset": ("first", "drawn")}, source_rate=rate, arms=("transferred",))
     run_study(config, tmp_path / "work", ignore)
     assert {path.name for path in (tmp_path / "work").glob("pretrained*")} == pretrained
+
+
+def test_relu_positions_never_lie_below_the_training_rounds(tmp_path):
+    # One seed's coordinate may begin below 0 everywhere, and stay: the bound holds for it too.
+    config = tiny({"output": ("linear", "relu")}, arms=("scratch",))
+    study = Study(config, tmp_path / "work", ignore)
+    study.run()
+    target = study.sites[0].target
+    least_m = target.windows.xy_m[target.rows("train")].min(axis=0)
+    tracks = read(tmp_path / "work" / TRACKS)
+    relu = select(tracks, study="quickstart/output=relu")
+    assert len(relu["x_m"])
+    for axis, bound_m in zip(("predicted_x_m", "predicted_y_m"), least_m, strict=True):
+        assert np.all(relu[axis] >= bound_m - 1e-3)
+    wiped, clean = (
+        select(read(tmp_path / "work" / ROWS), study="quickstart/output=relu", **which)["mean_m"]
+        for which in ({"drop_rate": 0.0, "modality": "imu"}, {"modality": "none", "split": "test"})
+    )
+    np.testing.assert_allclose(wiped, clean, atol=2e-4)
+
+
+def test_both_outputs_start_from_the_same_grafted_networks(tmp_path):
+    config = tiny({"output": ("linear", "relu")}, arms=("transferred",))
+    study = Study(config, tmp_path / "work", ignore)
+    assert study.sites[0] is not study.sites[1]
+    assert study.sites[0].target is study.sites[1].target
+    assert len(study.plan.groups) == 2
+    study.run()
+    assert [path.name for path in (tmp_path / "work").glob("grafted*")] == ["grafted"]

@@ -16,7 +16,7 @@ from jax import lax
 from mtloc_jax.core import missing
 from mtloc_jax.core.inputs import Inputs, metres, scaled
 from mtloc_jax.core.metrics import cdf, errors_m, summary
-from mtloc_jax.core.model import FUSED, MODALITIES, MTLoc, Params, apply
+from mtloc_jax.core.model import FUSED, MODALITIES, MTLoc, Params, activated, apply
 from mtloc_jax.errors import InputError
 from mtloc_jax.sites.scaling import Leaf, Scaler
 from mtloc_jax.sites.site import Arrays
@@ -128,7 +128,7 @@ def make_judge_wiped(network: MTLoc, wipes: Wipes) -> Callable[[Params, Scaler, 
                         part = lax.cond((rate > 0) & (rate < 1), computed_again, swapped)
                     else:
                         part = swapped()
-                    predicted = _head(params, others + part)
+                    predicted = _head(network, params, others + part)
                     return errors_m(metres(predicted, scaler), data.xy_m)
 
                 error_m = lax.map(one_rate, drop_rates)
@@ -151,6 +151,7 @@ def _contributions(network: MTLoc, params: Params, inputs: Inputs) -> dict[str, 
     return {name: _part(network, params, name, getattr(inputs, name)) for name in MODALITIES}
 
 
-def _head(params: Params, joined: jax.Array) -> jax.Array:
+def _head(network: MTLoc, params: Params, joined: jax.Array) -> jax.Array:
     fc3, fc4 = params["fusion"]["fc3"], params["fusion"]["fc4"]
-    return jax.nn.relu(joined + fc3["bias"]) @ fc4["kernel"] + fc4["bias"]
+    xy = jax.nn.relu(joined + fc3["bias"]) @ fc4["kernel"] + fc4["bias"]
+    return activated(network.output, xy)

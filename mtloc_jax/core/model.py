@@ -10,6 +10,7 @@ from mtloc_jax.core.lstm import LstmParams, last_hidden
 
 BRANCHES = ("imu", "mag", "wifi", "fusion")
 MODALITIES = ("imu", "mag", "wifi")
+OUTPUTS = ("linear", "relu")
 FUSED = ("wifi", "imu", "mag")
 """The order in which the fusion layer reads the branches, Table I."""
 
@@ -59,29 +60,41 @@ class WifiMlp(nn.Module):
         return nn.relu(_dense(self.hidden, "fc2")(nn.relu(_dense(self.hidden, "fc1")(x))))
 
 
+def activated(output: str, xy: jax.Array) -> jax.Array:
+    """Return positions as the output layer gives them: as they are, or no less than 0 ("relu")."""
+    return nn.relu(xy) if output == "relu" else xy
+
+
 class Fusion(nn.Module):
     """Turn the joined features into a position (FC3, FC4)."""
 
     hidden: int
+    output: str = "linear"
 
     @nn.compact
     def __call__(self, features: jax.Array) -> jax.Array:
         """Map features f32[B, 3H], in the order of FUSED, to scaled positions f32[B, 2]."""
-        return _dense(2, "fc4")(nn.relu(_dense(self.hidden, "fc3")(features)))
+        xy = _dense(2, "fc4")(nn.relu(_dense(self.hidden, "fc3")(features)))
+        return activated(self.output, xy)
 
 
 class MTLoc(nn.Module):
-    """Locate a phone from its last second (Figure 1, Table I)."""
+    """Locate a phone from its last second (Figure 1, Table I).
+
+    output: one of OUTPUTS. "relu", the authors', asks for positions scaled to 0..1; a coordinate
+        below 0 in every window has no gradient and stays at its minimum
+    """
 
     hidden: int = 128
     forget_bias: float = 1.0
+    output: str = "linear"
 
     def setup(self) -> None:
         """Name one sub-tree per branch: imu, mag, wifi, fusion."""
         self.imu = Lstm(self.hidden, self.forget_bias)
         self.mag = Lstm(self.hidden, self.forget_bias)
         self.wifi = WifiMlp(self.hidden)
-        self.fusion = Fusion(self.hidden)
+        self.fusion = Fusion(self.hidden, self.output)
 
     def __call__(self, imu: jax.Array, mag: jax.Array, wifi: jax.Array) -> jax.Array:
         """Map scaled imu f32[B, T, 2], mag f32[B, T, C], wifi f32[B, A] to positions f32[B, 2]."""

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mtloc_jax.errors import InputError
-from mtloc_jax.sites.scaling import Scaler, frame, moments
+from mtloc_jax.sites.scaling import Scaler, centred, moments
 from mtloc_jax.sites.site import Site
 from mtloc_jax.sites.windows import WindowSpec
 
@@ -56,7 +56,7 @@ def lesson(site: Site, rows: np.ndarray, spec: WindowSpec, pretext: str, seed: i
     rows, target = rows[known], target[known]
     scaler = site.scaler(rows)
     if pretext == DISPLACEMENT:
-        scaler = _in_frame(scaler, *frame(target))
+        scaler = _in_frame(scaler, *centred(target))
     if pretext == MOTION:
         scaler = _in_frame(scaler, *moments(target))
     return Lesson(site.windows.imu[rows], target.astype(np.float32), scaler)

@@ -1,5 +1,6 @@
 """Fit what a network needs to know of its training windows: means, spreads, frame, heard APs."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +18,7 @@ class Scaler(NamedTuple):
     wifi_span_db:      f32[], floor to strongest reading: maps to 1
     wifi_heard:        bool[A], access points heard in these windows; the others read "not heard"
     wifi_mean:         f32[A], mean scaled fingerprint (a "training mean" wipe)
-    xy_mean_m:         f32[2], frame origin
+    xy_mean_m:         f32[2], frame origin: the mean position, or the least (`unit`)
     xy_scale_m:        f32[], one scale for both axes, so that squared error stays metric
     """
 
@@ -33,8 +34,37 @@ class Scaler(NamedTuple):
     xy_scale_m: Leaf
 
 
+Frame = Callable[[np.ndarray], tuple[np.ndarray, np.floating]]
+"""Positions [N, 2] to their origin f32[2] and the one scale f32[] of both axes, metres."""
+
+
+def centred(xy_m: np.ndarray) -> tuple[np.ndarray, np.floating]:
+    """Return the frame whose positions have mean 0 and spread 1.
+
+    The scale is their root mean square distance from the origin along an axis, 1 mm at least.
+    """
+    xy_mean = xy_m.mean(axis=0)
+    scale = max(float(np.sqrt(np.mean((xy_m - xy_mean) ** 2))), 1e-3)
+    return xy_mean.astype(np.float32), np.float32(scale)
+
+
+def unit(xy_m: np.ndarray) -> tuple[np.ndarray, np.floating]:
+    """Return the frame whose positions lie in 0..1, and span it along the longer axis.
+
+    An output that is never negative can reach them all. The scale is 1 mm at least.
+    """
+    least = xy_m.min(axis=0)
+    scale = max(float(np.max(xy_m - least)), 1e-3)
+    return least.astype(np.float32), np.float32(scale)
+
+
 def fit(
-    imu: np.ndarray, mag: np.ndarray, wifi_dbm: np.ndarray, scan: np.ndarray, xy_m: np.ndarray
+    imu: np.ndarray,
+    mag: np.ndarray,
+    wifi_dbm: np.ndarray,
+    scan: np.ndarray,
+    xy_m: np.ndarray,
+    frame: Frame = centred,
 ) -> Scaler:
     """Fit a scaler on training windows.
 
@@ -59,16 +89,6 @@ def fit(
         (counts[rows] @ scaled / counts.sum()).astype(np.float32),
         *frame(xy_m),
     )
-
-
-def frame(xy_m: np.ndarray) -> tuple[np.ndarray, np.floating]:
-    """Return the origin f32[2] of positions [N, 2] and their one scale f32[], metres.
-
-    The scale is their root mean square distance from the origin along an axis, 1 mm at least.
-    """
-    xy_mean = xy_m.mean(axis=0)
-    scale = max(float(np.sqrt(np.mean((xy_m - xy_mean) ** 2))), 1e-3)
-    return xy_mean.astype(np.float32), np.float32(scale)
 
 
 def moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

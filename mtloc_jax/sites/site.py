@@ -68,7 +68,7 @@ class Site:
             w.xy_m[rows].astype(np.float32),
         )
 
-    def scaler(self, rows: np.ndarray) -> scaling.Scaler:
+    def scaler(self, rows: np.ndarray, frame: scaling.Frame = scaling.centred) -> scaling.Scaler:
         """Fit a scaler on the windows at `rows`, which must be training windows.
 
         Raises InputError where a row is not: validation and test never shape the scaling.
@@ -79,7 +79,9 @@ class Site:
                 remedy="fit scalers on training rows only",
             )
         w = self.windows
-        return scaling.fit(w.imu[rows], w.mag[rows], self.wifi_dbm, self.scan[rows], w.xy_m[rows])
+        return scaling.fit(
+            w.imu[rows], w.mag[rows], self.wifi_dbm, self.scan[rows], w.xy_m[rows], frame
+        )
 
     def card(self) -> dict:
         """Return what a checkpoint must match before it may be used here, as plain data."""

@@ -17,7 +17,7 @@ from mtloc_jax.core.inputs import metres, scaled_wifi
 from mtloc_jax.core.model import MTLoc
 from mtloc_jax.errors import InputError
 from mtloc_jax.sites.scaling import Scaler
-from mtloc_jax.surgery.network_card import scaler_of
+from mtloc_jax.surgery.network_card import output_of, scaler_of
 from mtloc_jax.surgery.tree import Tree, leaves
 from mtloc_jax.sweep.workdir import whole
 
@@ -29,9 +29,10 @@ Locate = Callable[[Any, Any, Any], Any]
 not heard, A in the card's order of access points) -> positions f32[B, 2], metres."""
 
 
-def locator(params: Tree, scaler: Scaler) -> Locate:
+def locator(params: Tree, scaler: Scaler, output: str = "linear") -> Locate:
     """Return the function from a phone's readings in physical units to positions in metres."""
-    network = MTLoc(np.shape(params["imu"]["recurrent_kernel"])[-2])
+    hidden = np.shape(params["imu"]["recurrent_kernel"])[-2]
+    network = MTLoc(hidden, output=output)
 
     def locate(imu: jax.Array, mag: jax.Array, wifi_dbm: jax.Array) -> jax.Array:
         inputs = (
@@ -63,7 +64,7 @@ def write_export(folder: Path, params: Tree, card: Mapping[str, Any]) -> None:
         raise InputError("this folder exists", remedy="give a new --output", path=folder)
     with whole(folder) as partial:
         (partial / WEIGHTS).write_bytes(save(flat, metadata={"card": json.dumps(card)}))
-        (partial / PROGRAM).write_bytes(_program(params, scaler, site))
+        (partial / PROGRAM).write_bytes(_program(params, scaler, card))
         digests = {
             name: hashlib.sha256((partial / name).read_bytes()).hexdigest()
             for name in (WEIGHTS, PROGRAM)
@@ -108,10 +109,12 @@ def card_of_safetensors(path: Path) -> dict[str, Any]:
         ) from error
 
 
-def _program(params: Tree, scaler: Scaler, site: Mapping[str, Any]) -> bytes:
+def _program(params: Tree, scaler: Scaler, card: Mapping[str, Any]) -> bytes:
+    site = card["site"]
     (batch,) = stablehlo.symbolic_shape("b")
     shapes = (site["imu_shape"], site["mag_shape"], [len(site["bssids"])])
     args = [jax.ShapeDtypeStruct((batch, *shape), jnp.float32) for shape in shapes]
     constants = jax.tree.map(jnp.asarray, params)
-    exported = stablehlo.export(jax.jit(locator(constants, scaler)), platforms=PLATFORMS)(*args)
+    locate = jax.jit(locator(constants, scaler, output_of(card)))
+    exported = stablehlo.export(locate, platforms=PLATFORMS)(*args)
     return bytes(exported.serialize())

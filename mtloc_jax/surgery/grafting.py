@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from mtloc_jax.errors import InputError
+from mtloc_jax.surgery.graft_report import GraftReport
 from mtloc_jax.surgery.network import Network
-from mtloc_jax.surgery.network_card import ancestors
+from mtloc_jax.surgery.network_card import ancestors, output_of
 from mtloc_jax.surgery.rules import Rule
 
 GetRules = Callable[[Network, dict[str, Network]], tuple[Rule, ...]]
@@ -40,6 +41,21 @@ def check_output(output: Path, donors: Mapping[str, Network]) -> None:
                 )
     if output.exists():
         raise InputError("this is there already", remedy="give a new --output", path=output)
+
+
+def check_positions(report: GraftReport, donors: Mapping[str, Network]) -> None:
+    """Raise InputError where a new network takes positions from a donor that cuts them at 0.
+
+    A new network's output is linear, so a "relu" donor's output layer would not act as it did.
+    """
+    cut = {name for name, donor in donors.items() if output_of(donor.card) == "relu"}
+    for entry in report.entries:
+        of = {leaf.partition(":")[0] for leaf in entry.donors}
+        if entry.path.startswith("fusion/fc4/") and of & cut:
+            raise InputError(
+                f"{sorted(of & cut)[0]} was trained with the output 'relu', the new one is linear",
+                remedy="take its branches and Keep fusion/fc4, or train a donor of linear output",
+            )
 
 
 def only(donors: Mapping[str, Network]) -> Network:

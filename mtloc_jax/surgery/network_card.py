@@ -32,6 +32,11 @@ def scaler_of(card: NetworkCard) -> Scaler:
     return Scaler(**{k: v if v.dtype == bool else v.astype(np.float32) for k, v in arrays.items()})
 
 
+def output_of(card: NetworkCard) -> str:
+    """Return what the network's output layer is, one of core.model.OUTPUTS."""
+    return card.get("config", {}).get("output", "linear")
+
+
 def bssids_of(card: NetworkCard) -> list[str]:
     """Return the vocabulary a network's WiFi rows stand for.
 

@@ -9,6 +9,7 @@ from mtloc_jax.core.model import Params
 from mtloc_jax.core.train import Run
 from mtloc_jax.errors import InputError
 from mtloc_jax.report.arms import FINETUNED, SCRATCH, TRANSFERRED
+from mtloc_jax.sites.scaling import centred, unit
 from mtloc_jax.sites.site import Site
 from mtloc_jax.sites.splits import in_use
 from mtloc_jax.surgery.freeze import gates
@@ -16,6 +17,8 @@ from mtloc_jax.surgery.thaw import ALL, thaw
 
 THAWS = {SCRATCH: ALL, TRANSFERRED: "imu frozen"}
 """How the leaves of these arms train; in the fine-tuned arm, as config.finetune_plan says."""
+FRAMES = {"linear": centred, "relu": unit}
+"""How positions are scaled for each output of the network, so that it can reach them all."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ def prepared(spec: RunSpec, start: Params, site: Site, config: ConfigDict) -> Ru
         start=start,
         rows=rows,
         n_train=len(train),
-        scaler=site.scaler(train[rows]),
+        scaler=site.scaler(train[rows], FRAMES[config.get("output", "linear")]),
         training=THAWS.get(spec.arm, config.finetune_plan),
         epochs=config.epochs,
         config=config,

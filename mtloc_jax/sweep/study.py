@@ -6,6 +6,7 @@ from pathlib import Path
 from ml_collections import ConfigDict
 
 from mtloc_jax.core.evaluate import Wipes
+from mtloc_jax.core.model import OUTPUTS
 from mtloc_jax.errors import InputError
 from mtloc_jax.sites.heard import SUBSETS
 from mtloc_jax.sites.pretext import PRETEXTS
@@ -30,6 +31,7 @@ CHOICES = {
     "branches": SUBSETS,
     "scaling": ("survey", "round"),
     "pretext": PRETEXTS,
+    "output": OUTPUTS,
 }
 
 

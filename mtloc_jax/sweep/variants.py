@@ -20,7 +20,7 @@ PICKS = ("arm", "finetune_rate", "seed")
 JUDGED = ("wipe.mode", "wipe.fill", "wipe.burst_windows")
 """Networks that differ in these alone are trained once and judged several times."""
 _SHARED = ("hidden", "forget_bias", "batch_size", "wifi_entry_max_age_ms", "window")
-STATIC = (*_SHARED, "scaling", "test_round", "branches")
+STATIC = (*_SHARED, "scaling", "test_round", "branches", "output")
 """Runs that differ in these are compiled apart, or read other windows; all others share a program.
 """
 TRACED = (

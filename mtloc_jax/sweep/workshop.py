@@ -193,7 +193,7 @@ def described(job: Job) -> dict[str, Any]:
 
 
 def _network(config: ConfigDict) -> MTLoc:
-    return MTLoc(config.hidden, config.forget_bias)
+    return MTLoc(config.hidden, config.forget_bias, config.output)
 
 
 def _wipes(config: ConfigDict) -> Wipes:
