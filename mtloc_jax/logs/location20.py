@@ -14,7 +14,7 @@ from mtloc_jax.errors import InputError
 from mtloc_jax.logs import fields
 from mtloc_jax.logs.blocks import blocks, existing_folder
 from mtloc_jax.logs.index import Index
-from mtloc_jax.logs.records import Addresses, Records, joined, scans_of
+from mtloc_jax.logs.records import NO_LINE, Addresses, Records, joined, scans_of
 from mtloc_jax.logs.round import Progress, Round, Stream, checked
 from mtloc_jax.logs.rounds_table import NAME, numbered
 from mtloc_jax.logs.scans import check_levels
@@ -90,10 +90,11 @@ def read_trace(path: Path, name: str, number: int) -> Round:
             remedy="copy it again, or end it with a line '#<tab>endTime:<Unix ms>' if it is whole",
             path=path,
         )
-    kinds = {kind: joined(parts.pop(kind, [])) for kind in _USED}
-    for kind, part in kinds.items():
-        strictly = kind == _WAYPOINT
+    kinds = {}
+    for kind in _USED:
+        part, strictly = joined(parts.pop(kind, [])), kind == _WAYPOINT
         fields.in_time_order(part.t_ms, part.line, path, kind.decode(), strictly=strictly)
+        kinds[kind] = part._replace(line=NO_LINE)  # needed no more
     accel, gyro, mag = (Stream(kinds[kind].t_ms, kinds[kind].values) for kind in _SENSORS)
     return checked(
         Round(

@@ -7,7 +7,7 @@ import numpy as np
 from mtloc_jax.logs.round import WifiScans, no_wifi
 from mtloc_jax.logs.scans import wifi_scans
 
-NO_ADDRESS = np.zeros(0, np.int32)
+NO_ADDRESS, NO_LINE = np.zeros(0, np.int32), np.zeros(0, np.int64)
 
 
 class Records(NamedTuple):
