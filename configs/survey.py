@@ -2,8 +2,8 @@
 
   python -m launch.study --config=configs/survey.py:mmloc --config.data_dir=DATA --workdir=DIR
 
-Scratch and fine-tuned at every rate, on the same rounds: read the data-demand figure from the
-error you can live with to the share of rounds, and multiply by 8 (Bucharest: 6).
+Scratch and fine-tuned at every rate, on the same rounds: the report's table of rounds needed
+counts them, its data-demand figure shows the curve.
 The paper: 5 of 8 rounds with transfer are as good as 8 without.
 Found: see results/README.md.
 Takes: 160 networks, ten seeds each. Pairs: see configs/pairs.py.

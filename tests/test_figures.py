@@ -64,6 +64,11 @@ def test_fig_5_draws_mean_error_against_drop_rate_per_modality() -> None:
     assert mean_m == pytest.approx([3.0, 5.0, 8.0])  # 4 - 2 * 0.625 + 0.25, then 5 m a whole wipe
 
 
+def test_one_drop_rate_is_no_curve() -> None:
+    unwiped = as_table([line for line in MEASURED if line["drop_rate"] == 0.0])
+    assert figures.fig5(unwiped, SIMULATED) is None
+
+
 def test_fig_6_draws_three_models_in_each_of_three_panels() -> None:
     drawn = checked(figures.fig6(CDF, TABLE, SIMULATED))
     names = [line.get_label() for line in drawn.axes[0].get_lines()]
