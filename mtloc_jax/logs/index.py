@@ -16,7 +16,7 @@ _POWERS = 10.0 ** np.arange(_EXACT_DIGITS + 1)
 class Index:
     """Index a block of lines whose fields one `separator` byte divides.
 
-    n_lines: how many lines there are; number: i64[n], their line numbers in the file
+    n_lines: how many lines there are; number: i32[n], their line numbers in the file
     n_fields: i64[n], fields of each line, 1 for a blank one
     """
 
@@ -30,7 +30,7 @@ class Index:
         self._mark = np.concatenate([[-1], marks, [len(block.data)]])
         self._first_mark = np.searchsorted(marks, self._start)
         self.n_lines = len(self._end)
-        self.number = block.first + np.arange(self.n_lines)
+        self.number = block.first + np.arange(self.n_lines, dtype=np.int32)
         self.n_fields = np.diff(self._first_mark, append=len(marks)) + 1
         # Padded so that a line's bytes can be taken without asking where the block ends.
         padded = block.data + bytes(_PADDING)

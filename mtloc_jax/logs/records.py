@@ -7,11 +7,11 @@ import numpy as np
 from mtloc_jax.logs.round import WifiScans, no_wifi
 from mtloc_jax.logs.scans import wifi_scans
 
-NO_ADDRESS, NO_LINE = np.zeros(0, np.int32), np.zeros(0, np.int64)
+NO_ADDRESS = NO_LINE = np.zeros(0, np.int32)
 
 
 class Records(NamedTuple):
-    """Hold records: line numbers i64[n], times i64[n], values f64[n, C].
+    """Hold records: line numbers i32[n], times i64[n], values f64[n, C].
 
     WiFi entries also have addresses i32[n], numbered by `Addresses`; their values are level (dBm)
     and age (ms).
@@ -43,7 +43,7 @@ class Addresses(dict[bytes, int]):
 def joined(parts: list[Records]) -> Records:
     """Concatenate the parts of one type; none make no records."""
     if not parts:
-        return Records(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, 3)))
+        return Records(NO_LINE, np.zeros(0, np.int64), np.zeros((0, 3)))
     return Records(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 
