@@ -12,6 +12,12 @@ from mtloc_jax.sites.windows import WindowSpec
 from mtloc_jax.surgery import checkpoint
 from mtloc_jax.surgery.network import Network
 
+# Run once, the initialisers take a hundred times longer to compile than to run.
+_BARELY_OPTIMISED: Any = {
+    "xla_backend_optimization_level": 0,
+    "xla_llvm_disable_expensive_passes": True,
+}
+
 
 def window_of(donors: Mapping[str, Network]) -> WindowSpec:
     """Return the windows the first donor was trained on; the paper's where none says."""
@@ -28,7 +34,9 @@ def fresh(site: Site, hidden: int, seed: int, spec: WindowSpec) -> Network:
     example = [jax.ShapeDtypeStruct((1, *shape), jnp.float32) for shape in shapes]
     network = MTLoc(hidden)
     # Only the initialisers are compiled, not the network: it takes half the time.
-    init = jax.jit(lambda key: network.lazy_init(key, *example)["params"])
+    init = jax.jit(
+        lambda key: network.lazy_init(key, *example)["params"], compiler_options=_BARELY_OPTIMISED
+    )
     params = jax.device_get(init(jax.random.key(seed)))
     card: dict[str, Any] = {
         "site": site.card(),

@@ -1,18 +1,17 @@
 """Named transforms of single leaves, for graft rules: rows, channels, scales, averages.
 
 All work on the trailing axes, so that stacked runs pass through. Factors are worked out in float64
-before any weight is touched.
+before any weight is touched. A leaf of NumPy stays one: JAX would compile a program for every step.
 """
 
 from collections.abc import Sequence
 from typing import Any, Literal
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from mtloc_jax.core.model import FUSED
 from mtloc_jax.errors import InputError
+from mtloc_jax.sites.scaling import Leaf
 from mtloc_jax.surgery.rules import Transform
 
 Fill = Literal["init", "mean", "zero"]
@@ -82,9 +81,9 @@ def fused_rows(donor_order: Sequence[str], hidden: int) -> Transform:
 def input_gain(gain: np.ndarray) -> Transform:
     """Multiply the rows of a kernel f32[C, K] by gain f64[C]: its inputs come `gain` too small."""
 
-    def apply(ours: Any, kernel: Any) -> jax.Array:
+    def apply(ours: Any, kernel: Any) -> Leaf:
         _check_rows(kernel, len(gain), "inputs of the scaler")
-        return jnp.asarray(kernel) * jnp.asarray(np.asarray(gain)[:, None], jnp.float32)
+        return kernel * np.asarray(gain, np.float32)[:, None]
 
     return Transform("input_gain", apply, {"gain": np.asarray(gain, np.float64).tolist()})
 
@@ -95,10 +94,11 @@ def input_offset(offset: np.ndarray) -> Transform:
     Takes two donor leaves: the bias and its kernel f32[C, K].
     """
 
-    def apply(ours: Any, bias: Any, kernel: Any) -> jax.Array:
+    def apply(ours: Any, bias: Any, kernel: Any) -> Leaf:
         _check_rows(kernel, len(offset), "inputs of the scaler")
-        missed = jnp.einsum("c,...ck->...k", jnp.asarray(offset, jnp.float32), jnp.asarray(kernel))
-        return jnp.asarray(bias) + missed
+        # Of NumPy or of JAX, as the leaf is: this name is of the standard that both follow.
+        einsum = kernel.__array_namespace__().einsum
+        return bias + einsum("c,...ck->...k", np.asarray(offset, np.float32), kernel)
 
     return Transform("input_offset", apply, {"offset": np.asarray(offset, np.float64).tolist()})
 
@@ -107,8 +107,8 @@ def output_affine(gain: float, offset: np.ndarray | None = None) -> Transform:
     """Return gain * leaf + offset, for the kernel (no offset) or bias f32[K] of an output layer."""
     shift = np.zeros(1) if offset is None else np.asarray(offset, np.float64)
 
-    def apply(ours: Any, leaf: Any) -> jax.Array:
-        return jnp.asarray(leaf) * jnp.float32(gain) + jnp.asarray(shift, jnp.float32)
+    def apply(ours: Any, leaf: Any) -> Leaf:
+        return leaf * np.float32(gain) + np.asarray(shift, np.float32)
 
     return Transform("output_affine", apply, {"gain": float(gain), "offset": shift.tolist()})
 
@@ -123,15 +123,13 @@ def soup(weights: Sequence[float]) -> Transform:
             f"the weights of a soup sum to {sum(weights):g}", remedy="make them sum to 1"
         )
 
-    def apply(ours: Any, *theirs: Any) -> jax.Array:
+    def apply(ours: Any, *theirs: Any) -> Leaf:
         if len(theirs) != len(weights):
             raise InputError(
                 f"a soup of {len(weights)} was given {len(theirs)} donors",
                 remedy="give one weight for each donor",
             )
-        parts = [
-            jnp.float32(w) * jnp.asarray(leaf) for w, leaf in zip(weights, theirs, strict=True)
-        ]
+        parts = [np.float32(w) * leaf for w, leaf in zip(weights, theirs, strict=True)]
         return sum(parts[1:], parts[0])
 
     return Transform("soup", apply, {"weights": list(weights)})
@@ -142,8 +140,8 @@ def warm(share: float) -> Transform:
     if not 0 <= share <= 1:
         raise InputError(f"the donor's share is {share:g}", remedy="choose it from 0 to 1")
 
-    def apply(ours: Any, theirs: Any) -> jax.Array:
-        return jnp.float32(share) * jnp.asarray(theirs) + jnp.float32(1 - share) * jnp.asarray(ours)
+    def apply(ours: Any, theirs: Any) -> Leaf:
+        return np.float32(share) * theirs + np.float32(1 - share) * ours
 
     return Transform("warm", apply, {"share": share})
 
@@ -151,7 +149,7 @@ def warm(share: float) -> Transform:
 def chain(*steps: Transform) -> Transform:
     """Apply transforms one after the other; the first may take several donor leaves."""
 
-    def apply(ours: Any, *theirs: Any) -> jax.Array:
+    def apply(ours: Any, *theirs: Any) -> Leaf:
         leaf = steps[0].apply(ours, *theirs)
         for step in steps[1:]:
             leaf = step.apply(ours, leaf)
@@ -169,16 +167,14 @@ def _gather_rows(source: Sequence[int | None], donor_rows: int, new: Fill, of: s
         )
     known = index >= 0
 
-    def apply(ours: Any, theirs: Any) -> jax.Array:
+    def apply(ours: Any, theirs: Any) -> Leaf:
         _check_rows(theirs, donor_rows, of)
-        rows = jnp.asarray(theirs)[..., np.maximum(index, 0), :]
-        if new == "init":
-            fill = jnp.asarray(ours)
-        elif new == "mean":
+        rows, fill = theirs[..., np.maximum(index, 0), :], ours
+        if new == "mean":
             fill = rows[..., known, :].mean(axis=-2, keepdims=True)
-        else:
-            fill = jnp.zeros_like(rows)
-        return jnp.where(known[:, None], rows, fill)
+        if new == "zero":
+            fill = np.zeros((), rows.dtype)
+        return theirs.__array_namespace__().where(known[:, None], rows, fill)
 
     return apply
 
