@@ -156,7 +156,8 @@ def _held(name: str, config: ConfigDict) -> Any:
     allowed = (*TRACED, *JUDGED, *STATIC)
     known = name in allowed or (first in allowed and rest in config.get(first, ()))
     if not known or name == "window":
-        choices = ", ".join((*PICKS, *TRACED, *JUDGED, *STATIC)).replace("window", "window.steps")
+        names = (*PICKS, *TRACED, *JUDGED, *STATIC)
+        choices = ", ".join("window.steps" if n == "window" else n for n in names)
         raise _refused(f"{name} cannot be swept", f"what can: {choices} ..")
     held = config[first]
     return held[rest] if rest else held
