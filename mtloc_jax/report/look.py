@@ -1,6 +1,7 @@
 """How every figure looks: colour-blind-safe, told apart in grey too, the same bytes each time."""
 
 import io
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,6 +48,7 @@ _STYLE = {
     "svg.fonttype": "path",  # text looks the same where the font is absent
     "svg.hashsalt": "mtloc",  # element names are random without it
 }
+_CLIP_NAME = re.compile(r"\bp[0-9a-f]{10}\b")
 _SVG_DPI = 75  # of what is rasterised in it: floor plans, clouds of dots
 _CAPTION: Line = {"x": 0.01, "ha": "left", "fontsize": 7.5, "color": "#444444"}
 # Past this many times the middle curve's end, one bad curve would squash all others.
@@ -98,5 +100,14 @@ def save(drawn: Figure, path: Path) -> None:
 
 
 def save_svg(drawn: Figure, path: Path) -> None:
-    """Write an SVG with no date and no metadata that names a machine."""
-    drawn.savefig(path, format="svg", dpi=_SVG_DPI, metadata={"Date": None, "Creator": None})
+    """Write an SVG with no date and no metadata that names a machine.
+
+    Clipping areas are numbered: matplotlib names them by all digits of their place, and the last of
+    these vary with what was laid out before.
+    """
+    text = io.StringIO()
+    drawn.savefig(text, format="svg", dpi=_SVG_DPI, metadata={"Date": None, "Creator": None})
+    names = dict.fromkeys(_CLIP_NAME.findall(text.getvalue()))
+    numbered = {name: f"clip{number}" for number, name in enumerate(names, start=1)}
+    named = _CLIP_NAME.sub(lambda found: numbered[found[0]], text.getvalue())
+    path.write_text(named, encoding="utf-8", newline="\n")
