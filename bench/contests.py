@@ -8,6 +8,7 @@ from bench.problem import FINETUNE_RATES, Shape
 from bench.task import Task
 
 _VMAPPED_RUNS = 8
+_LEAST_STEPS = 8
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,8 @@ class Contest:
     check_steps: after how many steps outcomes are compared, 0 where they cannot be
     tolerance: the largest relative difference of outcomes that rounding explains
     rounds: how often every variant is timed; round_s: about how long each time
+    least_steps: steps in a round at least: a study's calls have many, so that what a call costs
+        once (shuffling, carrying the runs' states in and out) is spread over them
     batch_runs: of how many runs the batches must be written down for other libraries
     """
 
@@ -79,6 +82,7 @@ class Contest:
     round_s: float
     check_steps: int = 0
     tolerance: float = 1e-4
+    least_steps: int = 1
     batch_runs: int = 0
 
 
@@ -103,6 +107,7 @@ def training(scale: Scale) -> Contest:
         scale.rounds,
         scale.round_s,
         check_steps=10,
+        least_steps=_LEAST_STEPS,
         batch_runs=max(scale.cores, _VMAPPED_RUNS),
     )
 
@@ -259,6 +264,7 @@ def _growth(axis: str, points: list[tuple[int, Shape, int]], scale: Scale) -> Co
         variants,
         2 if scale.quick else 3,
         scale.round_s,
+        least_steps=_LEAST_STEPS,
     )
 
 

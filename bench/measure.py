@@ -112,7 +112,7 @@ class _Match:
         steps = max(1, round(contest.round_s / max(team.step_s, 1e-4)))
         if team.step_s < contest.round_s:  # else a single step is a round, and is known
             steps = max(1, round(contest.round_s * steps / team.time(steps)))
-        self._steps[name] = steps
+        self._steps[name] = max(steps, contest.least_steps)
 
     def time(self, name: str) -> None:
         """Time one round."""

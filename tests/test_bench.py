@@ -104,6 +104,18 @@ def test_rounds_are_interleaved():
     assert rounds == ["a", "b", "a", "b", "a", "b"]
 
 
+def test_a_round_has_as_many_steps_as_a_call_of_a_study_has():
+    steps = []
+
+    class Counting(FakeTeam):
+        def time(self, n):
+            steps.append(n)
+            return super().time(n)
+
+    hold(contest(variant("a"), least_steps=8), lambda one: Counting(one, []), quiet)
+    assert steps[-3:] == [8, 8, 8]
+
+
 def test_every_worker_is_ended_even_after_an_interruption():
     log = []
 

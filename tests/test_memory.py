@@ -16,13 +16,13 @@ from tests.test_sweep import DATA, STATIC, runs
 def too_wide(program, limit):
     """Return a program that runs out of memory on more than `limit` runs, as a device would."""
 
-    def limited(stacked, shared):
-        width = len(jax.tree.leaves(stacked)[0])
+    def limited(*arguments):
+        width = len(jax.tree.leaves(arguments[0])[0])
         if width > limit:
             raise jax.errors.JaxRuntimeError(
                 f"RESOURCE_EXHAUSTED: Out of memory while trying to allocate {width} GiB"
             )
-        return program(stacked, shared)
+        return program(*arguments)
 
     return limited
 

@@ -24,12 +24,12 @@ class Ours:
         network = MTLoc(task.shape.hidden)
         training = make_train(Static(network, task.shape.batch, share_frozen=axis == "map"))
 
-        def advance(state_and_run: tuple[State, Run], data_and_stop: tuple[Arrays, jax.Array]):
-            (state, one), (data, stop) = state_and_run, data_and_stop
+        def advance(state: State, one: Run, data_and_stop: tuple[Arrays, jax.Array]) -> State:
+            data, stop = data_and_stop
             return training.advance(state, one, data, jnp.minimum(stop, one.n_steps))
 
         self._begin = replicas.over_runs(training.begin, mesh, axis)
-        self._advance = replicas.over_runs(advance, mesh, axis)
+        self._advance = replicas.over_runs(advance, mesh, axis, donate=True)
         self._data = replicas.placed(problem.arrays(task.shape), mesh, replicas.ALL)
         self._runs = replicas.placed(_filled(task, mesh.size), mesh, replicas.RUNS)
         self._step = 0
@@ -42,7 +42,7 @@ class Ours:
         """Train every run by `steps` steps in one call."""
         self._step += steps
         shared = (self._data, jnp.int32(self._step))
-        self._state = jax.block_until_ready(self._advance((self._state, self._runs), shared))
+        self._state = jax.block_until_ready(self._advance(self._state, self._runs, shared))
 
     def outcome(self) -> list[float]:
         """Return the first run's last loss."""

@@ -1,8 +1,9 @@
 """The last hidden state of an LSTM, with a gradient written for speed.
 
-XLA differentiates a scanned LSTM by accumulating the recurrent kernel's gradient step by step.
-Here the backward scan yields only the pre-activation gradients; the kernels' gradients follow in
-one matmul each. The first step has no recurrent product because the state starts at zero.
+On CPU the products run at the machine's rate; what is left to save is memory traffic around them.
+So the forward pass keeps as little as the backward pass can do with, and that one adds each step's
+share to the kernels' gradients at once instead of keeping all pre-activation gradients. The first
+step has no recurrent product because the state starts at zero.
 """
 
 from typing import NamedTuple
@@ -10,6 +11,8 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 from jax import lax
+
+from mtloc_jax.core.product import transposed_product
 
 
 class LstmParams(NamedTuple):
@@ -21,6 +24,19 @@ class LstmParams(NamedTuple):
     kernel: jax.Array
     recurrent_kernel: jax.Array
     bias: jax.Array
+
+
+class _State(NamedTuple):
+    """Hold what a step leaves, all f32[B, H]: the cell, the output gate, the cell's tanh."""
+
+    c: jax.Array
+    o: jax.Array
+    tanh_c: jax.Array
+
+    @property
+    def h(self) -> jax.Array:
+        """Return the hidden state. It is not kept: a product is cheaper than its memory."""
+        return self.o * self.tanh_c
 
 
 @jax.custom_vjp
@@ -56,63 +72,57 @@ def _forward(params: LstmParams, x: jax.Array):
     def projected(x_t):
         return x_t @ params.kernel + params.bias
 
-    def step(state, x_t):
-        h, c = state
-        i, f, g, o = gates = _gates(projected(x_t) + h @ params.recurrent_kernel)
-        c_next = f * c + i * g
-        tanh_c = jnp.tanh(c_next)
-        # What the backward pass needs of this step: its gates, the state before it, its tanh.
-        return (o * tanh_c, c_next), (gates, h, c, tanh_c)
+    def step(before: _State, x_t):
+        i, f, g, o = _gates(projected(x_t) + before.h @ params.recurrent_kernel)
+        c = f * before.c + i * g
+        return _State(c, o, jnp.tanh(c)), (before, (i, f, g))
 
     x_by_step = jnp.swapaxes(x, 0, 1)
-    first = _gates(projected(x_by_step[0]))
-    c = first[0] * first[2]
-    tanh_c = jnp.tanh(c)
-    (last, _), saved = lax.scan(step, (first[3] * tanh_c, c), x_by_step[1:])
-    return last, (params, x_by_step, first, tanh_c, saved)
-
-
-def _cell_backward(gates, c_before, tanh_c, dh, dc):
-    """Return the pre-activation gradient f32[B, 4H] and the cell gradient one step earlier."""
-    i, f, g, o = gates
-    dc = dc + dh * o * (1 - tanh_c**2)
-    dz = (
-        dc * g * i * (1 - i),
-        dc * c_before * f * (1 - f),
-        dc * i * (1 - g**2),
-        dh * tanh_c * o * (1 - o),
-    )
-    return jnp.concatenate(dz, axis=-1), dc * f
+    i, _, g, o = _gates(projected(x_by_step[0]))
+    first = _State(i * g, o, jnp.tanh(i * g))
+    last, later = lax.scan(step, first, x_by_step[1:])
+    return last.h, (params, x_by_step, (i, g), last, later)
 
 
 def _backward(residual, dh):
-    params, x_by_step, first, first_tanh_c, saved = residual
+    params, x_by_step, (i, g), last, later = residual
 
-    def step(state, saved_t):
-        dh, dc = state
-        gates, _, c_before, tanh_c = saved_t
-        dz, dc = _cell_backward(gates, c_before, tanh_c, dh, dc)
-        return (dz @ params.recurrent_kernel.T, dc), dz
+    def through(dc, dz_o, gates, c_before, x_t):
+        """Return one step's pre-activation gradients f32[B, 4H], and the input kernel's share."""
+        i, f, g = gates
+        dz_i, dz_f, dz_g = dc * g * i * (1 - i), dc * c_before * f * (1 - f), dc * i * (1 - g**2)
+        dz = jnp.concatenate([dz_i, dz_f, dz_g, dz_o], axis=-1)
+        return dz, transposed_product(_with_ones(x_t), dz)
 
-    (dh, dc), dz_later = lax.scan(step, (dh, jnp.zeros_like(dh)), saved, reverse=True)
-    dz_first, _ = _cell_backward(first, jnp.zeros_like(dh), first_tanh_c, dh, dc)
-    ones = jnp.ones((*x_by_step.shape[:2], 1), x_by_step.dtype)
-    inputs = jnp.concatenate([x_by_step, ones], axis=-1)  # the bias is the kernel's last row
-    inputs_gradient = _summed_product(inputs[1:], dz_later) + inputs[0].T @ dz_first
-    grads = LstmParams(
-        kernel=inputs_gradient[:-1],
-        recurrent_kernel=_summed_product(saved[1], dz_later),
-        bias=inputs_gradient[-1],
+    def step(carry, of_step):
+        (dc, dz_o), (d_recurrent, d_inputs) = carry
+        (before, gates), x_t = of_step
+        dz, share = through(dc, dz_o, gates, before.c, x_t)
+        dc_before, dz_o = _received(before, dz @ params.recurrent_kernel.T)
+        sums = d_recurrent + transposed_product(before.h, dz), d_inputs + share
+        return ((dc * gates[1] + dc_before, dz_o), sums), dz @ params.kernel.T
+
+    inputs, outputs = params.kernel.shape
+    none_yet = jnp.zeros_like(params.recurrent_kernel), jnp.zeros((inputs + 1, outputs), dh.dtype)
+    carry, dx = lax.scan(
+        step, (_received(last, dh), none_yet), (later, x_by_step[1:]), reverse=True
     )
-    dz = jnp.concatenate([dz_first[None], dz_later])
-    return grads, jnp.einsum("tbk,ck->btc", dz, params.kernel)
+    received, (d_recurrent, d_inputs) = carry
+    none = jnp.zeros_like(dh)  # the first step has no cell before it to forget
+    dz, share = through(*received, (i, none, g), none, x_by_step[0])
+    d_inputs = d_inputs + share
+    dx = jnp.concatenate([(dz @ params.kernel.T)[None], dx])
+    return LstmParams(d_inputs[:-1], d_recurrent, d_inputs[-1]), jnp.swapaxes(dx, 0, 1)
 
 
-def _summed_product(left: jax.Array, right: jax.Array) -> jax.Array:
-    """Sum left.T @ right over steps and windows in one product: f32[T, B, M], f32[T, B, N]."""
-    flat = left.reshape(-1, left.shape[-1])
-    # Really transposed, which is cheap: XLA's fast CPU product wants its left side in this order.
-    return lax.optimization_barrier(flat.T) @ right.reshape(-1, right.shape[-1])
+def _received(state: _State, dh: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Return what reaches a state's cell and its output gate's pre-activation through h."""
+    return dh * state.o * (1 - state.tanh_c**2), dh * state.tanh_c * state.o * (1 - state.o)
+
+
+def _with_ones(x_t: jax.Array) -> jax.Array:
+    """Return x_t f32[B, C] and a column of ones: the bias is the kernel's last row."""
+    return jnp.concatenate([x_t, jnp.ones((x_t.shape[0], 1), x_t.dtype)], axis=-1)
 
 
 last_hidden.defvjp(_forward, _backward)

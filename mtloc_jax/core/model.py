@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from mtloc_jax.core.lstm import LstmParams, last_hidden
+from mtloc_jax.core.product import product
 
 BRANCHES = ("imu", "mag", "wifi", "fusion")
 MODALITIES = ("imu", "mag", "wifi")
@@ -46,7 +47,12 @@ class Lstm(nn.Module):
 
 
 def _dense(size: int, name: str) -> nn.Dense:
-    return nn.Dense(size, name=name, kernel_init=nn.initializers.glorot_uniform())
+    return nn.Dense(
+        size,
+        name=name,
+        kernel_init=nn.initializers.glorot_uniform(),
+        dot_general=lambda x, kernel, *_, **__: product(x, kernel),
+    )
 
 
 class WifiMlp(nn.Module):

@@ -30,27 +30,29 @@ def mesh(devices: list | None = None) -> Mesh:
 
 
 def over_runs(
-    function: Callable[[Any, Any], Any],
-    over: Mesh,
-    axis: ReplicaAxis,
-    *,
-    donate: bool = False,
-) -> Callable[[Any, Any], Any]:
-    """Compile `function(one, shared)` into a program of (stacked runs, shared data).
+    function: Callable[..., Any], over: Mesh, axis: ReplicaAxis, *, donate: bool = False
+) -> Callable[..., Any]:
+    """Compile `function(*one, shared)` into a program of (*stacked runs, shared data).
 
-    Every leaf of the first argument has a leading runs axis, a multiple of the device count; the
-    second is given to every run as it is, and lies on each device once. `donate` lets the
-    program reuse the first argument's memory.
+    Every leaf of all arguments but the last has a leading runs axis, a multiple of the device
+    count; the last is given to every run as it is, and lies on each device once. `donate` lets
+    the program put its results where its first argument was, which is gone afterwards.
     """
 
-    def local(stacked, shared):
+    def local(*arguments):
+        *stacked, shared = arguments
+
         def one(run):
-            return function(run, shared)
+            return function(*run, shared)
 
         return lax.map(one, stacked) if axis == "map" else jax.vmap(one)(stacked)
 
-    sharded = jax.shard_map(local, mesh=over, in_specs=(RUNS, ALL), out_specs=RUNS, check_vma=False)
-    return jax.jit(sharded, donate_argnums=(0,) if donate else ())
+    def program(*arguments):
+        specs = (*[RUNS] * (len(arguments) - 1), ALL)
+        sharded = jax.shard_map(local, mesh=over, in_specs=specs, out_specs=RUNS, check_vma=False)
+        return sharded(*arguments)
+
+    return jax.jit(program, donate_argnums=(0,) if donate else ())
 
 
 def placed(tree: Any, over: Mesh, spec: PartitionSpec) -> Any:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import flax.linen as nn
@@ -51,13 +52,13 @@ class Trainer:
         axis = replicas.replica_axis()
         training = make_train(static)
 
-        def advance(state_and_run: tuple[State, Run], data_and_part: tuple[Arrays, jax.Array]):
+        def advance(state: State, run: Run, data_and_part: tuple[Arrays, jax.Array]) -> State:
             told()
-            (state, run), (data, part) = state_and_run, data_and_part
+            data, part = data_and_part
             return training.advance(state, run, data, _stop(run.n_steps, part))
 
         self._begin = replicas.over_runs(training.begin, self.mesh, axis)
-        self._advance = replicas.over_runs(advance, self.mesh, axis)
+        self._advance = replicas.over_runs(advance, self.mesh, axis, donate=True)
 
     def train(self, runs: list[Run], data: Arrays, told: Told = lambda done, total: None) -> Params:
         """Return the trained parameters, stacked in the order of `runs`, as numpy arrays.
@@ -87,12 +88,12 @@ class Trainer:
     def _timed(self, runs: list[Run], data: Arrays) -> Speed:
         _, stacked = self._stacked(runs)
         state = jax.block_until_ready(
-            self._advance((self._begin(stacked, data), stacked), (data, jnp.int32(0)))
+            self._advance(self._begin(stacked, data), stacked, (data, jnp.int32(0)))
         )
         part, began_s = 0, time.monotonic()
         while part < PARTS and time.monotonic() - began_s < CALIBRATION_S:
             part = min(PARTS, 4 * part + 1)
-            state = jax.block_until_ready(self._advance((state, stacked), (data, jnp.int32(part))))
+            state = jax.block_until_ready(self._advance(state, stacked, (data, jnp.int32(part))))
         took_s = time.monotonic() - began_s
         n_steps = sum(_stop(int(run.n_steps), part) for run in runs)
         return Speed(n_steps / took_s, self._needed_bytes(runs, data))
@@ -104,7 +105,7 @@ class Trainer:
         told(0)
         while part < PARTS:
             part, began_s = min(PARTS, part + stride), time.monotonic()
-            state = jax.block_until_ready(self._advance((state, stacked), (data, jnp.int32(part))))
+            state = jax.block_until_ready(self._advance(state, stacked, (data, jnp.int32(part))))
             told(n_steps * part / PARTS)
             took_s = max(time.monotonic() - began_s, 1e-3)
             stride = int(np.clip(stride * min(CALL_S / took_s, 8), 1, PARTS))
@@ -132,7 +133,7 @@ class Trainer:
     def _needed_bytes(self, runs: list[Run], data: Arrays) -> int:
         _, stacked = self._stacked(runs[: self.width.runs])
         state = self._begin(stacked, data)
-        return memory.needed_bytes(self._advance, (state, stacked), (data, jnp.int32(0)))
+        return memory.needed_bytes(self._advance, state, stacked, (data, jnp.int32(0)))
 
 
 class Judge:
@@ -143,13 +144,8 @@ class Judge:
         self.mesh = replicas.mesh()
         self.width = memory.Width(n_runs, self.mesh.size)
         axis = replicas.replica_axis()
-        wiped = make_judge_wiped(network, wipes)
-        self._clean = replicas.over_runs(
-            lambda one, data: judge_clean(network, one[0], one[1], data), self.mesh, axis
-        )
-        self._wiped = replicas.over_runs(
-            lambda one, data: wiped(one[0], one[1], data), self.mesh, axis
-        )
+        self._clean = replicas.over_runs(partial(judge_clean, network), self.mesh, axis)
+        self._wiped = replicas.over_runs(make_judge_wiped(network, wipes), self.mesh, axis)
 
     def clean(self, params: Params, scalers: list[Scaler], data: Arrays) -> Clean:
         """Judge stacked networks on untouched windows; every leaf has a leading runs axis."""
@@ -166,7 +162,7 @@ class Judge:
             judged = range(part.start, part.stop)
             filling = [judged[-1]] * (self.width.runs - len(judged))
             stacked = jax.tree.map(lambda leaf: np.asarray(leaf)[[*judged, *filling]], networks)
-            found = program(replicas.placed(stacked, self.mesh, replicas.RUNS), data)
+            found = program(*replicas.placed(stacked, self.mesh, replicas.RUNS), data)
             return jax.tree.map(lambda leaf: leaf[: len(judged)], jax.device_get(found))
 
         found = self.width.pieces(len(scalers), piece)
