@@ -1,6 +1,6 @@
 """Measure training and judging side by side with PyTorch, Keras and Flax on this machine.
 
-  python -m launch.bench                           ten minutes, to results/bench
+  python -m launch.bench                           a quarter of an hour, to results/bench
   python -m launch.bench --quick --output=DIR      two minutes: fewer sizes and rounds
   python -m launch.bench --only=training,frozen
 
@@ -31,7 +31,7 @@ from mtloc_jax.report.text_table import TextTable
 _WIDTH = 96  # of the tables; a pipe says 80
 
 _OUTPUT = flags.DEFINE_string("output", "results/bench", "Folder for bench.json and bench.png.")
-_QUICK = flags.DEFINE_bool("quick", False, "Two minutes instead of ten.")
+_QUICK = flags.DEFINE_bool("quick", False, "Two minutes instead of fifteen.")
 _ONLY = flags.DEFINE_list("only", [], "Contests to hold; all if empty.")
 
 
