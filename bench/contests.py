@@ -16,7 +16,7 @@ class Scale:
     """Fix how much is measured.
 
     accelerator: True where JAX computes on a GPU or TPU
-    quick: two minutes instead of fifteen: fewer sizes and rounds, no torch.compile, growth with runs
+    quick: two minutes, not fifteen: fewer sizes and rounds, no torch.compile, growth with runs
     """
 
     cores: int

@@ -35,6 +35,7 @@ def run(
         plan=np.arange(shape.windows, dtype=np.int32),
         n_windows=np.int32(n_windows or shape.windows),
         n_steps=np.int32(n_steps),
+        dropout=np.float32(0),
         scaler=scaler(shape),
         gates=gates_of(start, "imu frozen" if frozen else ALL),
     )

@@ -73,6 +73,7 @@ def get_config() -> ConfigDict:
     config.output = "linear"  # or the authors' "relu": positions are then scaled to 0..1
     config.batch_size = 100
     config.learning_rate = 0.005
+    config.dropout = 0.0  # share of the joined features dropped in each training step
     config.pretrain_epochs = 20
     config.epochs = 20
 

@@ -27,6 +27,7 @@ _SHARED = (
     "forget_bias",
     "batch_size",
     "learning_rate",
+    "dropout",
 )
 
 

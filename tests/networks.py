@@ -52,6 +52,7 @@ def run(
     n_windows: int | None = None,
     n_steps: int = 12,
     training: str = ALL,
+    dropout: float = 0.0,
 ) -> Run:
     """Return a run over the first `n_windows` windows."""
     total = len(data.imu)
@@ -65,6 +66,7 @@ def run(
         plan=plan,
         n_windows=np.int32(n_windows),
         n_steps=np.int32(n_steps),
+        dropout=np.float32(dropout),
         scaler=scaling.fit(*data),
         gates=gates(thaw(training, start), start),
     )

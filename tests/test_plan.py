@@ -65,7 +65,7 @@ def test_arm_rate_and_seed_pick_runs_of_the_grid():
 
 def test_only_what_changes_shapes_is_compiled_apart():
     made = config(
-        {"learning_rate": (0.001, 0.005)},
+        {"learning_rate": (0.001, 0.005), "dropout": (0.0, 0.5)},
         {"subset": ("first", "drawn"), "protocol": ("epochs", "steps"), "epochs": (2, 3)},
         {"hidden": (64, 128)},
     )

@@ -84,6 +84,7 @@ def test_a_folds_card_is_of_its_own_split(folds):
         ({"output": "tanh"}, "one of linear, relu"),
         ({"source_rate": 0.0}, r"source_rate is 0.0; set --config.source_rate in \(0, 1\]"),
         ({"source_rate": 1.5}, "source_rate is 1.5"),
+        ({"dropout": 1.0}, r"dropout is 1.0; set --config.dropout in \[0, 1\)"),
     ],
 )
 def test_an_impossible_setting_is_refused_before_anything_is_written(changes, named, tmp_path):

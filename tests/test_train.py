@@ -9,7 +9,7 @@ import pytest
 from mtloc_jax.core import optim
 from mtloc_jax.core.inputs import scaled, scaled_xy
 from mtloc_jax.core.model import apply
-from mtloc_jax.core.train import Static, _shuffled, make_train
+from mtloc_jax.core.train import Static, _kept, _shuffled, make_train
 from tests.networks import NETWORK, fresh, run, windows
 
 DATA = windows()
@@ -84,9 +84,33 @@ def test_a_frozen_branch_does_not_move_by_a_bit(training):
         assert moved(START[branch], trained[branch])
 
 
+def test_dropout_silences_its_share_of_the_features_and_keeps_their_mean():
+    shape = (500, 40)
+    kept = _kept(run(START, DATA, dropout=0.25), jnp.int32(3), shape)
+    assert set(np.unique(kept)) == {np.float32(0), np.float32(1 / 0.75)}
+    np.testing.assert_allclose(np.mean(kept == 0), 0.25, atol=0.01)
+    np.testing.assert_allclose(np.mean(kept), 1, atol=0.02)
+    later, other = (
+        _kept(run(START, DATA, seed=seed, dropout=0.25), jnp.int32(step), shape)
+        for seed, step in ((0, 4), (1, 3))
+    )
+    for drawn in (later, other):
+        np.testing.assert_allclose(np.mean(kept == drawn), 0.75**2 + 0.25**2, atol=0.02)
+    np.testing.assert_array_equal(_kept(run(START, DATA), jnp.int32(3), shape), np.ones(shape))
+
+
+def test_features_dropped_for_good_train_nothing_before_them(training):
+    # With all but none of the features left, the branches hardly get a gradient.
+    trained = training.train(run(START, DATA, n_steps=1, dropout=0.9999), DATA).params
+    still = np.mean(trained["fusion"]["fc3"]["kernel"] == START["fusion"]["fc3"]["kernel"])
+    assert still > 0.5
+    assert moved(START["fusion"]["fc4"], trained["fusion"]["fc4"])
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
 @pytest.mark.parametrize("plan", ["imu frozen", "imu from epoch 2", "all"])
-def test_sharing_frozen_features_changes_nothing(training, plan):
-    one = run(START, DATA, training=plan)
+def test_sharing_frozen_features_changes_nothing(training, plan, dropout):
+    one = run(START, DATA, training=plan, dropout=dropout)
     shared = make_train(Static(NETWORK, 50, share_frozen=True))
     ours, plain = jax.jit(shared.train)(one, DATA), training.train(one, DATA)
     assert moved(START["imu"], ours.params["imu"]) != (plan == "imu frozen")

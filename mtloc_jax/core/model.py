@@ -102,14 +102,25 @@ class MTLoc(nn.Module):
         self.wifi = WifiMlp(self.hidden)
         self.fusion = Fusion(self.hidden, self.output)
 
-    def __call__(self, imu: jax.Array, mag: jax.Array, wifi: jax.Array) -> jax.Array:
-        """Map scaled imu f32[B, T, 2], mag f32[B, T, C], wifi f32[B, A] to positions f32[B, 2]."""
-        return self.fuse(self.imu(imu), mag, wifi)
+    def __call__(
+        self, imu: jax.Array, mag: jax.Array, wifi: jax.Array, kept: jax.Array | float = 1.0
+    ) -> jax.Array:
+        """Map scaled imu f32[B, T, 2], mag f32[B, T, C], wifi f32[B, A] to positions f32[B, 2].
 
-    def fuse(self, imu_features: jax.Array, mag: jax.Array, wifi: jax.Array) -> jax.Array:
+        kept: f32[B, 3H], multiplies the joined features: dropout in training
+        """
+        return self.fuse(self.imu(imu), mag, wifi, kept)
+
+    def fuse(
+        self,
+        imu_features: jax.Array,
+        mag: jax.Array,
+        wifi: jax.Array,
+        kept: jax.Array | float = 1.0,
+    ) -> jax.Array:
         """Do the same from the IMU branch's features f32[B, H], known where it is frozen."""
         features = {"imu": imu_features, "mag": self.mag(mag), "wifi": self.wifi(wifi)}
-        return self.fusion(jnp.concatenate([features[name] for name in FUSED], axis=-1))
+        return self.fusion(kept * jnp.concatenate([features[name] for name in FUSED], axis=-1))
 
     def encode(self, modality: str, x: jax.Array) -> jax.Array:
         """Return one branch's features f32[B, H]."""

@@ -13,9 +13,11 @@ from jax import lax
 
 from mtloc_jax.core import optim
 from mtloc_jax.core.inputs import scaled, scaled_imu, scaled_xy
-from mtloc_jax.core.model import ImuRegressor, MTLoc, Params, apply
+from mtloc_jax.core.model import FUSED, ImuRegressor, MTLoc, Params, apply
 from mtloc_jax.sites.scaling import Leaf, Scaler
 from mtloc_jax.sites.site import Arrays
+
+_NO_EPOCH = 2**32 - 1  # sets dropout's random numbers apart from those that shuffle epochs
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class Run(NamedTuple):
     start: parameters to start from, grafted or fresh
     plan: i32[P], the windows trained on, padded; n_windows: i32[], how many of them are real
     n_steps: i32[], optimiser steps in all
+    dropout: f32[], share of the joined features dropped in each step; pretraining drops none
     gates: how each leaf of `start` trains
     """
 
@@ -49,6 +52,7 @@ class Run(NamedTuple):
     plan: Leaf
     n_windows: Leaf
     n_steps: Leaf
+    dropout: Leaf
     scaler: Scaler
     gates: optim.Gates
 
@@ -87,24 +91,24 @@ def make_train(static: Static) -> Training:
     """
     network, batch_size = static.network, static.batch_size
 
-    def predict(params: Params, data: Arrays, scaler: Scaler, rows: jax.Array) -> jax.Array:
+    def predictor(state: State, run: Run, data: Arrays, known: bool, rows: jax.Array):
+        """Return the function from parameters to scaled positions of a step's windows."""
         if isinstance(network, ImuRegressor):
-            return apply(network, params, scaled_imu(data, scaler, rows))
-        return apply(network, params, *scaled(data, scaler, rows))
-
-    def predict_frozen(params: Params, features: jax.Array, data: Arrays, run: Run, rows):
+            return lambda params: apply(network, params, scaled_imu(data, run.scaler, rows))
+        kept = _kept(run, state.step, (batch_size, len(FUSED) * network.hidden))
         inputs = scaled(data, run.scaler, rows)
-        return apply(network, params, features[rows], inputs.mag, inputs.wifi, method=MTLoc.fuse)
+        if not known:
+            return lambda params: apply(network, params, *inputs, kept)
+        fused = (state.imu_features[rows], inputs.mag, inputs.wifi, kept)
+        return lambda params: apply(network, params, *fused, method=MTLoc.fuse)
 
     def loss_and_gradient(state: State, run: Run, data: Arrays, known: bool, rows, weight):
         target = scaled_xy(data.xy_m[rows], run.scaler)
+        predicted = predictor(state, run, data, known, rows)
 
         def mse(params: Params) -> jax.Array:
-            if known:
-                predicted = predict_frozen(params, state.imu_features, data, run, rows)
-            else:
-                predicted = predict(params, data, run.scaler, rows)
-            return jnp.sum(weight[:, None] * (predicted - target) ** 2) / (2 * jnp.sum(weight))
+            squares = (predicted(params) - target) ** 2
+            return jnp.sum(weight[:, None] * squares) / (2 * jnp.sum(weight))
 
         return jax.value_and_grad(mse)(state.params)
 
@@ -160,6 +164,17 @@ def _shuffled(run: Run, epoch: jax.Array, batch_size: int) -> jax.Array:
     draws = jax.random.uniform(key, (size,))
     order = jnp.argsort(jnp.where(jnp.arange(size) < run.n_windows, draws, jnp.inf))
     return run.plan[jnp.minimum(order, run.plan.shape[0] - 1)]
+
+
+def _kept(run: Run, step: jax.Array, shape: tuple[int, int]) -> jax.Array:
+    """Return what a step multiplies features by: 0 where dropped, else so that their mean stays."""
+
+    def drawn() -> jax.Array:
+        key = jax.random.fold_in(jax.random.fold_in(jax.random.key(run.seed), _NO_EPOCH), step)
+        share = 1 - run.dropout
+        return jnp.where(jax.random.uniform(key, shape) < share, 1 / share, 0.0)
+
+    return lax.cond(run.dropout > 0, drawn, lambda: jnp.ones(shape))  # draws are dear on CPU
 
 
 def _frozen_features(network: nn.Module, run: Run, data: Arrays) -> jax.Array:

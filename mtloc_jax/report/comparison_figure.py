@@ -24,6 +24,7 @@ _ALL_ROUNDS = "all test rounds"
 _AXES = {
     "hidden": "hidden units of each branch",
     "window.steps": "samples in a window",
+    "dropout": "share of the joined features dropped in training",
     "source_rate": "share of the source's training rounds",
     "epochs": "training epochs",
     "pretrain_epochs": "pretraining epochs on the source",

@@ -138,6 +138,7 @@ def run_of(
         plan=plan,
         n_windows=np.int32(len(rows)),
         n_steps=np.int32(n_steps(len(rows), n_train, epochs, config)),
+        dropout=np.float32(config.dropout),
         scaler=scaler,
         gates=gates(thaw(training, start), start),
     )

@@ -127,6 +127,8 @@ def check(config: ConfigDict) -> None:
         raise InputError(
             f"source_rate is {config.source_rate}", remedy="set --config.source_rate in (0, 1]"
         )
+    if not 0 <= config.dropout < 1:
+        raise InputError(f"dropout is {config.dropout}", remedy="set --config.dropout in [0, 1)")
     Wipes(**config.wipe)  # says itself what it cannot be
     clauses(config.finetune_plan)  # and so does this
 

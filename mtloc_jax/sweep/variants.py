@@ -25,6 +25,7 @@ STATIC = (*_SHARED, "scaling", "test_round", "branches", "output")
 """
 TRACED = (
     "learning_rate",
+    "dropout",
     "epochs",
     "pretrain_epochs",
     "start",
