@@ -176,6 +176,30 @@ def test_p_values_are_corrected_over_each_table(sizes: Swept) -> None:
     assert len(claims) == 6
 
 
+def test_networks_compared_with_themselves_are_said_to_be_the_same_and_correct_nothing(
+    tmp_path: Path,
+) -> None:
+    def measured(settings: dict) -> Iterator[dict]:
+        """Let `subset` change the fine-tuned networks alone, as it does."""
+        for found in of_seeds(2.0):
+            more_m = 0.1 * noise(found["seed"], *settings.values())
+            yield found | {"mean_m": found["mean_m"] + more_m * (found["arm"] == "finetuned")}
+
+    held = swept(tmp_path, measured, {"subset": ("drawn", "first", "last")})
+    found = lines(held)
+    tuned = [line.to_reference for line in found if line.arm[0] == "finetuned"][1:]
+    expected = holm(np.array([claim.difference.p_value for claim in tuned]))
+    assert [claim.p_holm for claim in tuned] == pytest.approx(expected)
+    claims = [line.to_scratch for line in found if line.to_scratch]
+    to_scratch = {claim.difference.p_value: claim.p_holm for claim in claims}
+    assert len(claims) == 6
+    assert len(to_scratch) == 4  # transferred in any variant, fine-tuned in each of three
+    assert list(to_scratch.values()) == pytest.approx(holm(np.array(list(to_scratch))))
+    errors = comparison_texts(held, found, "", SIMULATED)[0]
+    assert [row[4] for row in errors.body if row[0] == "subset first"][:2] == ["same networks"] * 2
+    assert not any("+0.00 m [+0.00, +0.00]" in said for said in sentences(found))
+
+
 def test_what_was_not_shown_to_differ_shares_a_sentence(tmp_path: Path) -> None:
     held = swept(tmp_path, lambda s: of_seeds(2.0, s["start"], s["subset"]), STEPS)
     told = [said for said in sentences(lines(held)) if said.startswith("not shown to differ")]

@@ -137,6 +137,8 @@ def claims_csv(claims: Sequence[Claim]) -> str:
 def claim_cells(claim: Claim) -> tuple[str, ...]:
     """Return the cells difference, 95 % interval, p, p (Holm), effect and better in."""
     found = claim.difference
+    if found.of_the_same:
+        return ("same networks", *"-" * 5)
     sure: tuple[str, ...] = ("too few seeds", "-", "-")
     if np.isfinite(found.low_m):
         ps = [_p(p).removeprefix("= ") for p in (found.p_value, claim.p_holm)]

@@ -18,7 +18,7 @@ from mtloc_jax.report.comparison_cells import (
     wiped_words,
 )
 from mtloc_jax.report.comparison_variants import Contender, Swept
-from mtloc_jax.report.stats import holm, paired_difference
+from mtloc_jax.report.stats import Difference, holm, paired_difference
 from mtloc_jax.report.summary import per_seed
 
 _FEW_ARMS = 4
@@ -57,7 +57,8 @@ def lines(swept: Swept) -> list[Line]:
     """Return a line for each contender, wiped modality and arm that the rows hold, in that order.
 
     p-values are corrected (Holm) for all differences to the reference, and apart from these for
-    all differences to scratch.
+    all differences to scratch. A difference that stands in several lines counts once, one of
+    networks to themselves not at all: neither adds a chance to be wrong.
     """
     measured = cells(swept)
     to_reference = _corrected(_reference_claims(swept, measured))
@@ -135,11 +136,18 @@ def _claim(ours: str, theirs: str, where: str, our_cell: Cell, their_cell: Cell)
 
 
 def _corrected(claims: Mapping[Key, Claim]) -> dict[Key, Claim]:
-    p_holm = holm(np.array([claim.difference.p_value for claim in claims.values()]))
+    differences = [claim.difference for claim in claims.values()]
+    tested = {_figures(found): found.p_value for found in differences if not found.of_the_same}
+    p_holm = dict(zip(tested, holm(np.array(list(tested.values()))), strict=True))
     return {
-        key: replace(claim, p_holm=float(p))
-        for (key, claim), p in zip(claims.items(), p_holm, strict=True)
+        key: replace(claim, p_holm=float(p_holm.get(_figures(claim.difference), 1.0)))
+        for key, claim in claims.items()
     }
+
+
+def _figures(found: Difference) -> tuple[float, ...]:
+    """Return what two lines share where they compare the same networks."""
+    return (found.mean_m, found.low_m, found.high_m, found.p_value)
 
 
 def _n_windows(contender: Contender, arm: Arm, wiped: str) -> int:

@@ -16,8 +16,8 @@ def sentences(found: Sequence[Line]) -> list[str]:
     """Say what the rows show of the leading arms; open claims of one kind share a sentence."""
     chosen = leading(found)
     shown = [line for line in found if line.arm in chosen]
-    to_reference = [(line, line.to_reference) for line in shown if line.to_reference]
-    to_scratch = [(line, line.to_scratch) for line in shown if line.to_scratch]
+    to_reference = [(line, claim) for line in shown if (claim := _asked(line.to_reference))]
+    to_scratch = [(line, claim) for line in shown if (claim := _asked(line.to_scratch))]
     told = [claim for _, claim in to_reference + to_scratch if not _open(claim)]
     ordered = sorted(told, key=lambda claim: not np.isfinite(claim.difference.low_m))
     return [
@@ -26,6 +26,11 @@ def sentences(found: Sequence[Line]) -> list[str]:
         *_open_sentences([(f"{c.ours} not {_TO} {c.theirs}", line, c) for line, c in to_scratch]),
         *(_rounds_sentence(line) for line in shown if line.mean_m.shape[1] > 1),
     ]
+
+
+def _asked(claim: Claim | None) -> Claim | None:
+    """Return a claim; None where there is none, or networks are compared with themselves."""
+    return None if claim is None or claim.difference.of_the_same else claim
 
 
 def _open(claim: Claim) -> bool:

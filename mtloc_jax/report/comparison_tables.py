@@ -23,7 +23,8 @@ _TITLE_ROUNDS = "Comparison: mean test error (m) by test round"
 _CELL_NOTE = "Metres. Mean and median over windows, then mean ± standard deviation over seeds."
 _CLAIM_NOTE = (
     f"Differences: of mean errors, paired by seed, 95 % interval ({INTERVAL}); negative: the "
-    "line's arm errs less. p (Holm): corrected for all lines of this table; the sentences go by it."
+    "line's arm errs less. p (Holm): corrected for all differences of this table, each counted "
+    "once; the sentences go by it."
 )
 _ONE_ROUND_NOTE = (
     "Seeds are resampled, not walks: with one test round, intervals say how training varies, not "

@@ -35,6 +35,11 @@ class Difference:
     n_seeds: int
     n_blocks: int
 
+    @property
+    def of_the_same(self) -> bool:
+        """Say whether all pairs agree exactly: networks compared with themselves."""
+        return self.mean_m == self.low_m == self.high_m == 0
+
 
 def paired_difference(
     ours_m: np.ndarray, theirs_m: np.ndarray, n_resamples: int = N_RESAMPLES, seed: int = 0

@@ -1,0 +1,27 @@
+"""Would longer training change the answer? 5, 20 and the paper's 100 epochs.
+
+  python -m launch.study --config=configs/epochs.py:mmloc --config.data_dir=DATA --workdir=DIR
+
+Pretraining and training are lengthened together. Most studies here train 10 or 20 epochs: this one
+says what that costs, and whether transfer helps where networks are trained to the end.
+The paper: 100 epochs, no other number.
+Found: see results/README.md.
+Takes: 45 networks, five seeds each. Pairs: see configs/pairs.py.
+"""
+
+from ml_collections import ConfigDict
+
+from configs import pairs, unwiped
+from mtloc_jax.report.arms import HEADLINE_RATE
+
+EPOCHS = (20, 5, 100)
+
+
+def get_config(pair: str = "simulated") -> ConfigDict:
+    """Return the settings; raises InputError where there is no such pair."""
+    config = unwiped.get_config()
+    config.study = "epochs"
+    config.finetune_rates = (HEADLINE_RATE,)
+    config.seeds = 5
+    config.sweep = ({"epochs": EPOCHS, "pretrain_epochs": EPOCHS},)
+    return pairs.applied(config, pair)
