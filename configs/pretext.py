@@ -6,9 +6,11 @@ The paper pretrains on the source's coordinates, which mean nothing in another b
 pretexts ask for motion alone. The control is a branch that learned nothing: frozen it is the
 pretext `random`, fine-tuned it is scratch on the same rounds.
 The paper: asks for position, and has no control.
-Found: see results/README.md.
-Takes: 55 networks, five seeds each; scratch, which has no pretext, is trained once. Pairs: see
-configs/pairs.py.
+Found: no pretext is shown to beat another, or untrained features. Frozen branch, malls: position
+19.95 ± 0.85, displacement 18.82 ± 0.55, random 20.03 ± 2.19 m; Bucharest 4.03 ± 0.42, 4.18 ± 0.32
+and 4.34 ± 0.70 m.
+Takes: 55 networks, five seeds each; scratch, which has no pretext, is trained once. With 10 epochs
+3 min on two CPU cores. Pairs: see configs/pairs.py.
 """
 
 from itertools import product

@@ -128,7 +128,11 @@ def test_chunks_hold_every_run_once_the_longest_first(size, seeds, start, protoc
     assert len(jobs) == len(set(jobs)) == len(grid(laid.config))
     assert max(len(chunk.jobs) for chunk in laid.chunks) == min(size, laid.size(0))
     assert [chunk.number for chunk in laid.chunks] == list(range(len(laid.chunks)))
-    rest = [job.spec for job in jobs if start == "from_pretrained" or job.spec.arm != "transferred"]
+    assert all(
+        chunk.frozen == any(job.spec.arm == "transferred" for job in chunk.jobs)
+        for chunk in laid.chunks
+    )
+    rest = [job.spec for job in jobs if job.spec.arm != "transferred"]
     if protocol == "epochs":
         shares = [spec.training_share for spec in rest]
         assert shares == sorted(shares, reverse=True)

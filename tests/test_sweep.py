@@ -12,7 +12,7 @@ from mtloc_jax.sweep.trainer import Diverged, Judge, Trainer
 from tests.networks import NETWORK, fresh, run, windows
 
 DATA = windows()
-STATIC = Static(NETWORK, batch_size=50, share_frozen=True)
+STATIC = Static(NETWORK, batch_size=50, imu_features="while_frozen")
 
 
 def runs(n):
@@ -55,6 +55,17 @@ def test_a_vectorised_chunk_agrees_with_runs_one_by_one(whole, monkeypatch):
     vectorised = Trainer(Static(NETWORK, batch_size=50), 4).train(runs(4), DATA)
     for a, b in zip(jax.tree.leaves(whole), jax.tree.leaves(vectorised), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-5)
+
+
+def test_vectorised_runs_with_frozen_branches_compute_their_features_once(whole, monkeypatch):
+    monkeypatch.setattr(replicas, "replica_axis", lambda: "vmap")
+    assert replicas.imu_features(frozen=True) == "once"
+    trainer = Trainer(Static(NETWORK, 50, replicas.imu_features(frozen=True)), 2)
+    vectorised = trainer.train(runs(4)[1::2], DATA)
+    for a, b in zip(jax.tree.leaves(whole), jax.tree.leaves(vectorised), strict=True):
+        np.testing.assert_allclose(a[1::2], b, atol=1e-5)
+    with pytest.raises(ValueError, match="a run trains its IMU branch"):
+        trainer.train(runs(2), DATA)
 
 
 def test_progress_ends_with_all_steps_done():

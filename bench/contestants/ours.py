@@ -22,7 +22,8 @@ class Ours:
         """Compile nothing yet; put the data where the program will want it."""
         mesh, axis = replicas.mesh(), replicas.replica_axis()
         network = MTLoc(task.shape.hidden)
-        training = make_train(Static(network, task.shape.batch, share_frozen=axis == "map"))
+        features = replicas.imu_features(bool(task.options.get("frozen")))
+        training = make_train(Static(network, task.shape.batch, features))
 
         def advance(state: State, one: Run, data_and_stop: tuple[Arrays, jax.Array]) -> State:
             data, stop = data_and_stop

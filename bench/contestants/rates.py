@@ -20,8 +20,8 @@ class Rates:
 
     def __init__(self, task: Task) -> None:
         """Compile nothing yet."""
-        frozen_known = replicas.replica_axis() == "map"
-        static = Static(MTLoc(task.shape.hidden), task.shape.batch, frozen_known)
+        features = replicas.imu_features(frozen=False)
+        static = Static(MTLoc(task.shape.hidden), task.shape.batch, features)
         self._trainer = Trainer(static, task.runs)
         self._data = replicas.placed(problem.arrays(task.shape), replicas.mesh(), replicas.ALL)
         rates = np.resize(FINETUNE_RATES, task.runs).tolist()

@@ -20,11 +20,11 @@ class Study:
         """Compile nothing yet."""
         shape, seeds = task.shape, task.runs
         hidden, batch = shape.hidden, shape.batch
-        network, frozen_known = MTLoc(hidden), replicas.replica_axis() == "map"
+        network, features = MTLoc(hidden), replicas.imu_features(frozen=False)
         n_runs = seeds * (2 + len(FINETUNE_RATES))
         self._shape, self._seeds = shape, range(seeds)
         self._pretrainer = sweep.Trainer(Static(ImuRegressor(hidden), batch), seeds)
-        self._trainer = sweep.Trainer(Static(network, batch, frozen_known), n_runs)
+        self._trainer = sweep.Trainer(Static(network, batch, features), n_runs)
         self._judge_all = sweep.Judge(network, Wipes(), n_runs)
         self._judge_wiped = sweep.Judge(network, Wipes(DROP_RATES, 1, "samples"), seeds)
         data, mesh = problem.arrays(shape), replicas.mesh()

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import flax.linen as nn
 import jax
@@ -17,6 +17,7 @@ from mtloc_jax.core.model import FUSED, ImuRegressor, MTLoc, Params, apply
 from mtloc_jax.sites.scaling import Leaf, Scaler
 from mtloc_jax.sites.site import Arrays
 
+ImuFeatures = Literal["every_step", "while_frozen", "once"]
 _NO_EPOCH = 2**32 - 1  # sets dropout's random numbers apart from those that shuffle epochs
 
 
@@ -25,14 +26,14 @@ class Static:
     """Fix what shapes the compiled program; runs that differ in it are compiled apart.
 
     network: MTLoc or ImuRegressor
-    share_frozen: compute the features of an IMU branch once, instead of every step, for as long as
-        it is frozen. Pays where a run's own branch is taken (mapped runs); under vmap both
-        branches would be computed
+    imu_features: when the IMU branch's features are computed: "every_step"; "while_frozen", once
+        for as long as the run's branch is frozen, for mapped runs (under vmap both ways would be
+        computed); "once", for runs that never thaw it
     """
 
     network: nn.Module
     batch_size: int = 100
-    share_frozen: bool = False
+    imu_features: ImuFeatures = "every_step"
 
 
 class Run(NamedTuple):
@@ -114,7 +115,13 @@ def make_train(static: Static) -> Training:
 
     def begin(run: Run, data: Arrays) -> State:
         features = jnp.zeros((0, 0))
-        if static.share_frozen:
+        if static.imu_features == "while_frozen":
+            features = lax.cond(
+                _imu_trains(run, jnp.int32(0)),
+                lambda: jnp.zeros((data.imu.shape[0], network.hidden)),
+                lambda: _frozen_features(network, run, data),
+            )
+        elif static.imu_features == "once":
             features = _frozen_features(network, run, data)
         moments = optim.rmsprop(run.learning_rate).init(run.start)
         return State(run.start, moments, jnp.int32(0), jnp.float32(jnp.nan), features)
@@ -143,8 +150,8 @@ def make_train(static: Static) -> Training:
 
                 return lax.fori_loop(first, last, step, state)
 
-            if not static.share_frozen:
-                return steps(False, state)
+            if static.imu_features != "while_frozen":
+                return steps(static.imu_features == "once", state)
             # Chosen once an epoch: a choice in every step would copy all gradients.
             imu_trains = _imu_trains(run, number)
             return lax.cond(imu_trains, partial(steps, False), partial(steps, True), state)
@@ -178,18 +185,13 @@ def _kept(run: Run, step: jax.Array, shape: tuple[int, int]) -> jax.Array:
 
 
 def _frozen_features(network: nn.Module, run: Run, data: Arrays) -> jax.Array:
-    """Return the IMU features f32[N, H] of all windows if the branch starts frozen, else zeros."""
-    shape = (data.imu.shape[0], network.hidden)
+    """Return the IMU features f32[N, H] of all windows, by the parameters a run starts from."""
 
     def encode(imu: jax.Array) -> jax.Array:
         x = (imu - run.scaler.imu_mean) / run.scaler.imu_std
         return apply(network, run.start, "imu", x[None], method=MTLoc.encode)[0]
 
-    return lax.cond(
-        _imu_trains(run, jnp.int32(0)),
-        lambda: jnp.zeros(shape),
-        lambda: lax.map(encode, data.imu, batch_size=500),
-    )
+    return lax.map(encode, data.imu, batch_size=500)
 
 
 def _imu_trains(run: Run, epoch: jax.Array) -> jax.Array:

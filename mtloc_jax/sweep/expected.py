@@ -14,7 +14,6 @@ from mtloc_jax.sweep.grid import n_steps, trained_on
 from mtloc_jax.sweep.pair import Sites
 from mtloc_jax.sweep.plan import Chunk, Job, Plan
 from mtloc_jax.sweep.pretraining import pretrained_on
-from mtloc_jax.sweep.replicas import replica_axis
 from mtloc_jax.sweep.trainer import Speed
 from mtloc_jax.sweep.variants import pretraining_settings
 
@@ -89,8 +88,8 @@ def _work(job: Job, plan: Plan, target: Site) -> Work:
     config = plan.of(job)
     n_windows = len(trained_on(job.spec, target, config))
     steps = n_steps(n_windows, len(target.rows("train")), config.epochs, config)
-    frozen = job.spec.arm == TRANSFERRED and replica_axis() == "map"
-    return steps, steps * step_flop(config, target, frozen=frozen) / 1e9
+    gflop = step_flop(config, target, frozen=job.spec.arm == TRANSFERRED) / 1e9
+    return steps, steps * gflop
 
 
 def _pretrained_as(config: ConfigDict) -> str:

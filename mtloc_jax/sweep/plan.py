@@ -51,6 +51,11 @@ class Chunk:
     group: int
     jobs: tuple[Job, ...]
 
+    @property
+    def frozen(self) -> bool:
+        """Say whether all its runs keep the grafted branch as it is."""
+        return all(job.spec.arm == TRANSFERRED for job in self.jobs)
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -135,7 +140,10 @@ def _group(jobs: list[Job], configs: dict[Variant, ConfigDict]) -> Group:
 
 
 def _cut(group: Group, configs: dict[Variant, ConfigDict]) -> Iterator[tuple[Job, ...]]:
-    """Yield chunks of runs of about the same length: vectorised runs wait for the longest."""
+    """Yield chunks of runs of about the same length: vectorised runs wait for the longest.
+
+    Runs with a frozen branch have chunks of their own: vectorised, all compute it or none does.
+    """
 
     def length(job: Job) -> float:
         config = configs[job.trained]
@@ -145,7 +153,9 @@ def _cut(group: Group, configs: dict[Variant, ConfigDict]) -> Iterator[tuple[Job
     size = group.config.runs_per_chunk
     for stage in group.stages:
         falling = sorted(stage, key=length, reverse=True)
-        yield from (tuple(falling[i : i + size]) for i in range(0, len(falling), size))
+        for frozen in (False, True):
+            alike = [job for job in falling if (job.spec.arm == TRANSFERRED) == frozen]
+            yield from (tuple(alike[i : i + size]) for i in range(0, len(alike), size))
 
 
 def _cells(spec: RunSpec) -> tuple[str, str, str]:

@@ -13,6 +13,8 @@ import numpy as np
 from jax import lax
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
+from mtloc_jax.core.train import ImuFeatures
+
 ReplicaAxis = Literal["map", "vmap"]
 RUNS = PartitionSpec("runs")
 ALL = PartitionSpec()
@@ -21,6 +23,13 @@ ALL = PartitionSpec()
 def replica_axis() -> ReplicaAxis:
     """Return "map" on CPU and "vmap" on accelerators."""
     return "map" if jax.default_backend() == "cpu" else "vmap"
+
+
+def imu_features(frozen: bool) -> ImuFeatures:
+    """Return when runs compute their IMU features; frozen: none of them ever thaws the branch."""
+    if replica_axis() == "map":
+        return "while_frozen"  # each run for itself, so that one program serves all arms
+    return "once" if frozen else "every_step"
 
 
 def mesh(devices: list | None = None) -> Mesh:

@@ -47,7 +47,7 @@ class Trainer:
 
     def __init__(self, static: Static, n_runs: int, told: Callable[[], None] = lambda: None):
         """Prepare for chunks of up to `n_runs` runs; `told` is called at each trace."""
-        self.mesh = replicas.mesh()
+        self.mesh, self._static = replicas.mesh(), static
         self.width, self._fitted = memory.Width(n_runs, self.mesh.size), False
         axis = replicas.replica_axis()
         training = make_train(static)
@@ -63,8 +63,10 @@ class Trainer:
     def train(self, runs: list[Run], data: Arrays, told: Told = lambda done, total: None) -> Params:
         """Return the trained parameters, stacked in the order of `runs`, as numpy arrays.
 
-        Raises Diverged where a run did.
+        Raises Diverged where a run did, ValueError where one thaws what is computed once.
         """
+        if self._static.imu_features == "once" and any(map(_thaws, runs)):
+            raise ValueError("a run trains its IMU branch: compute its features every step")
         steps = np.array([0, *np.cumsum([int(run.n_steps) for run in runs])], float)
 
         def piece(part: slice) -> Params:
@@ -167,6 +169,10 @@ class Judge:
 
         found = self.width.pieces(len(scalers), piece)
         return jax.tree.map(lambda *leaves: np.concatenate(leaves), *found)
+
+
+def _thaws(run: Run) -> bool:
+    return any(np.any(rate > 0) for rate in jax.tree.leaves(run.gates.rate["imu"]))
 
 
 def _stop(n_steps: Any, part: Any) -> Any:

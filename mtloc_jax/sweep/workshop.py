@@ -39,7 +39,7 @@ class Workshop:
         self.plan, self.sites, self.share, self.report = plan, sites, share, report
         self.folders = [workdir.chunk_folder(folder, chunk.number) for chunk in plan.chunks]
         self.starts = Starts(folder, share, report)
-        self._trainers: dict[int, Trainer] = {}
+        self._trainers: dict[tuple[int, Static], Trainer] = {}
         self._judges: dict[tuple[MTLoc, Wipes], Judge] = {}
         self._data: dict[int, dict[str, Any]] = {}
 
@@ -55,7 +55,7 @@ class Workshop:
             )
             for job in chunk.jobs
         ]
-        return self._trainer(chunk.group).calibrate(runs, self._on_device(chunk.group)["train"])
+        return self._trainer(chunk).calibrate(runs, self._on_device(chunk.group)["train"])
 
     def finish(self, chunk: Chunk, clock: Clock) -> None:
         """Train and judge one chunk and write it down, whole or not at all."""
@@ -106,7 +106,7 @@ class Workshop:
 
         data = self._on_device(chunk.group)["train"]
         try:
-            return self._trainer(chunk.group).train(runs, data, told)
+            return self._trainer(chunk).train(runs, data, told)
         except Diverged as error:
             lost = [described(chunk.jobs[k]) for k in error.runs[:3]]
             raise InputError(
@@ -153,12 +153,13 @@ class Workshop:
         report = self.starts.graft_report(job, self.plan.of(job))
         return None if report is None else proof(report, params, job.spec.seed)
 
-    def _trainer(self, group: int) -> Trainer:
-        if group not in self._trainers:
-            config = self.plan.groups[group].config
-            static = Static(_network(config), config.batch_size, replicas.replica_axis() == "map")
-            self._trainers[group] = Trainer(static, self.plan.size(group))
-        return self._trainers[group]
+    def _trainer(self, chunk: Chunk) -> Trainer:
+        config = self.plan.groups[chunk.group].config
+        features = replicas.imu_features(chunk.frozen)
+        key = chunk.group, Static(_network(config), config.batch_size, features)
+        if key not in self._trainers:
+            self._trainers[key] = Trainer(key[1], self.plan.size(chunk.group))
+        return self._trainers[key]
 
     def _judge(self, group: int, variant: Variant) -> Judge:
         """Return a judge; programs that differ in how they train share it."""
