@@ -1,6 +1,7 @@
 """Every question is a config: planned on every pair of buildings, and asked in seconds."""
 
 import importlib
+import re
 
 import pytest
 from ml_collections import ConfigDict
@@ -65,6 +66,17 @@ def test_a_question_says_what_it_asks_how_to_ask_and_how_much_it_takes(question:
     assert f"--config=configs/{question}.py:mmloc --config.data_dir=DATA --workdir=DIR" in text
     assert "The paper: " in text
     assert f"Takes: {n_networks(asked(question, 'simulated'))} networks" in text
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_what_a_question_says_was_found_stands_in_a_committed_report(question: str) -> None:
+    text = " ".join(str(module(question).__doc__).split())
+    found = text.partition("Found: ")[2].partition("Takes: ")[0]
+    figures = re.findall(r"\d+\.\d+ ± \d+\.\d+|\d\.\d \[[^]]*\]", found)
+    assert figures
+    reports = "".join(path.read_text() for path in sorted((ROOT / "results").rglob("*.md")))
+    plain = reports.replace(" rounds [", " [")
+    assert [figure for figure in figures if figure not in plain] == []
 
 
 def test_the_networks_of_smaller_pairs_are_counted_too() -> None:
