@@ -96,6 +96,23 @@ def test_runs_exchange_nothing():
         assert collective not in text
 
 
+def test_a_donated_state_is_gone_and_the_result_the_same(alone):
+    mesh = replicas.mesh()
+    stacked = replicas.placed(replicas.stack(RUNS), mesh, replicas.RUNS)
+    begin = replicas.over_runs(TRAINING.begin, mesh, "map")
+    advance = replicas.over_runs(
+        lambda state, run, data: TRAINING.advance(state, run, data, run.n_steps),
+        mesh,
+        "map",
+        donate=True,
+    )
+    begun = begin(stacked, DATA)
+    trained = advance(begun, stacked, DATA)
+    assert all(leaf.is_deleted() for leaf in jax.tree.leaves(begun.params))
+    assert not any(leaf.is_deleted() for leaf in jax.tree.leaves(stacked))
+    assert largest_difference(jax.device_get(trained.params), alone) == 0
+
+
 @settings(deadline=None, derandomize=True)
 @given(
     st.integers(1, 6).flatmap(
