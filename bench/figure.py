@@ -6,6 +6,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from mtloc_jax.report import look
 
@@ -56,7 +57,9 @@ def _draw_gates(axes: Axes, gates: list[dict[str, Any]]) -> None:
         axes.plot([promised] * 2, [at - 0.45, at + 0.45], color=_PROMISED, linewidth=2)
         axes.text(max(ratio, promised), at, f" {ratio:.2f}x", va="center", fontsize=8)
     axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter("{x:g}")
+    axes.minorticks_off()
     _lay_out(axes)
     axes.set(title="times as fast (line: what is promised)")
 
