@@ -1,7 +1,7 @@
 """Floating-point operations, counted by hand from the shapes: matrix products alone.
 
 The count is the textbook's for every contestant, also for one that saves some of them, so that
-GFLOP/s compare as times do.
+GFLOP/s compare as times do. What our own step really multiplies says mtloc_jax.core.flops.
 """
 
 from typing import Literal

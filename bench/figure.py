@@ -8,15 +8,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
-from mtloc_jax.report import look
+from mtloc_jax.report import style
 
 _OURS, _PEERS, _PROMISED, _MUTED = "#0072B2", "#B0B0B0", "#D55E00", "#444444"
 Panel = Callable[[Axes], None]
 _GROWTH = ("growth-runs", "growth-windows", "growth-APs")
 
 
-def drawn(report: dict[str, Any]) -> Figure:
-    """Draw a report of launch.bench."""
+def drawn(report: dict[str, Any]) -> Figure | None:
+    """Draw a report of launch.bench; None where it holds nothing that is drawn."""
     contests, machine = report["contests"], report["machine"]
     device = machine["accelerator"] or f"{machine['cpu']}, {machine['cores']} cores"
     versions = ", ".join(f"{name} {v}" for name, v in report["versions"].items() if v)
@@ -29,7 +29,9 @@ def drawn(report: dict[str, Any]) -> Figure:
         partial(_draw_growth, contest=contests[k]) for k in _GROWTH if k in contests
     ]
     rows = [row for row in (ratios, growths) if row]
-    new = look.figure(f"Side by side on {device}", versions, 11, 1 + 3.2 * max(1, len(rows)))
+    if not rows:
+        return None
+    new = style.figure(f"Side by side on {device}", versions, 11, 1 + 3.2 * len(rows))
     for row, part in zip(rows, new.subfigures(len(rows), 1, squeeze=False)[:, 0], strict=True):
         for draw, axes in zip(row, part.subplots(1, len(row), squeeze=False)[0], strict=True):
             axes.set_axisbelow(True)

@@ -67,15 +67,3 @@ def _cpu() -> str:
 
 def _memory_gb() -> float:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
-
-
-def git_revision() -> str:
-    """Return the commit measured, "+changes" where files differ from it, "unknown" outside git."""
-    words = ["git", "describe", "--always", "--abbrev=12", "--exclude=*", "--dirty=+changes"]
-    try:
-        here = Path(__file__).parent
-        return subprocess.run(
-            words, cwd=here, capture_output=True, text=True, check=True
-        ).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"

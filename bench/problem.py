@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mtloc_jax.modalities import Held
 from mtloc_jax.sites import scaling
 from mtloc_jax.sites.scaling import Scaler
 from mtloc_jax.sites.site import Arrays
@@ -54,6 +55,15 @@ class Shape:
         """Return how many batches an epoch has."""
         return self.windows // self.batch
 
+    @property
+    def inputs(self) -> dict[str, tuple[int, ...]]:
+        """Return the shape of one window of each modality."""
+        return {
+            "imu": (self.time_steps, self.imu_channels),
+            "mag": (self.time_steps, self.mag_channels),
+            "wifi": (self.aps,),
+        }
+
 
 @dataclass(frozen=True)
 class Scaled:
@@ -77,13 +87,14 @@ def arrays(shape: Shape) -> Arrays:
     noise = random.normal(size=(*steps, shape.imu_channels))
     magnetic = 45 + 8 * np.sin(path_m.sum(axis=1) / 3)[:, None, None]
     scan = np.arange(shape.windows) // _WINDOWS_PER_SCAN
-    return Arrays(
-        (9.8 + 2 * noise).astype(np.float32),
-        (magnetic + random.normal(size=(*steps, shape.mag_channels))).astype(np.float32),
-        _scans_dbm(path_m[::_WINDOWS_PER_SCAN], shape.aps, random),
-        (scan + 1).astype(np.int32),
-        path_m.astype(np.float32),
-    )
+    field_ut = magnetic + random.normal(size=(*steps, shape.mag_channels))
+    dbm = _scans_dbm(path_m[::_WINDOWS_PER_SCAN], shape.aps, random)
+    inputs = {
+        "imu": Held((9.8 + 2 * noise).astype(np.float32)),
+        "mag": Held(field_ut.astype(np.float32)),
+        "wifi": Held(dbm, (scan + 1).astype(np.int32)),
+    }
+    return Arrays(inputs, path_m.astype(np.float32))
 
 
 def _scans_dbm(place_m: np.ndarray, aps: int, random: np.random.Generator) -> np.ndarray:
@@ -98,7 +109,7 @@ def _scans_dbm(place_m: np.ndarray, aps: int, random: np.random.Generator) -> np
 
 def scaler(data: Arrays) -> Scaler:
     """Fit the scaler of all windows."""
-    return scaling.fit(data.imu, data.mag, data.wifi_dbm, data.scan, data.xy_m)
+    return scaling.fit(data.inputs, data.target)
 
 
 def scaled(data: Arrays, fitted: Scaler) -> Scaled:
@@ -106,18 +117,19 @@ def scaled(data: Arrays, fitted: Scaler) -> Scaled:
 
     The scaling is done once and the fingerprint of each window copied: less work per step.
     """
-    dbm = data.wifi_dbm[data.scan]
-    level = np.maximum((dbm - fitted.wifi_floor_dbm) / fitted.wifi_span_db, 0)
+    imu, mag, dbm = (data.inputs[name].at(slice(None)) for name in ("imu", "mag", "wifi"))
+    of_imu, of_mag, of_wifi = (fitted.inputs[name] for name in ("imu", "mag", "wifi"))
+    level = np.maximum((dbm - of_wifi.floor_dbm) / of_wifi.span_db, 0)
     return Scaled(
-        (data.imu - fitted.imu_mean) / fitted.imu_std,
-        (data.mag - fitted.mag_mean) / fitted.mag_std,
-        np.where(~np.isnan(dbm) & fitted.wifi_heard, level, np.float32(0)),
-        (data.xy_m - fitted.xy_mean_m) / fitted.xy_scale_m,
+        (imu - of_imu.mean) / of_imu.std,
+        (mag - of_mag.mean) / of_mag.std,
+        np.where(~np.isnan(dbm) & of_wifi.heard, level, np.float32(0)),
+        (data.target - fitted.xy_mean_m) / fitted.xy_scale_m,
     )
 
 
 def start(shape: Shape, run: int) -> dict:
-    """Return the starting weights of a run: the tree of our MTLoc, numpy arrays."""
+    """Return the starting weights of a run, numpy arrays: fc3 reads WiFi, IMU and MAG joined."""
     random = np.random.default_rng(1 + run % STARTS)
     hidden = shape.hidden
 
@@ -146,9 +158,12 @@ def start(shape: Shape, run: int) -> dict:
 
 def test_round(data: Arrays) -> Arrays:
     """Return an eighth of the windows: eight rounds train, one tests."""
-    first = slice(len(data.scan) // 8)
-    cut = {name: getattr(data, name)[first] for name in ("imu", "mag", "scan", "xy_m")}
-    return data._replace(**cut)
+    first = slice(len(data.target) // 8)
+    cut = {
+        name: Held(held.values[first]) if held.row is None else Held(held.values, held.row[first])
+        for name, held in data.inputs.items()
+    }
+    return Arrays(cut, data.target[first])
 
 
 def share(shape: Shape, rate: float) -> tuple[int, int]:

@@ -157,5 +157,5 @@ if __name__ == "__main__":
     peak = _peak_bytes()
     wifi = read.wifi
     held = sum(getattr(wifi, name).nbytes for name in wifi.__dataclass_fields__)
-    held += sum(s.t_ms.nbytes + s.values.nbytes for s in (read.accel, read.gyro, read.mag))
+    held += sum(s.t_ms.nbytes + s.values.nbytes for s in read.streams.values())
     print(before, peak, held)

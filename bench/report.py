@@ -6,11 +6,13 @@ from typing import Any
 
 from bench.contests import Contest
 from bench.measure import Entry
-from mtloc_jax.report.text_table import TextTable
+from mtloc_jax.report.table import Column, ReportTable
+from mtloc_jax.report.values import Cell
 
 SCHEMA = 1
 YARDSTICK = "matmul"
 
+_NAME = Column("", label=True)
 _COLUMNS = ("per s", "ratio", "GFLOP/s", "of peak", "compile s", "cached s", "MB")
 
 Report = dict[str, Any]
@@ -102,21 +104,21 @@ def _gflops(entry: Entry, rate_per_s: float) -> float | None:
     return entry.variant.flops * rate_per_s / 1e9 if entry.variant.flops else None
 
 
-def table(report: Report) -> TextTable:
+def table(report: Report) -> ReportTable:
     """Return a contest's report as a table."""
     absent = [f"{one['title']}: not measured: {one['why']}" for one in report["absent"]]
-    return TextTable(
+    return ReportTable(
         report["title"],
         f"{report['unit']}, medians of {report['rounds']} rounds; ratio 1 is {report['baseline']}",
-        ("", *_COLUMNS),
+        (_NAME, *map(Column, _COLUMNS)),
         tuple(_cells(result) for result in report["results"]),
         notes=(*absent, *_agreement_notes(report["agreement"])),
     )
 
 
-def gate_table(found: list[Report]) -> TextTable:
+def gate_table(found: list[Report]) -> ReportTable:
     """Return promises and what was measured as a table."""
-    body = [
+    lines = [
         (
             f"{gate['fast']} / {gate['slow']}",
             f"{gate['at_least']:.2f}",
@@ -125,11 +127,12 @@ def gate_table(found: list[Report]) -> TextTable:
         )
         for gate in found
     ]
-    header = ("", "promised", "measured", "kept")
-    return TextTable("Promises", "work done in the same time", header, tuple(body))
+    columns = (_NAME, *map(Column, ("promised", "measured", "kept")))
+    scope = "work done in the same time" if found else "none was measured"
+    return ReportTable("Promises", scope, columns, tuple(lines))
 
 
-def _cells(result: Report) -> tuple[str, ...]:
+def _cells(result: Report) -> tuple[Cell, ...]:
     per_s = result["median_per_s"]
     return (
         result["title"],
@@ -143,8 +146,8 @@ def _cells(result: Report) -> tuple[str, ...]:
     )
 
 
-def _number(value: float | None, form: str) -> str:
-    return "-" if value is None else format(value, form)
+def _number(value: float | None, form: str) -> str | None:
+    return None if value is None else format(value, form)
 
 
 def _agreement_notes(compared: list[Report]) -> list[str]:

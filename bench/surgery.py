@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from safetensors.numpy import save_file
 
+from mtloc_jax.settings import Settings
 from mtloc_jax.sites.site import Site
 from mtloc_jax.sites.splits import Split
-from mtloc_jax.sites.windows import Windows, WindowSpec
+from mtloc_jax.sites.windows import Windows
 from mtloc_jax.surgery import checkpoint
 from mtloc_jax.surgery.graft import graft
 from mtloc_jax.surgery.grafting import read_rules
@@ -27,7 +28,6 @@ N_APS, HIDDEN = 750, 128  # Table I: 295,810 parameters
 LIMIT_S = 2.0
 STAGES = ("read", "target", "graft", "save")
 _RULES = Path(__file__).parents[1] / "configs" / "graft"
-_SPEC = WindowSpec()
 # How the donor is stored, and the rules it is grafted by: without a card, no row finds its BSSID.
 CASES = {
     "checkpoint": "resurvey.py",
@@ -54,7 +54,7 @@ def timings(folder: Path, repeats: int) -> list[Timing]:
 
 def trained(n_aps: int, hidden: int) -> Network:
     """Return a network with a card, as a study leaves it (its weights do not matter here)."""
-    return fresh(surveyed(n_aps, 0), hidden, 0, _SPEC)
+    return fresh(surveyed(n_aps, 0), Settings(hidden=hidden), 0)
 
 
 def write_donors(folder: Path, network: Network) -> None:
@@ -71,7 +71,7 @@ def staged(place: Path, rules: str, site: Site, hidden: int, output: Path) -> di
     clock = [time.perf_counter()]
     donors = {"donor": read_network(str(place))}
     clock.append(time.perf_counter())
-    target = fresh(site, hidden, 1, _SPEC)
+    target = fresh(site, Settings(hidden=hidden), 1)
     clock.append(time.perf_counter())
     trees = {name: donor.params for name, donor in donors.items()}
     params, report = graft(target.params, trees, read_rules(_RULES / rules)(target, donors))
@@ -87,8 +87,10 @@ def surveyed(n_aps: int, first_ap: int) -> Site:
     rng, n = np.random.default_rng(first_ap), 60
     rounds = np.repeat(np.arange(1, 4), n // 3).astype(np.int32)
     windows = Windows(
-        imu=rng.normal(9, 1, (n, 10, 2)).astype(np.float32),
-        mag=rng.normal(45, 5, (n, 10, 1)).astype(np.float32),
+        inputs={
+            "imu": rng.normal(9, 1, (n, 10, 2)).astype(np.float32),
+            "mag": rng.normal(45, 5, (n, 10, 1)).astype(np.float32),
+        },
         end_ms=np.arange(n),
         xy_m=rng.uniform(0, 50, (n, 2)),
         scan=np.arange(n),
@@ -97,6 +99,7 @@ def surveyed(n_aps: int, first_ap: int) -> Site:
     return Site(
         name=f"hall {first_ap}",
         split=Split((1,), (2,), (3,)),
+        modalities=Settings.modalities,
         bssids=tuple(f"{first_ap + k:012x}" for k in range(n_aps)),
         windows=windows,
         round=rounds,

@@ -13,7 +13,7 @@ Pairs: see configs/pairs.py.
 from ml_collections import ConfigDict
 
 from configs import pairs, unwiped
-from mtloc_jax.report.arms import SCRATCH
+from mtloc_jax.arms import SCRATCH
 
 SUBSETS = ("imu+mag+wifi", "imu+mag", "imu+wifi", "mag+wifi", "imu", "mag", "wifi")
 

@@ -12,7 +12,7 @@ Takes: 50 networks, five seeds each; 512 units train about 15 times as long as 1
 from ml_collections import ConfigDict
 
 from configs import pairs, unwiped
-from mtloc_jax.report.arms import FINETUNED, SCRATCH
+from mtloc_jax.arms import FINETUNED, SCRATCH
 
 
 def get_config(pair: str = "simulated") -> ConfigDict:

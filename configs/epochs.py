@@ -14,7 +14,7 @@ Takes: 45 networks, five seeds each: 11 to 16 min on two CPU cores. Pairs: see c
 from ml_collections import ConfigDict
 
 from configs import pairs, unwiped
-from mtloc_jax.report.arms import HEADLINE_RATE
+from mtloc_jax.arms import HEADLINE_RATE
 
 EPOCHS = (20, 5, 100)
 

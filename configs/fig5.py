@@ -13,7 +13,7 @@ see configs/pairs.py.
 from ml_collections import ConfigDict
 
 from configs import pairs, quickstart
-from mtloc_jax.report.arms import FINETUNED, HEADLINE_RATE
+from mtloc_jax.arms import FINETUNED, HEADLINE_RATE
 
 
 def get_config(pair: str = "simulated") -> ConfigDict:

@@ -14,7 +14,7 @@ configs/pairs.py.
 from ml_collections import ConfigDict
 
 from configs import table6
-from mtloc_jax.report.arms import FINETUNED, SCRATCH, TRANSFERRED
+from mtloc_jax.arms import FINETUNED, SCRATCH, TRANSFERRED
 
 
 def get_config(pair: str = "simulated") -> ConfigDict:

@@ -30,7 +30,8 @@ class Pair:
 
 
 _SIMULATED = Pair("simulated-a", "simulated-b", 14, 45.0)
-_SMOKE = replace(_SIMULATED, shortest_walk_s=15.0)
+SMOKE_S = 15.0
+_SMOKE = replace(_SIMULATED, shortest_walk_s=SMOKE_S)
 PAIRS = {
     "simulated": _SIMULATED,
     "location20": Pair("location20/site1/B1", "location20/site2/F1", 14, 6.2),

@@ -7,7 +7,7 @@ test round too, which leaks), a ReLU on positions in 0..1, the first rounds of a
 entries kept (only the malls' recordings date them), and fine-tuning from the transferred network,
 which saw all rounds (the text allows both readings). Each step sets one back to our default; the
 last has none left. Common to all: Keras's initialisers (mtloc_jax/core/model.py) and RMSprop's
-epsilon (mtloc_jax/core/optim.py), which the authors used. The paper trains 100 epochs: add
+epsilon (mtloc_jax/optimizers.py), which the authors used. The paper trains 100 epochs: add
 --config.epochs=100 --config.pretrain_epochs=100.
 The paper: scratch 2.39 m, fine-tuned 1.56 m (62.5 %), transferred 3.35 m, in buildings that are
 not public as a pair.
@@ -23,7 +23,7 @@ from ml_collections import ConfigDict
 
 from configs import pairs, unwiped
 from configs.axes import one_after_another
-from mtloc_jax.report.arms import HEADLINE_RATE
+from mtloc_jax.arms import HEADLINE_RATE
 
 
 def get_config(pair: str = "simulated") -> ConfigDict:

@@ -17,7 +17,7 @@ from ml_collections import ConfigDict
 
 from configs import pairs, quickstart
 from configs.axes import one_at_a_time
-from mtloc_jax.report.arms import WIPED_SHARE
+from mtloc_jax.arms import WIPED_SHARE
 
 
 def get_config(pair: str = "simulated") -> ConfigDict:

@@ -15,7 +15,7 @@ from itertools import product
 from ml_collections import ConfigDict
 
 from configs import pairs, unwiped
-from mtloc_jax.report.arms import FINETUNED, SCRATCH, TRANSFERRED
+from mtloc_jax.arms import FINETUNED, SCRATCH, TRANSFERRED
 
 
 def get_config(pair: str = "simulated") -> ConfigDict:

@@ -14,7 +14,7 @@ configs/pairs.py.
 from ml_collections import ConfigDict
 
 from configs import pairs, unwiped
-from mtloc_jax.report.arms import FINETUNED, SCRATCH
+from mtloc_jax.arms import FINETUNED, SCRATCH
 
 
 def get_config(pair: str = "simulated") -> ConfigDict:

@@ -13,7 +13,7 @@ configs/pairs.py.
 from ml_collections import ConfigDict
 
 from configs import pairs, quickstart
-from mtloc_jax.report.arms import FINETUNED, HEADLINE_RATE, TRANSFERRED, WIPED_SHARE
+from mtloc_jax.arms import FINETUNED, HEADLINE_RATE, TRANSFERRED, WIPED_SHARE
 
 
 def get_config(pair: str = "simulated") -> ConfigDict:

@@ -14,7 +14,7 @@ With 10 epochs 3 min on two CPU cores. Pairs: see configs/pairs.py.
 from ml_collections import ConfigDict
 
 from configs import pairs, unwiped
-from mtloc_jax.report.arms import FINETUNED, SCRATCH, TRANSFERRED
+from mtloc_jax.arms import FINETUNED, SCRATCH, TRANSFERRED
 
 PLANS = ("all", "imu x0.1", "imu from epoch 5")
 

@@ -1,7 +1,7 @@
 """Are WiFi rows worth carrying by BSSID when a building is surveyed again?
 
-  python -m launch.wifi_rows --config=configs/wifi_rows.py --config.data_dir=DATA --workdir=DIR
-  python -m launch.wifi_rows --config=configs/wifi_rows.py:smoke --workdir=DIR
+  python -m launch.study --config=configs/wifi_rows.py --config.data_dir=DATA --workdir=DIR
+  python -m launch.study --config=configs/wifi_rows.py:smoke --workdir=DIR
 
 The training rounds of a building (Indoor Location 2.0, site2/F1) are dealt to two surveys, and a
 random 40 % of the access points taken from each: the vocabularies overlap but differ. A network
@@ -16,41 +16,28 @@ Takes: 240 networks, ten seeds each: with 25 epochs 14 min on two CPU cores.
 
 from ml_collections import ConfigDict
 
-from configs import quickstart
+from configs import pairs, unwiped
+from mtloc_jax.arms import CARRIED, REINITIALISED, SCRATCH
 from mtloc_jax.errors import InputError
-
-_SHARED = (
-    "data_dir",
-    "simulation",
-    "window",
-    "wifi_entry_max_age_ms",
-    "finetune_rates",
-    "subset",
-    "protocol",
-    "finetune_plan",
-    "hidden",
-    "forget_bias",
-    "batch_size",
-    "learning_rate",
-    "dropout",
-)
 
 
 def get_config(variant: str = "") -> ConfigDict:
     """Return the settings; `smoke` runs in seconds, on a simulated building."""
     if variant not in ("", "smoke"):
         raise InputError(f"there is no variant {variant!r}", remedy="leave it out, or use :smoke")
-    defaults = quickstart.get_config()
-    config = ConfigDict({name: defaults[name] for name in _SHARED})
+    config = unwiped.get_config()
     config.study = "wifi_rows"
-    config.site = "location20/site2/F1"
-    config.removed_share = 0.4
+    config.source = config.target = "location20/site2/F1"
+    config.survey = "twice"
+    config.arms = (SCRATCH, CARRIED, REINITIALISED)
+    config.scratch_rates = config.finetune_rates
+    config.wipe.drop_rates = ()
     config.seeds = 10
     config.epochs = 50  # of at most 25 steps: half a building is little data
     if variant == "smoke":
-        config.site = "simulated-a"
-        config.simulation.round_s = 15.0
-        config.finetune_rates = (1.0, 0.5)
+        config.source = config.target = "simulated-a"
+        config.simulation.round_s = pairs.SMOKE_S
+        config.scratch_rates = config.finetune_rates = (1.0, 0.5)
         config.hidden = 8
         config.seeds, config.epochs = 2, 1
     return config

@@ -14,7 +14,7 @@ epochs 5 and 14 min on two CPU cores. Pairs: see configs/pairs.py.
 from ml_collections import ConfigDict
 
 from configs import pairs, unwiped
-from mtloc_jax.report.arms import FINETUNED, SCRATCH
+from mtloc_jax.arms import FINETUNED, SCRATCH
 
 LENGTHS_S = (1, 2, 5, 10)
 

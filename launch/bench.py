@@ -25,8 +25,9 @@ from bench.report import SCHEMA, Report, contest_report, gate_table, peak, table
 from bench.team import Team, with_batches
 from launch import cli
 from mtloc_jax.errors import InputError
-from mtloc_jax.report import look
-from mtloc_jax.report.text_table import TextTable
+from mtloc_jax.files import revision, write_whole
+from mtloc_jax.report import style, terminal
+from mtloc_jax.report.table import ReportTable
 
 _WIDTH = 96  # of the tables; a pipe says 80
 
@@ -45,7 +46,7 @@ def main(argv: list[str]) -> None:
     head: Report = {
         "schema": SCHEMA,
         "quick": scale.quick,
-        "git_revision": machine.git_revision(),
+        "git_revision": revision(Path(_OUTPUT.value)),
         "machine": about,
         "versions": machine.versions(),
     }
@@ -57,7 +58,7 @@ def main(argv: list[str]) -> None:
         contests[report["name"]] = report
         _show(table(report), console)
     report = head | {"contests": contests, "gates": gates.checked(contests)}
-    gate_table(report["gates"]).show(console)
+    terminal.show(gate_table(report["gates"]), console)
     for path in _written(report, Path(_OUTPUT.value)):
         print(path)
 
@@ -81,18 +82,19 @@ def _held(contests: list[Contest]) -> Iterator[Report]:
             yield contest_report(ready, entries, peak_gflops)
 
 
-def _show(found: TextTable, console: Console) -> None:
-    found.show(console)
+def _show(found: ReportTable, console: Console) -> None:
+    terminal.show(found, console)
     for note in found.notes:
-        console.print(note, markup=False, highlight=False)
+        terminal.say(note, console)
 
 
 def _written(report: Report, folder: Path) -> list[Path]:
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "bench.json"
-    path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    with look.drawing():
-        look.save(figure.drawn(report), folder / "bench.png")
+    path = write_whole(folder / "bench.json", json.dumps(report, indent=1) + "\n")
+    with style.drawing():
+        drawn = figure.drawn(report)
+        if drawn is None:
+            return [path]
+        style.save(drawn, folder / "bench.png")
     return [path, folder / "bench.png"]
 
 

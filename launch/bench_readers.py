@@ -16,6 +16,7 @@ from rich.table import Table
 
 from bench import machine, readers
 from launch import cli
+from mtloc_jax.files import revision, write_whole
 
 _DATA_DIR = flags.DEFINE_string("data_dir", None, "Folder of recordings.", required=True)
 _REPEATS = flags.DEFINE_integer("repeats", 5, "Times each way reads the files.", lower_bound=1)
@@ -35,16 +36,14 @@ def main(argv: list[str]) -> None:
         f"{used.peak_mb:.1f} MB beyond the start: {used.times_arrays:.2f} times them"
     )
     report = {
-        "git_revision": machine.git_revision(),
+        "git_revision": revision(Path(_OUTPUT.value)),
         "machine": about,
         "versions": machine.versions(("numpy", "pandas")),
         "speeds": [speed._asdict() for speed in speeds],
         "memory": used._asdict() | {"times_arrays": used.times_arrays},
     }
-    path = Path(_OUTPUT.value) / "readers.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    print(path)
+    text = json.dumps(report, indent=1) + "\n"
+    print(write_whole(Path(_OUTPUT.value) / "readers.json", text))
 
 
 def _table(speeds: list[readers.Speed]) -> Table:

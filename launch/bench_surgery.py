@@ -15,6 +15,7 @@ from rich.table import Table
 
 from bench import machine, surgery
 from launch import cli
+from mtloc_jax.files import revision, write_whole
 
 _REPEATS = flags.DEFINE_integer("repeats", 5, "Processes for each kind of donor.", lower_bound=1)
 _OUTPUT = flags.DEFINE_string("output", "results/bench", "Folder for surgery.json.")
@@ -28,15 +29,13 @@ def main(argv: list[str]) -> None:
         found = surgery.timings(Path(folder), repeats)
     Console().print(_table(found))
     report = {
-        "git_revision": machine.git_revision(),
+        "git_revision": revision(Path(_OUTPUT.value)),
         "machine": about,
         "versions": machine.versions(("jax", "jaxlib", "flax", "numpy", "safetensors")),
         **surgery.report(found, repeats),
     }
-    path = Path(_OUTPUT.value) / "surgery.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    print(path)
+    text = json.dumps(report, indent=1) + "\n"
+    print(write_whole(Path(_OUTPUT.value) / "surgery.json", text))
 
 
 def _table(found: list[surgery.Timing]) -> Table:

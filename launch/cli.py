@@ -4,6 +4,7 @@ import re
 import sys
 import traceback
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from absl import app, flags, logging
 
@@ -24,6 +25,13 @@ def run(main: Callable[[list[str]], None], arguments: tuple[str, ...] = ()) -> N
         _leave(f"error: {error}", WRONG_INPUT)
     except KeyboardInterrupt:
         _leave("interrupted; what was written so far stays on disk", INTERRUPTED)
+
+
+def given(flag: flags.FlagHolder) -> Any:
+    """Return a flag's value; raises InputError where it was not given."""
+    if flag.value is None:
+        raise InputError(f"--{flag.name} is missing", remedy="--help shows the command")
+    return flag.value
 
 
 def _parse(argv: list[str], arguments: tuple[str, ...]) -> list[str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from mtloc_jax.errors import InputError
-from mtloc_jax.sweep.live import Live
+from mtloc_jax.study.progress import Live
 
 
 class Events:

@@ -15,7 +15,7 @@ from rich.progress import (
 )
 from rich.progress import Progress as Bars
 
-from mtloc_jax.sweep.live import Live
+from mtloc_jax.study.progress import Live
 
 LINE_S = 30.0  # at most one line of a log in that time, but for finished runs
 

@@ -4,9 +4,9 @@
   python -m launch.report --workdir=DIR/variants/NAME
   python -m launch.report --workdir=DIR --floor_plan=plan.png --floor_size_m=236.7,219.7
 
-DIR is the --workdir of launch.study. It gets report.html, tables/ and figures/; those of a swept
-study compare its variants, and a variant gets its own when it is given as DIR. Data cards of the
-two buildings are quoted where they lie in DIR as card_source.json and card_target.json.
+DIR is the --workdir of any study. It gets report.html, tables/ and figures/; those of a swept study
+compare its variants, and a variant gets its own when it is given as DIR. Data cards of the two
+buildings are quoted where they lie in DIR as card_source.json and card_target.json.
 """
 
 from pathlib import Path
@@ -15,10 +15,8 @@ from absl import flags
 
 from launch import cli
 from mtloc_jax.errors import InputError
-from mtloc_jax.report.comparison_write import write_comparison
-from mtloc_jax.report.floor_plan import FloorPlan
 from mtloc_jax.report.write import write_report
-from mtloc_jax.sweep.variants import report_folders
+from mtloc_jax.sites.floor_plan import FloorPlan
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder with rows.csv.", required=True)
 _FLOOR_PLAN = flags.DEFINE_string("floor_plan", None, "Image to draw the trajectories on.")
@@ -30,17 +28,7 @@ _FLOOR_SIZE_M = flags.DEFINE_list(
 def main(argv: list[str]) -> None:
     """Write the report and say where it is."""
     del argv
-    workdir, plan = Path(_WORKDIR.value), _floor_plan()
-    folders = report_folders(workdir)
-    if folders == [workdir]:
-        write_report(workdir, plan)
-    elif plan is None:
-        write_comparison(workdir, folders)
-    else:
-        raise InputError(
-            "a comparison of variants has no floor plan",
-            remedy=f"give one variant's --workdir, such as {folders[0]}",
-        )
+    write_report(Path(_WORKDIR.value), _floor_plan())
 
 
 def _floor_plan() -> FloorPlan | None:

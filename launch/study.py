@@ -1,13 +1,12 @@
-"""Run a study: recordings -> trained networks -> rows -> tables and figures.
+"""Run a study: train every network of a grid, judge it, write its tables, figures and page.
 
   python -m launch.study --config=configs/quickstart.py --workdir=DIR
-  python -m launch.study --config=configs/location20.py --config.data_dir=DATA --workdir=DIR
-  python -m launch.study --config=configs/quickstart.py --workdir=DIR --dry_run \\
-    --config.sweep="({'learning_rate': (0.001, 0.005)}, {'batch_size': (50, 100)})"
+  python -m launch.study --config=configs/table5.py:mmloc --config.data_dir=DATA --workdir=DIR
+  python -m launch.study --config=configs/thaw.py --dry_run --workdir=DIR
+  python -m launch.study --settings
 
-Any setting can be changed on the command line: --config.seeds=5 --config.epochs=100. Started again
-with the same --workdir, a stopped study goes on where it was. Several processes share a study when
-each is told its place (docs/clusters.md); under srun, they find it themselves.
+Started again with the same --workdir, a stopped study goes on where it was. With --num_processes
+and --process_id several processes share the study (docs/clusters.md).
 """
 
 import logging
@@ -19,55 +18,71 @@ from pathlib import Path
 import jax
 from absl import flags
 from ml_collections import config_flags
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
 
 from launch import cli
 from launch.events import Events
 from launch.progress import Progress
-from mtloc_jax.report.comparison_write import write_comparison
 from mtloc_jax.report.write import write_report
-from mtloc_jax.sweep import processes
-from mtloc_jax.sweep.study import Study
-from mtloc_jax.sweep.variants import report_folders
+from mtloc_jax.settings import listed, parsed
+from mtloc_jax.study import processes
+from mtloc_jax.study.study import Study
 
 logging.getLogger("jax._src.xla_bridge").setLevel(logging.WARNING)  # it lists absent backends
 
 _CONFIG = config_flags.DEFINE_config_file("config", None, "The study's settings.", lock_config=True)
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder for rows, tables and figures.")
+_SETTINGS = flags.DEFINE_bool("settings", False, "List every setting; no more.")
 _QUIET = flags.DEFINE_bool("quiet", False, "Print lines instead of a live view (for logs).")
 _TENSORBOARD = flags.DEFINE_bool(
     "tensorboard", False, "Also write event files to WORKDIR/tensorboard."
 )
 _DRY_RUN = flags.DEFINE_bool("dry_run", False, "Print the plan and what it will take; no more.")
+_ACCEPT_CHANGES = flags.DEFINE_bool(
+    "accept_changes", False, "Go on under other code or package versions, and record them."
+)
 _COORDINATOR = flags.DEFINE_string(
     "coordinator", None, "HOST:PORT of the first process; 'auto' where JAX finds it."
 )
 _NUM_PROCESSES = flags.DEFINE_integer("num_processes", None, "How many processes share the study.")
 _PROCESS_ID = flags.DEFINE_integer("process_id", None, "Which of them this is, from 0.")
 _MEET_S = flags.DEFINE_integer("meet_s", 300, "How long joined processes wait for each other.")
-flags.mark_flags_as_required(["config", "workdir"])
 
 
 def main(argv: list[str]) -> None:
     """Print the plan, run the study, then write its report."""
     del argv
+    if _SETTINGS.value:
+        _list_settings()
+        return
+    settings, folder = parsed(cli.given(_CONFIG)), Path(cli.given(_WORKDIR))
     share = _started()
-    folder = Path(str(_WORKDIR.value))
     with ExitStack() as views:
         show = views.enter_context(Progress(quiet=_QUIET.value))
         tells = [show.tell]
         if _TENSORBOARD.value:
             events = Events(folder / "tensorboard" / f"process-{share.index}")
             tells.append(views.enter_context(closing(events)).tell)
-        study = Study(_CONFIG.value, folder, show, share)
+        study = Study(settings, folder, show, share)
         expected = "\n".join(study.estimate().lines())
         if not _DRY_RUN.value:
             show.say(expected)
-            merged = study.run(lambda live: [tell(live) for tell in tells])
+            changes = bool(_ACCEPT_CHANGES.value)
+            merged = study.run(lambda live: [t(live) for t in tells], accept_changes=changes)
     if _DRY_RUN.value:
         print(expected)
     elif merged:
-        folders = report_folders(folder)
-        write_report(folder) if folders == [folder] else write_comparison(folder, folders)
+        write_report(folder)
+
+
+def _list_settings() -> None:
+    """Print every setting with its default, what it is and may be."""
+    table = Table("setting", "default", "what it is", box=None, pad_edge=False)
+    for cells in listed():
+        table.add_row(*map(escape, cells))
+    Console().print(table)
 
 
 def _started() -> processes.Share:

@@ -1,6 +1,8 @@
 """Fixtures shared by all tests."""
 
 import os
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 # Small networks compile longer than they train: before JAX wakes up, ask for less of it.
@@ -10,6 +12,8 @@ os.environ.setdefault(
 
 import jax
 import pytest
+
+from mtloc_jax import files
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -31,3 +35,12 @@ def compile_each_program_once(tmp_path_factory: pytest.TempPathFactory) -> None:
         folder = folder.parent
     jax.config.update("jax_compilation_cache_dir", str(folder / "compiled"))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ask_git_once() -> Iterator[None]:
+    """Let the code be the same all session: an edit while tests run is none of what they test."""
+    asked = cache(files.revision)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(files, "revision", lambda apart_from=None: asked())
+        yield

@@ -13,8 +13,8 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from mtloc_jax.sweep.study import run_study
-from tests.test_study import ignore, small
+from mtloc_jax.study.study import run_study
+from tests.studies import ignore, small
 
 DEVICES = 4
 

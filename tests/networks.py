@@ -3,19 +3,23 @@
 from functools import lru_cache
 
 import jax
+import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
 from mtloc_jax.core.model import MTLoc, Params
-from mtloc_jax.core.train import Run
+from mtloc_jax.core.problem import PROBLEMS
+from mtloc_jax.core.train import Run, Static
+from mtloc_jax.modalities import Held
+from mtloc_jax.settings import Settings
 from mtloc_jax.sites import scaling
 from mtloc_jax.sites.site import Arrays
 from mtloc_jax.surgery.checkpoint import plain
-from mtloc_jax.surgery.freeze import gates
-from mtloc_jax.surgery.thaw import ALL, thaw
-from mtloc_jax.sweep.trainer import initialised
+from mtloc_jax.surgery.freeze import ALL, paces
 
 N_APS, HIDDEN = 7, 8
 NETWORK = MTLoc(hidden=HIDDEN)
+PROBLEM = PROBLEMS["mtloc"](Settings(hidden=HIDDEN))
 
 
 def windows(n: int = 230, seed: int = 0) -> Arrays:
@@ -29,19 +33,30 @@ def windows(n: int = 230, seed: int = 0) -> Arrays:
     wifi_dbm[rng.random(wifi_dbm.shape) < 0.4] = np.nan
     wifi_dbm[0] = np.nan
     scan = np.minimum(xy_m[:, 1] / 20 * n_scans, n_scans - 1)
-    return Arrays(
-        imu.astype(np.float32),
-        mag.astype(np.float32),
-        wifi_dbm.astype(np.float32),
-        scan.astype(np.int32),
-        xy_m,
-    )
+    return arrays(imu, mag, wifi_dbm, xy_m, scan)
+
+
+def arrays(imu, mag, wifi_dbm, xy_m=None, scan=None) -> Arrays:
+    """Return windows of physical readings; each has its own scan where `scan` is not given."""
+    rows = np.arange(len(imu)) if scan is None else scan
+    held = {
+        "imu": Held(np.asarray(imu, np.float32)),
+        "mag": Held(np.asarray(mag, np.float32)),
+        "wifi": Held(np.asarray(wifi_dbm, np.float32), np.asarray(rows, np.int32)),
+    }
+    return Arrays(held, np.asarray(np.zeros((len(imu), 2)) if xy_m is None else xy_m, np.float32))
 
 
 def fresh(seeds: int = 1, network: MTLoc = NETWORK, n_aps: int = N_APS) -> Params:
     """Return fresh parameters, stacked over seeds."""
-    example = (np.zeros((1, 10, 2)), np.zeros((1, 10, 1)), np.zeros((1, n_aps)))
-    return initialised(network, tuple(x.astype(np.float32) for x in example), seeds)
+    shapes = {"imu": (1, 10, 2), "mag": (1, 10, 1), "wifi": (1, n_aps)}
+    example = {name: np.zeros(shapes[name], np.float32) for name in network.modalities}
+
+    def one(seed: jax.Array) -> Params:
+        return network.init(jax.random.key(seed), example)["params"]
+
+    # One after the other: the batched orthogonalisation that vmap would make can hang on CPU.
+    return jax.device_get(jax.jit(lambda seeds: lax.map(one, seeds))(jnp.arange(seeds)))
 
 
 def run(
@@ -51,25 +66,29 @@ def run(
     seed: int = 0,
     n_windows: int | None = None,
     n_steps: int = 12,
-    training: str = ALL,
+    learning_rate: float = 0.005,
     dropout: float = 0.0,
 ) -> Run:
-    """Return a run over the first `n_windows` windows."""
-    total = len(data.imu)
+    """Return a run over the first `n_windows` windows; how its leaves move says `static`."""
+    total = len(data.target)
     n_windows = total if n_windows is None else n_windows
     plan = np.zeros(total, np.int32)
     plan[:n_windows] = np.arange(n_windows)
     return Run(
         seed=np.int32(seed),
-        learning_rate=np.float32(0.005),
+        learning_rate=np.float32(learning_rate),
         start=start,
         plan=plan,
         n_windows=np.int32(n_windows),
         n_steps=np.int32(n_steps),
         dropout=np.float32(dropout),
-        scaler=scaling.fit(*data),
-        gates=gates(thaw(training, start), start),
+        scaler=scaling.fit(data.inputs, data.target),
     )
+
+
+def static(training: str = ALL, **settings) -> Static:
+    """Return how PROBLEM is trained under a freeze plan; settings: the other fields of Static."""
+    return Static(PROBLEM, paces(training, params(HIDDEN, N_APS)), **settings)
 
 
 def params(hidden, aps, seed=0, mag_channels=1):
@@ -89,51 +108,52 @@ def params(hidden, aps, seed=0, mag_channels=1):
     def dense(inputs, outputs):
         return {"kernel": draw(inputs, outputs), "bias": draw(outputs)}
 
+    joined = dense(3 * hidden, hidden)
+    parts = np.split(joined["kernel"], 3)
     return {
         "imu": lstm(2),
         "mag": lstm(mag_channels),
         "wifi": {"fc1": dense(aps, hidden), "fc2": dense(hidden, hidden)},
-        "fusion": {"fc3": dense(3 * hidden, hidden), "fc4": dense(hidden, 2)},
+        "fusion": {
+            "fc3": joined | {"kernel": dict(zip(("wifi", "imu", "mag"), parts, strict=True))},
+            "fc4": dense(hidden, 2),
+        },
     }
 
 
 def inputs(aps, seed=0, n=4, mag_channels=1):
-    """Return scaled imu f32[n, 10, 2], mag f32[n, 10, C] and wifi f32[n, A]."""
+    """Return scaled imu f32[n, 10, 2], mag f32[n, 10, C] and wifi f32[n, A], by modality."""
     random = np.random.default_rng(seed)
-    shapes = ((n, 10, 2), (n, 10, mag_channels), (n, aps))
-    return [random.normal(size=shape).astype(np.float32) for shape in shapes]
+    shapes = {"imu": (n, 10, 2), "mag": (n, 10, mag_channels), "wifi": (n, aps)}
+    return {name: random.normal(size=of).astype(np.float32) for name, of in shapes.items()}
 
 
 @lru_cache
 def _compiled(hidden):
     network = MTLoc(hidden)
-    return jax.jit(lambda tree, *inputs: network.apply({"params": tree}, *inputs))
+    return jax.jit(lambda tree, inputs: network.apply({"params": tree}, inputs))
 
 
 def apply(tree, inputs):
     """Return the network's scaled positions f32[n, 2]; its hidden size is read off the tree."""
-    return np.asarray(_compiled(tree["imu"]["recurrent_kernel"].shape[0])(tree, *inputs))
+    return np.asarray(_compiled(tree["imu"]["recurrent_kernel"].shape[0])(tree, inputs))
 
 
 def scaler(aps, seed=0):
     """Return the scaler of random windows in which every access point was heard."""
     random = np.random.default_rng(seed)
-    return scaling.fit(
-        random.normal((9.8, 0.5), (1.5, 0.4), (40, 10, 2)).astype(np.float32),
-        random.normal(45, 6, (40, 10, 1)).astype(np.float32),
-        random.uniform(-95, -40, (40, aps)).astype(np.float32),
-        np.arange(40),
+    made = arrays(
+        random.normal((9.8, 0.5), (1.5, 0.4), (40, 10, 2)),
+        random.normal(45, 6, (40, 10, 1)),
+        random.uniform(-95, -40, (40, aps)),
         random.uniform(0, 60, (40, 2)),
     )
+    return scaling.fit(made.inputs, made.target)
 
 
-def card(bssids, seed=0, name="site1/B1"):
-    """Return the card of one trained network of an invented site."""
-    site = {
-        "name": name,
-        "bssids": list(bssids),
-        "imu_shape": [10, 2],
-        "mag_shape": [10, 1],
-    }
-    run = {"seed": seed, "scaler": scaler(len(bssids), seed)._asdict()}
-    return plain({"site": site, "config": {"hidden": 6}, "run": run})
+def card(bssids, seed=0, name="site1/B1", **config):
+    """Return the card of one trained network of an invented site; config: its settings."""
+    shapes = {"imu": [10, 2], "mag": [10, 1], "wifi": [len(bssids)]}
+    site = {"name": name, "bssids": list(bssids), "shapes": shapes}
+    run = {"seed": seed, "scaler": scaler(len(bssids), seed).plain()}
+    return plain({"site": site, "config": {"hidden": 6} | config, "run": run})

@@ -1,12 +1,13 @@
 """The workdir of a swept study with rows of known figures, as launch.study would leave it."""
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any
 
-from mtloc_jax.report import rows
+from mtloc_jax import rows
 from tests.synthetic_rows import PAIR, STUDY
 
 Axis = Mapping[str, Sequence[Any]]
@@ -35,7 +36,7 @@ def write_swept(
     for points in product(*axes):
         settings = {name: value for point in points for name, value in point.items()}
         name = "+".join(f"{setting}={value}" for setting, value in settings.items())
-        folders.append(path / "variants" / name)
+        folders.append(path / "variants" / re.sub(r"[^\w.=+-]+", "-", name))
         _write_config(folders[-1], f"{STUDY}/{name}", _applied(settings))
         lines = [{**line, "study": f"{STUDY}/{name}"} for line in measured(settings)]
         rows.append(folders[-1] / rows.ROWS, lines)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mtloc_jax.report import rows
+from mtloc_jax import rows
 
 PAIR, STUDY = "office -> hall", "table5"
 RATES = (1.0, 0.875, 0.75, 0.625, 0.5, 0.375, 0.25, 0.125)
@@ -21,10 +21,10 @@ def row(arm: str, finetune_rate: float, seed: int, mean_m: float, **other: objec
     return {"study": STUDY, "site_pair": PAIR, **keys, **clean, **metrics, **other}
 
 
-def as_table(measured: Iterable[Mapping[str, object]]) -> rows.Table:
-    """Return rows as the columns that rows.read would give."""
+def as_table(measured: Iterable[Mapping[str, object]], file: str = rows.ROWS) -> rows.Table:
+    """Return rows as the columns that rows.read would give of a file."""
     lines = list(measured)
-    return {name: np.array([line[name] for line in lines]) for name in rows.COLUMNS[rows.ROWS]}
+    return {name: np.array([line[name] for line in lines]) for name in rows.COLUMNS[file]}
 
 
 def whole_grid(seeds: Iterable[int] = (0, 1)) -> list[dict]:
@@ -67,11 +67,54 @@ def track_rows() -> list[dict]:
 
 def write_workdir(path: Path, measured: list[dict] | None = None, simulated: bool = True) -> Path:
     """Write config.json and the three CSV files into `path`."""
-    config = {"study": STUDY, "site_pair": PAIR, "simulated": simulated, "config": {}}
-    config |= {"git_revision": "0123abc", "device": "cpu", "versions": {}}
-    (path / "config.json").write_text(json.dumps(config))
+    _write_config(path, STUDY, {}, simulated)
     measured = whole_grid() if measured is None else measured
     rows.append(path / rows.ROWS, measured)
     rows.append(path / rows.CDF, cdf_rows(measured))
     rows.append(path / rows.TRACKS, track_rows())
     return path
+
+
+def write_predictors(path: Path, networks: str = "") -> Path:
+    """Write a study of predictors into `path`: rows, and the numbers of neighbours they chose."""
+    path.mkdir(exist_ok=True)
+    config = {"networks": networks, "window": {"steps": 10}, "subset": "drawn"}
+    _write_config(path, STUDY, config)
+    keys = [
+        (arm, rate, s) for arm in ("constant", "wifi-knn") for rate in (1.0, 0.5) for s in (0, 1)
+    ]
+    splits = ("validation", "test")
+    rows.append(
+        path / rows.ROWS, [row(*key, 4.0 + key[2], split=s) for key in keys for s in splits]
+    )
+    chosen = {"study": STUDY, "site_pair": PAIR, "setting": "neighbours", "value": 5}
+    names = ("arm", "finetune_rate", "seed")
+    found = [dict(zip(names, key, strict=True)) | chosen for key in keys if key[0] != "constant"]
+    rows.append(path / rows.CHOSEN, found)
+    return path
+
+
+def write_networks(path: Path, **config: object) -> Path:
+    """Write a study of networks into `path`, a metre better than the predictors' constant."""
+    path.mkdir()
+    _write_config(path, "nets", {"window": {"steps": 10}, "subset": "drawn", **config})
+    found = [
+        row(arm, rate, seed, 3.0 + seed, study="nets")
+        for arm, rates in (
+            ("scratch", (1.0, 0.5)),
+            ("finetuned", (1.0, 0.5)),
+            ("transferred", (0.0,)),
+        )
+        for rate in rates
+        for seed in (0, 1)
+    ]
+    rows.append(path / rows.ROWS, found)
+    return path
+
+
+def _write_config(
+    path: Path, study: str, config: Mapping[str, object], simulated: bool = True
+) -> None:
+    record = {"study": study, "site_pair": PAIR, "simulated": simulated, "config": config}
+    record |= {"git_revision": "0123abc", "device": "cpu", "versions": {}}
+    (path / "config.json").write_text(json.dumps(record))

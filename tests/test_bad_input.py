@@ -8,7 +8,8 @@ import pytest
 
 from configs import location20
 from mtloc_jax.errors import InputError
-from mtloc_jax.sweep.study import run_study
+from mtloc_jax.settings import parsed
+from mtloc_jax.study.study import run_study
 from tests.conftest import ROOT
 
 FLOORS = ("site1/B1", "site2/F1")
@@ -56,7 +57,7 @@ def config(data_dir: Path):
     made.update(data_dir=str(data_dir), seeds=1, epochs=1, pretrain_epochs=1, hidden=4)
     made.scratch_rates, made.finetune_rates, made.arms = (1.0,), (1.0,), ("scratch",)
     made.wipe.drop_rates, made.wipe.seeds = (0.4,), 1
-    return made
+    return parsed(made)
 
 
 def failure(data_dir: Path, workdir: Path) -> InputError:
@@ -68,6 +69,21 @@ def failure(data_dir: Path, workdir: Path) -> InputError:
 def test_the_tiny_floors_themselves_run(data_dir, tmp_path):
     run_study(config(data_dir), tmp_path / "work", lambda stage, done, total: None)
     assert (tmp_path / "work" / "rows.csv").is_file()
+
+
+def test_recordings_that_changed_where_they_lie_are_not_mixed_with_the_old_ones(data_dir, tmp_path):
+    work = tmp_path / "work"
+    run_study(config(data_dir), work, lambda stage, done, total: None)
+    before = (work / "rows.csv").read_bytes()
+    line = trace().index(next(one for one in trace() if "MAGNETIC" in one))
+    changed = [*trace()[:line], trace()[line].replace("20.0", "20.1"), *trace()[line + 1 :]]
+    path = write(data_dir / "indoor_location_20" / FLOORS[1], "walk03", changed)
+    error = failure(data_dir, work)
+    assert error.problem == ("the recordings of the target are not what this study was begun with")
+    assert (work / "rows.csv").read_bytes() == before
+    write(data_dir / "indoor_location_20" / FLOORS[1], "walk03", trace())
+    run_study(config(data_dir), work, lambda stage, done, total: None)
+    assert path.is_file()
 
 
 FAULTS = {

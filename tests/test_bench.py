@@ -1,24 +1,28 @@
+"""What the benchmark counts, compares and reports, and that everyone in it starts."""
+
+import importlib
+import io
 import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from rich.console import Console
 
-from bench import batches, cost, figure, gates, problem
+from bench import batches, cost, figure, gates, problem, runs
 from bench.contestants.ours import Ours
-from bench.contestants.study import Study
 from bench.contests import Contest, Scale, Variant, all_contests
 from bench.measure import hold
 from bench.problem import Shape
 from bench.report import agreement, contest_report, gate_table, peak, table
-from bench.runs import run
+from bench.runs import FROZEN, run, static
 from bench.task import Task
 from bench.team import Team, WorkerFailed, environment_of
 from mtloc_jax.core import inputs
-from mtloc_jax.core.model import MTLoc, count
-from mtloc_jax.core.train import Static
-from mtloc_jax.report import look
-from mtloc_jax.sweep.trainer import Trainer
+from mtloc_jax.core.flops import step_flop
+from mtloc_jax.core.model import count
+from mtloc_jax.report import style, terminal
+from mtloc_jax.study.trainer import Trainer
 
 TINY = Shape(windows=40, aps=6, batch=20, time_steps=3, hidden=4)
 
@@ -76,8 +80,17 @@ def test_a_frozen_imu_branch_costs_its_forward_pass_or_nothing():
     assert run_only - cost.step_flops(Shape(), "known") == forward
 
 
+@pytest.mark.parametrize(("plan", "imu"), [("all", "trained"), (FROZEN, "known")])
+def test_ours_saves_the_products_with_the_state_before_the_first_sample(plan, imu):
+    # That state is zero: each LSTM that trains spares one of ten recurrent products, three times.
+    lstms = {"trained": 2, "known": 1}[imu]
+    saved = lstms * 3 * 2 * 100 * 128 * 512
+    taken = step_flop(static(Shape(), plan), Shape().inputs)
+    assert taken == cost.step_flops(Shape(), imu) - saved
+
+
 def test_the_starting_weights_are_table_is():
-    assert count(problem.start(Shape(), 0)) == 295_810
+    assert count(problem.start(Shape(), 0)) == count(runs.start(Shape(), 0)) == 295_810
 
 
 def test_other_libraries_read_the_same_numbers_as_our_network():
@@ -85,8 +98,8 @@ def test_other_libraries_read_the_same_numbers_as_our_network():
     fitted = problem.scaler(data)
     mine, theirs = inputs.scaled(data, fitted, slice(None)), problem.scaled(data, fitted)
     for name in ("imu", "mag", "wifi"):
-        np.testing.assert_allclose(getattr(mine, name), getattr(theirs, name), atol=1e-6)
-    np.testing.assert_allclose(inputs.scaled_xy(data.xy_m, fitted), theirs.xy, atol=1e-6)
+        np.testing.assert_allclose(mine[name], getattr(theirs, name), atol=1e-6)
+    np.testing.assert_allclose(inputs.scaled_xy(data.target, fitted), theirs.xy, atol=1e-6)
 
 
 def test_the_batches_written_down_hold_every_window_once_an_epoch():
@@ -212,6 +225,16 @@ def test_the_report_is_plain_data_with_known_fields():
     }
 
 
+def test_a_contests_table_is_shown_whole_in_the_width_of_a_pipe():
+    held, entries = measured([[1234.5] * 3, [0.0123] * 3])
+    told = io.StringIO()
+    terminal.show(table(contest_report(held, entries, 160.0)), Console(file=told, width=96))
+    assert max(map(len, told.getvalue().split("\n"))) <= 96
+    for text in ("steps, medians of 3 rounds; ratio 1 is a", "1,234", "0.0123", "1.00"):
+        assert text in told.getvalue()
+    assert "cached" not in told.getvalue()  # nobody started twice
+
+
 def results(**rates):
     names = {name.replace("_", "-"): rate for name, rate in rates.items()}
     return {"results": [{"name": name, "rates_per_s": rate} for name, rate in names.items()]}
@@ -227,7 +250,7 @@ def test_a_promise_is_kept_or_not_by_the_median_ratio_and_unmeasured_ones_are_le
         ("ours-8", 1.3, True),
         ("rates", 1.5, False),
     ]
-    assert [row[-1] for row in gate_table(found).body] == ["yes", "NO"]
+    assert [line[-1] for line in gate_table(found).lines] == ["yes", "NO"]
 
 
 def test_every_promise_names_contestants_that_exist():
@@ -259,12 +282,46 @@ def test_a_task_survives_its_trip_to_the_worker():
     assert Task.parsed(task.text()) == task
 
 
+def outcome(module, steps=1, **task):
+    """Start a contestant at tiny sizes; return what it tells after some steps."""
+    one = importlib.import_module(f"bench.contestants.{module}").contestant(
+        Task(module, TINY, **task)
+    )
+    one.restart()
+    one.advance(steps)
+    return one.outcome()
+
+
 def test_the_study_that_is_timed_ends_with_an_error_for_every_arm():
-    timed = Study(Task("study", TINY, runs=1))
-    timed.advance(1)
-    errors_m = timed.outcome()
+    errors_m = outcome("study", runs=2)
     assert len(errors_m) == 2 + len(problem.FINETUNE_RATES)
     assert np.all(np.isfinite(errors_m))
+
+
+@pytest.mark.parametrize("options", [{}, {"padded": True}])
+def test_a_sweep_over_rates_starts(options):
+    assert outcome("rates", runs=3, options=options) == []
+
+
+@pytest.mark.parametrize("mode", ["samples", "windows"])
+def test_both_ways_of_judging_find_the_same_errors(mode):
+    asked = {"runs": 2, "options": {"mode": mode}}
+    np.testing.assert_allclose(outcome("judge", **asked), outcome("judge_naive", **asked), 1e-5)
+
+
+def test_ours_and_flax_train_alike_from_equal_weights_and_batches(tmp_path):
+    np.save(tmp_path / "batches.npy", batches.drawn(TINY, 1))
+    flax = outcome("flax_rnn", 5, batches=str(tmp_path / "batches.npy"))
+    np.testing.assert_allclose(outcome("ours", 5, runs=1), flax, 1e-4)
+
+
+def test_a_frozen_branch_is_frozen():
+    timed = Ours(Task("ours", TINY, options={"frozen": True}))
+    timed.restart()
+    timed.advance(2)
+    before, after = runs.start(TINY, 0), timed._state.params
+    assert np.array_equal(after["imu"]["kernel"][0], before["imu"]["kernel"])
+    assert not np.array_equal(after["mag"]["kernel"][0], before["mag"]["kernel"])
 
 
 def test_what_is_timed_as_ours_is_what_the_trainer_does():
@@ -272,10 +329,8 @@ def test_what_is_timed_as_ours_is_what_the_trainer_does():
     timed.restart()
     timed.advance(2)
     timed.advance(3)
-    runs = [run(TINY, number, n_steps=5) for number in range(2)]
-    trained = Trainer(Static(MTLoc(TINY.hidden), TINY.batch, True), 2).train(
-        runs, problem.arrays(TINY)
-    )
+    both = [run(TINY, number, n_steps=5) for number in range(2)]
+    trained = Trainer(static(TINY), 2).train(both, problem.arrays(TINY))
     for mine, theirs in zip(
         [timed._state.params[b][leaf] for b in ("imu", "mag") for leaf in ("kernel", "bias")],
         [trained[b][leaf] for b in ("imu", "mag") for leaf in ("kernel", "bias")],
@@ -311,6 +366,7 @@ def test_the_figure_is_drawn_from_the_report_alone(tmp_path):
         "contests": {"training": found, "growth-runs": growth},
         "gates": gates.checked({"rates": results(rates=[1.7], rates_padded=[1.0])}),
     }
-    with look.drawing():
-        look.save(figure.drawn(report), tmp_path / "bench.png")
+    with style.drawing():
+        style.save(figure.drawn(report), tmp_path / "bench.png")
+        assert figure.drawn(report | {"contests": {}, "gates": []}) is None
     assert (tmp_path / "bench.png").stat().st_size > 5000

@@ -11,19 +11,18 @@ from PIL import Image
 
 from mtloc_jax.cards import card, card_page, card_words
 from mtloc_jax.logs.round import no_wifi
-from mtloc_jax.report import look
-from mtloc_jax.report.floor_plan import FloorPlan
+from mtloc_jax.report import style
+from mtloc_jax.settings import Settings, Window, replaced
 from mtloc_jax.sites import buildings, site
-from mtloc_jax.sites.floor_info import published_plan
+from mtloc_jax.sites.floor_plan import FloorPlan, published_plan
 from mtloc_jax.sites.splits import PAPER
-from mtloc_jax.sites.windows import WindowSpec
 from tests.conftest import ROOT
 
 
 def make(name, data_dir=""):
     walks, split = buildings.walks(name, str(data_dir), simulated_round_s=20.0)
-    made = site.build(name, walks, split, WindowSpec(), simulated=name in buildings.SIMULATED)
-    return card.make(walks, made, WindowSpec())
+    made = site.build(name, walks, split, Window(), simulated=name in buildings.SIMULATED)
+    return card.make(walks, made, Settings())
 
 
 def checks(found):
@@ -37,8 +36,8 @@ def warned(found):
 @pytest.fixture(scope="module")
 def simulated():
     walks, split = buildings.walks("simulated-a", "", simulated_round_s=20.0)
-    made = site.build("simulated-a", walks, split, WindowSpec(), simulated=True)
-    return walks, made, card.make(walks, made, WindowSpec(), {"itself": walks})
+    made = site.build("simulated-a", walks, split, Window(), simulated=True)
+    return walks, made, card.make(walks, made, Settings(), {"itself": walks})
 
 
 def test_edinburgh_is_found_too_good_to_be_true(data_dir):
@@ -94,6 +93,39 @@ def test_a_card_is_plain_data(simulated):
     assert again["statistics"]["split"]["train"] == list(PAPER.train)
 
 
+def test_only_settings_that_are_not_the_defaults_are_told(simulated):
+    walks, made, found = simulated
+    assert "cut by" not in dict(card_words.key_numbers(found))
+    changed = replaced(Settings(), {"window.hop_ms": 200, "wifi_entry_max_age_ms": 9000})
+    words = dict(card_words.key_numbers(card.make(walks, made, changed)))
+    assert words["cut by"] == "scan entries at most 9000 ms old, window hop 200 ms"
+
+
+def test_predictors_are_those_of_the_arms_and_without_wifi_those_that_need_none(simulated):
+    walks, _, found = simulated
+    by_name = found.statistics["baselines_m"]
+    assert list(by_name) == ["constant", "elapsed-time", "wifi-knn", "wifi-weighted-knn"]
+    assert [name for name in by_name if "each_round_left_out" in by_name[name]] == [
+        "constant",
+        "elapsed-time",
+    ]
+    silent = [replace(walk, wifi=no_wifi()) for walk in walks]
+    made = site.build("silent", silent, PAPER, Window())
+    without = card.make(silent, made, Settings()).statistics["baselines_m"]
+    assert list(without) == ["constant", "elapsed-time"]
+    assert without["constant"] == by_name["constant"]
+
+
+def test_a_predictors_error_is_summed_up_by_hand(simulated):
+    _, made, found = simulated
+    xy_m = made.windows.xy_m
+    error_m = np.linalg.norm(
+        xy_m[made.rows("test")] - xy_m[made.rows("train")].mean(axis=0), axis=1
+    )
+    told = found.statistics["baselines_m"]["constant"]["test"]
+    assert told == {"mean": round(error_m.mean(), 2), "median": round(np.median(error_m), 2)}
+
+
 def test_access_points_shared_with_another_building_are_counted(simulated):
     _, _, found = simulated
     points = found.statistics["access_points"]
@@ -103,7 +135,7 @@ def test_access_points_shared_with_another_building_are_counted(simulated):
 
 def test_files_left_out_make_the_card_warn(simulated):
     walks, made, _ = simulated
-    found = card.make(walks, made, WindowSpec(), skipped=["a.txt:3: cut line"])
+    found = card.make(walks, made, Settings(), skipped=["a.txt:3: cut line"])
     assert checks(found)["skipped files"].number == "1 left out"
     assert found.statistics["skipped_files"]["reasons"] == ["a.txt:3: cut line"]
 
@@ -117,11 +149,11 @@ def test_the_words_name_the_simulation(simulated):
 def test_a_card_without_wifi_is_drawn_too(simulated, tmp_path):
     walks, _, _ = simulated
     silent = [replace(walk, wifi=no_wifi()) for walk in walks]
-    made = site.build("silent", silent, PAPER, WindowSpec())
-    found = card.make(silent, made, WindowSpec())
+    made = site.build("silent", silent, PAPER, Window())
+    found = card.make(silent, made, Settings())
     assert dict(card_words.key_numbers(found))["WiFi"] == "none"
-    with look.drawing():
-        look.save(card_page.page(found, silent, made, None), tmp_path / "card.png")
+    with style.drawing():
+        style.save(card_page.page(found, silent, made, None), tmp_path / "card.png")
     with Image.open(tmp_path / "card.png") as image:
         assert np.asarray(image.convert("L")).std() > 5
 
@@ -138,6 +170,78 @@ def test_the_command_writes_the_same_files_each_time(tmp_path):
     assert "Data card: simulated-a (simulated)" in done.stdout
     assert "WARN" in done.stdout
     assert written[0] == written[1]
+
+
+def test_the_command_cuts_a_site_as_a_studys_config_says(tmp_path):
+    config = tmp_path / "study.py"
+    config.write_text(
+        """
+from ml_collections import ConfigDict
+
+
+def get_config():
+    return ConfigDict(
+        {
+            "simulation": {"seed": 0, "round_s": 20.0},
+            "window": {"steps": 10, "hop_ms": 100},
+            "wifi_entry_max_age_ms": 4000,
+            "test_round": 0,
+        }
+    )
+"""
+    )
+    told = []
+    changes = {"window.hop_ms": 500, "test_round": 3, "wifi_entry_max_age_ms": 100}
+    for settings in ([], [f"--config.{name}={value}" for name, value in changes.items()]):
+        command = [sys.executable, "-m", "launch.card", "--site=simulated-a", f"--config={config}"]
+        subprocess.run([*command, *settings, f"--output={tmp_path}"], cwd=ROOT, check=True)
+        told.append(json.loads((tmp_path / "card.json").read_text(encoding="utf-8")))
+    plain, changed = (one["statistics"] for one in told)
+    assert changed["split"]["test"] == [3]
+    assert plain["split"]["test"] == list(PAPER.test)
+    windows = [sum(one["recording"]["windows"].values()) for one in (plain, changed)]
+    assert 0 <= 5 * windows[1] - windows[0] <= 4 * 14  # a walk's last windows may be cut off
+    assert (changed["cut_by"]["window.hop_ms"], plain["cut_by"]["window.hop_ms"]) == (500, 100)
+    # No simulated scan lists an entry as young as 100 ms: nothing is left to compare.
+    assert (
+        changed["baselines_m"].keys() == {"constant", "elapsed-time"} < plain["baselines_m"].keys()
+    )
+
+
+def test_the_command_refuses_a_config_that_holds_what_nothing_reads(tmp_path):
+    config = tmp_path / "study.py"
+    config.write_text(
+        "from ml_collections import ConfigDict\n\n\n"
+        "def get_config():\n    return ConfigDict({'test_rund': 3})\n"
+    )
+    command = [sys.executable, "-m", "launch.card", "--site=simulated-a", f"--config={config}"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == ("error: no setting is called 'test_rund'; did you mean 'test_round'?\n")
+
+
+def test_a_name_is_printed_as_it_is_on_the_terminal(simulated):
+    _, _, found = simulated
+    name = "[red]roof[/]"
+    program = (
+        "import io, sys; from rich.console import Console; from launch import card\n"
+        "from mtloc_jax.cards.card import Card; from mtloc_jax.cards.checks import Check\n"
+        "told = __import__('json').load(sys.stdin); checks = told['checks']\n"
+        "made = Card(told['name'], True, told['statistics'], tuple(Check(**c) for c in checks))\n"
+        "card._show(made, Console(width=200))"
+    )
+    told = found._replace(name=name).plain()
+    told["statistics"]["access_points"]["also_in"] = {name: 7}
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        input=json.dumps(told),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert f"Data card: {name} (simulated)" in done.stdout
+    assert f"{name}: 7" in done.stdout
 
 
 def test_the_command_answers_an_unknown_site_in_one_line():

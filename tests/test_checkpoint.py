@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from mtloc_jax.errors import InputError
+from mtloc_jax.settings import Settings, Window, parsed, plain
 from mtloc_jax.surgery.checkpoint import (
     CARD,
     DIGEST,
@@ -24,13 +25,13 @@ from mtloc_jax.surgery.checkpoint import (
     save,
 )
 from mtloc_jax.surgery.graft import Take, graft
+from mtloc_jax.surgery.network_card import cut_of, settings_of
 from mtloc_jax.surgery.tree import tree_digest
 
 CARD_OF_SITE1 = {
-    "site": {"name": "site1/B1", "bssids": ["a", "b"], "bssid_sha256": "12ab"},
-    "scaler": {"imu_mean": np.float32(0.5), "imu_std": np.ones(2, np.float32)},
-    "frame": {"origin_m": (1.0, 2.0), "scale_m": 10.0},
-    "config": {"epochs": 100},
+    "site": {"name": "site1/B1", "bssids": ["a", "b"], "shapes": {"imu": (10, 2)}},
+    "config": plain(Settings(scaling="round", window=Window(hop_ms=200), epochs=100)),
+    "run": {"seed": np.int32(3), "scaler": {"xy_mean_m": np.ones(2, np.float32)}},
 }
 
 
@@ -52,8 +53,9 @@ def saved(tmp_path):
 def test_what_is_saved_comes_back_bit_for_bit(saved):
     params, card = load(saved)
     assert tree_digest(params) == tree_digest(_params())
-    assert card["site"] == CARD_OF_SITE1["site"]
-    assert card["scaler"] == {"imu_mean": 0.5, "imu_std": [1.0, 1.0]}
+    assert card["site"] == CARD_OF_SITE1["site"] | {"shapes": {"imu": [10, 2]}}
+    assert card["run"] == {"seed": 3, "scaler": {"xy_mean_m": [1.0, 1.0]}}
+    assert settings_of(card) == parsed(CARD_OF_SITE1["config"])
 
 
 def test_jax_arrays_and_scalars_are_saved_like_numpy_ones(tmp_path):
@@ -126,20 +128,35 @@ def test_without_a_graft_there_is_no_report(saved):
 
 
 def test_the_right_site_is_accepted(saved):
-    expected = {key: CARD_OF_SITE1[key] for key in ("site", "scaler", "frame")}
-    assert load(saved, expected)[1]["config"] == {"epochs": 100}
-    assert load(saved, {"site": {"name": "site1/B1"}})
+    how_it_was_cut = cut_of(parsed(CARD_OF_SITE1["config"]))
+    for expected in (
+        CARD_OF_SITE1,
+        {"site": {"name": "site1/B1"}, "config": how_it_was_cut},
+        {"site": {"name": "site1/B1"}, "config": {"epochs": 100}},
+    ):
+        params, card = load(saved, expected)
+        assert tree_digest(params) == tree_digest(_params())
+        assert card["site"]["name"] == "site1/B1"
+
+
+def test_a_network_of_a_card_without_settings_was_cut_by_the_defaults(tmp_path):
+    save(tmp_path / "net", _params(), {"site": CARD_OF_SITE1["site"]})
+    assert load(tmp_path / "net", {"config": cut_of(Settings())})[1].keys() == {"site"}
+    with pytest.raises(InputError, match=r"config\.test_round is 0, not 4"):
+        load(tmp_path / "net", {"config": cut_of(Settings(test_round=4))})
+    of_source = {"config": cut_of(Settings(test_round=4), role="source")}
+    assert load(tmp_path / "net", of_source)[1].keys() == {"site"}
 
 
 @pytest.mark.parametrize(
     ("part", "field", "value", "says"),
     [
         ("site", "name", "site2/F1", r"site\.name is 'site1/B1', not 'site2/F1'"),
-        ("site", "bssid_sha256", "99", r"site\.bssid_sha256 is '12ab', not '99'"),
+        ("site", "shapes", {"mag": [10, 1]}, r"site\.shapes\.mag is None, not \[10, 1\]"),
         ("site", "bssids", list("bcdefghi"), r"site\.bssids has 2 entries, not 8 \(1 shared\)"),
-        ("frame", "scale_m", 11.0, r"frame\.scale_m is 10\.0, not 11\.0"),
-        ("scaler", "imu_mean", 0.25, r"scaler\.imu_mean is 0\.5, not 0\.25"),
-        ("scaler", "mag_mean", 0.25, r"scaler\.mag_mean is None, not 0\.25"),
+        ("config", "scaling", "survey", r"config\.scaling is 'round', not 'survey'"),
+        ("config", "window", {"hop_ms": 100}, r"config\.window\.hop_ms is 200, not 100"),
+        ("config", "modalities", ["imu"], r"config\.modalities is \['imu', 'mag', 'wifi'\], not"),
     ],
 )
 def test_another_site_is_refused(saved, part, field, value, says):
@@ -160,26 +177,31 @@ def test_a_missing_file_is_named(saved, name):
         load(saved)
 
 
-@pytest.mark.parametrize("name", [CARD, DIGEST])
-def test_a_cut_card_is_named(saved, name):
+@pytest.mark.parametrize(
+    ("name", "says"), [(CARD, "is not what was saved"), (DIGEST, "cannot be read")]
+)
+def test_a_cut_card_is_named(saved, name, says):
     (saved / name).write_text((saved / name).read_text()[:40])
-    with pytest.raises(InputError, match=f"{name}: (cannot be read|is not what was saved)"):
+    with pytest.raises(InputError, match=f"{name}: {says}"):
         load(saved)
 
 
 def test_an_edited_card_is_refused(saved):
     card = json.loads((saved / CARD).read_text())
-    card["frame"]["scale_m"] = 20.0
+    card["site"]["name"] = "site2/F1"
     (saved / CARD).write_text(json.dumps(card))
     with pytest.raises(InputError, match=r"card\.json: is not what was saved"):
         read_card(saved)
 
 
 def test_a_file_that_may_not_be_read_is_named(saved, monkeypatch):
-    def refuse(path):
-        raise PermissionError(13, "Permission denied", str(path))
+    def refuse(path, *how, **more):
+        if path.name == CARD:
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path, *how, **more)
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    opened = Path.open
+    monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(InputError, match=r"card\.json: cannot be read \(Permission denied\)"):
         load(saved)
 
@@ -212,7 +234,7 @@ def test_one_flipped_bit_never_passes(saved, share):
         with pytest.raises(InputError, match=f"{file.name}: is not what was saved"):
             load(saved)
         file.write_bytes(content)
-    assert load(saved)
+    assert tree_digest(load(saved)[0]) == tree_digest(_params())
 
 
 def test_parameters_of_another_checkpoint_are_refused(saved, tmp_path):
@@ -241,7 +263,7 @@ for name in ("net", "new"):
 """
     command = [sys.executable, "-c", script, str(saved.parent)]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert result.stdout.count("could not be written") == 2
+    assert result.stdout.count("cannot write") == 2
     assert result.stderr == ""
     assert [path.name for path in saved.parent.iterdir()] == ["net"]
     assert tree_digest(load(saved)[0]) == tree_digest(_params())
@@ -249,5 +271,5 @@ for name in ("net", "new"):
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match="net: the checkpoint could not be written"):
+    with pytest.raises(InputError, match="net: cannot write"):
         save(tmp_path / "file" / "net", _params(), CARD_OF_SITE1)

@@ -11,24 +11,24 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from mtloc_jax import rows
+from mtloc_jax.arms import ARMS, Arm
 from mtloc_jax.errors import InputError
-from mtloc_jax.report import rows
 from mtloc_jax.report.comparison import Line, leading, lines
 from mtloc_jax.report.comparison_figure import comparison_figure
 from mtloc_jax.report.comparison_sentences import sentences
-from mtloc_jax.report.comparison_tables import comparison_csv, comparison_texts
+from mtloc_jax.report.comparison_tables import against_reference, against_scratch, by_round
 from mtloc_jax.report.comparison_variants import Swept, read_swept, worded
-from mtloc_jax.report.comparison_write import write_comparison
 from mtloc_jax.report.provenance import Provenance
 from mtloc_jax.report.stats import holm
-from mtloc_jax.report.text_table import TextTable
+from mtloc_jax.report.table import Reach, ReportTable, as_csv
 from mtloc_jax.report.write import write_report
 from tests.conftest import ROOT
 from tests.swept_rows import Axis, write_swept
 from tests.synthetic_rows import row
 
 SIMULATED = Provenance("table5", "office -> hall", True, "0123abc", "cpu")
-ARMS = {("scratch", 1.0): 1.0, ("transferred", 0.0): 2.0, ("finetuned", 0.5): 0.0}
+TRAINED = {("scratch", 1.0): 1.0, ("transferred", 0.0): 2.0, ("finetuned", 0.5): 0.0}
 SIZES: Axis = {"hidden": (64, 128, 16)}
 ROUNDS: Axis = {"test_round": (1, 2, 3, 4, 5)}
 STEPS: Axis = {
@@ -44,7 +44,7 @@ def noise(*of: object) -> float:
 
 
 def of_seeds(mean_m: float, *of: object, n_seeds: int = 6) -> Iterator[dict]:
-    for (arm, rate), more_m in ARMS.items():
+    for (arm, rate), more_m in TRAINED.items():
         for seed in range(n_seeds):
             yield row(arm, rate, seed, mean_m + more_m + 0.3 * noise(arm, seed, *of))
 
@@ -53,7 +53,7 @@ def by_size(settings: dict) -> Iterator[dict]:
     return of_seeds({16: 5.0, 64: 2.0, 128: 2.05}[settings["hidden"]], settings["hidden"])
 
 
-def by_round(settings: dict) -> Iterator[dict]:
+def by_turn(settings: dict) -> Iterator[dict]:
     return of_seeds(float(settings["test_round"]), settings["test_round"])
 
 
@@ -76,8 +76,13 @@ def line_of(found: list[Line], label: str, arm: str, wiped: str = "none") -> Lin
     return line
 
 
-def texts(held: Swept) -> list[TextTable]:
-    return comparison_texts(held, lines(held), "the scope", SIMULATED)
+def tables(held: Swept) -> list[ReportTable]:
+    makers = (against_reference, against_scratch, by_round)
+    return [made for make in makers for made in make(held, lines(held), "the scope", SIMULATED)]
+
+
+def body(table: ReportTable) -> list[list[str]]:
+    return [[cell.text() for cell in line] for line in table.grid(Reach.PAGE).body]
 
 
 def drawn(held: Swept) -> Figure:
@@ -100,7 +105,7 @@ def sizes(tmp_path_factory: pytest.TempPathFactory) -> Swept:
 
 @pytest.fixture(scope="module")
 def turns(tmp_path_factory: pytest.TempPathFactory) -> Swept:
-    return swept(tmp_path_factory.mktemp("turns"), by_round, ROUNDS)
+    return swept(tmp_path_factory.mktemp("turns"), by_turn, ROUNDS)
 
 
 @pytest.mark.parametrize(
@@ -112,6 +117,7 @@ def turns(tmp_path_factory: pytest.TempPathFactory) -> Swept:
         ("test_round", 0, "own test round"),
         ("window.max_gap_ms", 500, "window max gap 500 ms"),
         ("source_rate", 0.25, "source rate 0.25"),
+        ("of another version", 7, "of another version 7"),
     ],
 )
 def test_a_setting_is_written_for_a_reader(name: str, value: object, words: str) -> None:
@@ -195,8 +201,8 @@ def test_networks_compared_with_themselves_are_said_to_be_the_same_and_correct_n
     assert len(claims) == 6
     assert len(to_scratch) == 4  # transferred in any variant, fine-tuned in each of three
     assert list(to_scratch.values()) == pytest.approx(holm(np.array(list(to_scratch))))
-    errors = comparison_texts(held, found, "", SIMULATED)[0]
-    assert [row[4] for row in errors.body if row[0] == "subset first"][:2] == ["same networks"] * 2
+    errors = body(tables(held)[0])
+    assert [line[4] for line in errors if line[0] == "subset first"][:2] == ["same networks"] * 2
     assert not any("+0.00 m [+0.00, +0.00]" in said for said in sentences(found))
 
 
@@ -276,18 +282,17 @@ def test_the_spread_between_test_rounds_is_said(tmp_path: Path) -> None:
 
     held = swept(tmp_path, measured, {"test_round": (1, 2, 3)})
     assert sentences(lines(held)) == ["scratch: 2.00 m over 3 test rounds, ± 1.00 m between them"]
-    body = texts(held)[-1].body
-    assert body == (
-        ("1", "1.00 ± 0.00"),
-        ("2", "2.00 ± 0.00"),
-        ("3", "3.00 ± 0.00"),
-        ("all", "2.00 ± 0.00"),
-        ("between rounds", "1.00"),
-    )
+    assert body(tables(held)[-1]) == [
+        ["1", "1.00 ± 0.00"],
+        ["2", "2.00 ± 0.00"],
+        ["3", "3.00 ± 0.00"],
+        ["all", "2.00 ± 0.00"],
+        ["between rounds", "1.00"],
+    ]
 
 
 def test_test_rounds_and_another_setting_pool_the_rounds_of_each_variant(tmp_path: Path) -> None:
-    held = swept(tmp_path, by_round, {"hidden": (64, 128)}, ROUNDS)
+    held = swept(tmp_path, by_turn, {"hidden": (64, 128)}, ROUNDS)
     assert [contender.label for contender in held.contenders] == ["hidden 64", "hidden 128"]
     claim = line_of(lines(held), "hidden 64", "scratch").to_reference
     assert claim is not None
@@ -303,7 +308,7 @@ def test_a_sweep_of_wiping_compares_wiped_errors_alone(tmp_path: Path) -> None:
     assert claim.difference.mean_m == pytest.approx(1.0)
     assert "(scratch), 40 % of IMU wiped: +1.00 m" in claim.sentence()
     titles = [axes.get_title() for axes in drawn(held).axes]
-    assert titles == ["40 % of MAG wiped", "40 % of IMU wiped", "40 % of WiFi wiped"]
+    assert titles == ["40 % of IMU wiped", "40 % of MAG wiped", "40 % of WiFi wiped"]
 
 
 def test_variants_without_a_seed_in_common_are_not_compared(tmp_path: Path) -> None:
@@ -325,9 +330,10 @@ def test_variants_that_are_wiped_alike_are_compared_unwiped(tmp_path: Path) -> N
 
 
 def test_a_sweep_of_wiping_without_wiped_rows_is_refused(tmp_path: Path) -> None:
-    folders = write_swept(tmp_path, (WIPES,), lambda _: of_seeds(2.0))
+    write_swept(tmp_path, (WIPES,), lambda _: of_seeds(2.0))
     with pytest.raises(InputError, match=r"no test rows .*; a sweep of wiping needs 0\.4"):
-        write_comparison(tmp_path, folders)
+        write_report(tmp_path)
+    assert not (tmp_path / "tables").exists()
 
 
 def test_one_swept_number_is_an_axis(sizes: Swept) -> None:
@@ -367,12 +373,24 @@ def test_an_error_far_out_is_named_at_the_end_of_the_axis(tmp_path: Path) -> Non
 
 
 def test_the_csv_holds_every_line_and_every_turn(sizes: Swept, turns: Swept) -> None:
-    first, *rest = comparison_csv(sizes, lines(sizes)).splitlines()
-    assert first.startswith("variant,hidden,test_round,wiped,arm,finetune_rate,n_seeds,")
+    first, *rest = as_csv(tables(sizes)[:1]).splitlines()
+    assert first.startswith("hidden,variant,wiped,arm,finetune_rate,mean_m,mean_spread_m,")
     assert len(rest) == 9
-    assert rest[0].startswith("hidden 64,64,0,none,scratch,1.0,6,1,844,")
+    assert rest[0].startswith("64,hidden 64,none,scratch,1.0,3.1")
     assert {line.count(",") for line in rest} == {first.count(",")}
-    assert len(comparison_csv(turns, lines(turns)).splitlines()) == 1 + 3 * (1 + 5)
+    assert len(as_csv(tables(turns)[-1:]).splitlines()) == 1 + 3 * (5 + 2)
+
+
+def test_an_arm_that_a_user_registers_is_compared_as_any_other(tmp_path: Path, monkeypatch) -> None:
+    line = {"color": "#123456", "linestyle": "-", "marker": "o"}
+    monkeypatch.setitem(ARMS, "mine", Arm("mine", "My arm", line))
+
+    def measured(settings: dict) -> list[dict]:
+        return [*by_size(settings), *(row("mine", 1.0, s, 3.0 + 0.1 * s) for s in range(6))]
+
+    held = swept(tmp_path, measured, SIZES)
+    assert ["hidden 16", "My arm"] in [line[:2] for line in body(tables(held)[0])]
+    assert "My arm" in [line.get_label() for line in drawn(held).axes[0].get_lines()]
 
 
 def test_few_seeds_give_no_interval_and_say_so(tmp_path: Path) -> None:
@@ -386,11 +404,12 @@ def test_two_comparisons_of_the_same_rows_are_identical(
 ) -> None:
     for name in ("one", "other"):
         (tmp_path / name).mkdir()
-        folders = write_swept(tmp_path / name, (SIZES,), by_size)
-        written = write_comparison(tmp_path / name, folders)
+        write_swept(tmp_path / name, (SIZES,), by_size)
+        written = write_report(tmp_path / name)
     names = {str(path.relative_to(tmp_path / "other")) for path in written}
-    tables = {f"tables/comparison.{kind}" for kind in ("md", "csv", "tex")}
-    assert names == tables | {"report.html", "figures/comparison.png", "figures/comparison.svg"}
+    kinds, made = ("md", "csv", "tex"), ("comparison", "against_scratch")
+    expected = {f"tables/{table}.{kind}" for table in made for kind in kinds}
+    assert names == expected | {"report.html", "figures/comparison.png", "figures/comparison.svg"}
     assert files(tmp_path / "one") == files(tmp_path / "other")
     assert "hidden 16 loses to hidden 128 (scratch)" in capsys.readouterr().out
     assert not list((tmp_path / "one" / "variants").rglob("*.html"))
@@ -401,10 +420,10 @@ def test_the_page_opens_with_sentences_and_ends_with_provenance(tmp_path: Path) 
     checks = [{"name": "gaps", "passed": False, "number": "3 pauses", "meaning": "lost"}]
     card = {"name": "hall", "checks": checks}
     (tmp_path / "card_target.json").write_text(json.dumps(card))
-    write_comparison(tmp_path, folders)
+    write_report(tmp_path)
     html = (tmp_path / "report.html").read_text()
     digest = hashlib.sha256((folders[0] / rows.ROWS).read_bytes()).hexdigest()
-    said = ("hidden 16 loses to hidden 128", "<table", "<img", "3 pauses", "Every setting", digest)
+    said = ("hidden 16 loses to hidden 128", "3 pauses", "<table", "<img", "Every setting", digest)
     places = [html.index(text) for text in said]
     assert places == sorted(places)
 
@@ -418,7 +437,7 @@ def test_a_variant_without_rows_is_named(tmp_path: Path) -> None:
     folders = write_swept(tmp_path, (SIZES,), by_size)
     (folders[1] / rows.ROWS).unlink()
     with pytest.raises(InputError, match=r"hidden=16/rows\.csv: no such file"):
-        write_comparison(tmp_path, folders)
+        write_report(tmp_path)
     assert not (tmp_path / "tables").exists()
 
 
@@ -428,16 +447,16 @@ def test_a_folder_that_the_sweep_does_not_list_is_named(tmp_path: Path) -> None:
     config["config"]["hidden"] = 7
     (folders[0] / "config.json").write_text(json.dumps(config))
     with pytest.raises(InputError, match="hidden 7: the study's sweep does not list this"):
-        write_comparison(tmp_path, folders)
+        write_report(tmp_path)
 
 
 def test_variants_of_a_study_that_sweeps_nothing_are_refused(tmp_path: Path) -> None:
-    folders = write_swept(tmp_path, (SIZES,), by_size)
+    write_swept(tmp_path, (SIZES,), by_size)
     config = json.loads((tmp_path / "config.json").read_text())
     del config["config"]["sweep"]
     (tmp_path / "config.json").write_text(json.dumps(config))
     with pytest.raises(InputError, match="this study sweeps no setting"):
-        write_comparison(tmp_path, folders)
+        write_report(tmp_path)
 
 
 def report(*flags: str) -> subprocess.CompletedProcess[str]:

@@ -2,21 +2,24 @@
 
 import importlib
 import re
+import subprocess
+import sys
 
 import pytest
 from ml_collections import ConfigDict
 
-from configs import pairs, quickstart
+from configs import baselines, pairs, quickstart
 from configs.axes import one_after_another, one_at_a_time
+from mtloc_jax.arms import PREDICTORS
 from mtloc_jax.errors import InputError
 from mtloc_jax.logs.round import SENSORS
-from mtloc_jax.report.comparison_write import write_comparison
-from mtloc_jax.report.rows import ROWS, read
+from mtloc_jax.modalities import heard
 from mtloc_jax.report.write import write_report
+from mtloc_jax.rows import ROWS, read
+from mtloc_jax.settings import parsed
 from mtloc_jax.sites.recordings import open_recordings
-from mtloc_jax.sweep.plan import plan
-from mtloc_jax.sweep.study import Study, check
-from mtloc_jax.sweep.variants import report_folders
+from mtloc_jax.study.plan import plan
+from mtloc_jax.study.study import Study
 from tests.conftest import ROOT
 
 OTHERS = {"axes", "baselines", "location20", "mmloc", "pairs", "quickstart", "unwiped", "wifi_rows"}
@@ -36,7 +39,7 @@ def asked(question: str, pair: str) -> ConfigDict:
 
 
 def n_networks(config: ConfigDict) -> int:
-    return sum(len(chunk.jobs) for chunk in plan(config).chunks)
+    return sum(len(chunk.jobs) for chunk in plan(parsed(config)).chunks)
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
@@ -44,9 +47,10 @@ def n_networks(config: ConfigDict) -> int:
 def test_a_question_can_be_planned_on_every_pair(question: str, pair: str) -> None:
     config = asked(question, pair)
     before = config.to_json_best_effort()
-    laid_out = plan(config)
+    laid_out = plan(parsed(config))
     for variant in laid_out.variants:
-        check(variant.applied(config))
+        made = variant.applied(laid_out.settings)
+        heard(made.branches, made.modalities)  # raises where one is no branch
     assert config.study == question
     assert (config.source, config.target) == (pairs.PAIRS[pair].source, pairs.PAIRS[pair].target)
     assert config.to_json_best_effort() == before
@@ -100,16 +104,43 @@ def test_smoke_keeps_the_ends_of_what_a_question_asks() -> None:
 )
 def test_a_question_is_answered_end_to_end(question: str, tmp_path) -> None:
     config = asked(question, "smoke")
-    study = Study(config, tmp_path / "work", lambda stage, done, total: None)
+    study = Study(parsed(config), tmp_path / "work", lambda stage, done, total: None)
     assert study.run()
     table = read(tmp_path / "work" / ROWS)
     runs = zip(*(table[name] for name in ("study", "arm", "finetune_rate", "seed")), strict=True)
     assert len(set(runs)) == len(study.plan.order())
-    folders = report_folders(tmp_path / "work")
-    swept = folders != [tmp_path / "work"]
-    assert swept == bool(config.sweep)
-    made = write_comparison(tmp_path / "work", folders) if swept else write_report(folders[0])
-    assert tmp_path / "work" / "report.html" in made
+    assert (tmp_path / "work" / "variants").is_dir() == bool(config.sweep)
+    assert tmp_path / "work" / "report.html" in write_report(tmp_path / "work")
+
+
+@pytest.mark.parametrize("config", ["baselines.py:smoke", "wifi_rows.py:smoke"])
+def test_every_question_is_asked_by_the_one_program(config: str, tmp_path) -> None:
+    command = [sys.executable, "-m", "launch.study", "--quiet", f"--config=configs/{config}"]
+    done = subprocess.run(
+        [*command, "--config.finetune_rates=(1.5,)", f"--workdir={tmp_path / 'work'}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    said = "error: finetune_rates is 1.5; set --config.finetune_rates in [0.001, 1]\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
+    assert not (tmp_path / "work").exists()
+
+
+def test_there_is_one_program_for_studies() -> None:
+    programs = {path.stem for path in (ROOT / "launch").glob("[a-z]*.py")}
+    assert "study" in programs
+    assert not programs & {"baselines", "wifi_rows", "sweep"}
+
+
+def test_predictors_are_judged_end_to_end(tmp_path) -> None:
+    settings = parsed(baselines.get_config("smoke"))
+    assert Study(settings, tmp_path / "work", lambda stage, done, total: None).run()
+    table = read(tmp_path / "work" / ROWS)
+    assert set(table["arm"]) == set(PREDICTORS)
+    assert len(table["seed"]) == len(PREDICTORS) * 3 * 2 * 2  # rates x seeds x splits
+    assert tmp_path / "work" / "report.html" in write_report(tmp_path / "work")
 
 
 def test_one_at_a_time_begins_with_the_config_and_changes_one_setting_a_point() -> None:

@@ -5,13 +5,17 @@ import http.server
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from mtloc_jax.errors import InputError
+from mtloc_jax.logs.round import Stream
+from mtloc_jax.settings import Window
 from mtloc_jax.sites import buildings, recordings
-from mtloc_jax.sites.windows import Windows, WindowSpec
+from mtloc_jax.sites.walk_arrays import digest
 from tests.conftest import ROOT
 
 tfds = pytest.importorskip("tensorflow_datasets")
@@ -21,14 +25,12 @@ from mtloc_jax.datasets.location20 import location20_dataset_builder as location
 from mtloc_jax.datasets.mmloc import mmloc_dataset_builder as mmloc  # noqa: E402
 from mtloc_jax.datasets.simulated import simulated_dataset_builder as simulated  # noqa: E402
 
-SPEC = WindowSpec()
+WINDOW = Window()
 
 
-def build(module, config, folder, manual_dir=None):
-    builder = module.Builder(config=config, data_dir=folder, file_format="array_record")
-    settings = tfds.download.DownloadConfig(manual_dir=manual_dir)
-    builder.download_and_prepare(download_config=settings)
-    return builder
+def build(name, folder, manual_dir=""):
+    walks.prepare(name, str(folder), str(manual_dir))
+    return recordings.open_recordings(f"tfds:{name}", str(folder))
 
 
 def assert_same_site(made, expected):
@@ -37,47 +39,45 @@ def assert_same_site(made, expected):
         assert getattr(made, name) == getattr(expected, name)
     for name in ("round", "trace", "wifi_dbm", "scan"):
         np.testing.assert_array_equal(getattr(made, name), getattr(expected, name), strict=True)
-    for name in Windows.__dataclass_fields__:
-        ours, theirs = getattr(made.windows, name), getattr(expected.windows, name)
-        np.testing.assert_array_equal(ours, theirs, strict=True)
+    ours, theirs = (vars(one.windows) | one.windows.inputs for one in (made, expected))
+    for name in theirs.keys() - {"inputs"}:
+        np.testing.assert_array_equal(ours[name], theirs[name], strict=True)
 
 
 def test_a_simulated_building_comes_back_exact(tmp_path):
-    builder = build(simulated, "a", tmp_path)
-    made = walks.open_site(builder, SPEC)
-    assert made.name == "simulated/a"
-    assert_same_site(made, recordings.open_site("simulated-a", "", SPEC))
+    made = build("simulated/a", tmp_path)
+    assert (made.name, made.simulated) == ("tfds:simulated/a", True)
+    expected = recordings.open_recordings("simulated-a", "")
+    assert made.digest == expected.digest
+    assert_same_site(recordings.cut(made, WINDOW), recordings.cut(expected, WINDOW))
 
 
 @pytest.mark.parametrize(
-    ("module", "config", "building", "files"),
+    ("name", "building", "files"),
     [
-        (mmloc, "edinburgh", "mmloc/edinburgh", "mmloc/edinburgh"),
-        (mmloc, "bucharest", "mmloc/bucharest", "mmloc/bucharest"),
+        ("mmloc/edinburgh", "mmloc/edinburgh", "mmloc/edinburgh"),
+        ("mmloc/bucharest", "mmloc/bucharest", "mmloc/bucharest"),
         (
-            location20,
-            "site1_b1",
+            "location20/site1_b1",
             "location20/site1/B1",
             "indoor_location_20/site1/B1/path_data_files",
         ),
         (
-            location20,
-            "site2_f1",
+            "location20/site2_f1",
             "location20/site2/F1",
             "indoor_location_20/site2/F1/path_data_files",
         ),
     ],
 )
-def test_a_real_set_comes_back_exact(data_dir, tmp_path, module, config, building, files):
-    builder = build(module, config, tmp_path, data_dir / files)
-    assert_same_site(
-        walks.open_site(builder, SPEC), recordings.open_site(building, str(data_dir), SPEC)
-    )
+def test_a_real_set_comes_back_exact(data_dir, tmp_path, name, building, files):
+    made = build(name, tmp_path, data_dir / files)
+    expected = recordings.open_recordings(building, str(data_dir))
+    assert made.digest == expected.digest
+    assert_same_site(recordings.cut(made, WINDOW), recordings.cut(expected, WINDOW))
 
 
 def test_every_field_of_a_walk_comes_back(data_dir, tmp_path):
-    builder = build(mmloc, "edinburgh", tmp_path, data_dir / "mmloc" / "edinburgh")
-    found, _ = walks.read_walks(builder)
+    found = build("mmloc/edinburgh", tmp_path, data_dir / "mmloc" / "edinburgh").walks
     expected, _ = buildings.walks("mmloc/edinburgh", str(data_dir))
     frozen = [walk.frozen for walk in found]
     assert frozen == [walk.frozen for walk in expected]
@@ -88,12 +88,36 @@ def test_every_field_of_a_walk_comes_back(data_dir, tmp_path):
         np.testing.assert_array_equal(ours.wifi.bssid, theirs.wifi.bssid)
 
 
-def test_a_file_that_is_not_the_published_one_is_refused(data_dir, tmp_path):
-    for path in (data_dir / "mmloc" / "bucharest").glob("*.csv"):
-        text = path.read_bytes()
-        (tmp_path / path.name).write_bytes(text[:-1] if "_8_" in path.name else text)
-    with pytest.raises(tfds.core.download.download_manager.NonMatchingChecksumError):
-        build(mmloc, "bucharest", tmp_path / "sets", tmp_path)
+def test_further_streams_come_back(tmp_path, monkeypatch):
+    rounds, split = buildings.walks("simulated-a", "", simulated_round_s=6.0)
+    height = Stream(np.arange(3), np.array([[0.1], [0.2], [1e-9]]))
+    rounds[1] = replace(rounds[1], extra={"height": height})
+    monkeypatch.setattr(buildings, "walks", lambda *_: (rounds, split))
+    walks.prepare("simulated/a", str(tmp_path))
+    found, *_ = walks.open_prepared("simulated/a", str(tmp_path))
+    assert [list(walk.extra) for walk in found] == [[], ["height"], *[[]] * 12]
+    assert found[1].stream("height").values.tolist() == height.values.tolist()
+    assert digest(found) == digest(rounds)
+
+
+def test_a_set_that_is_not_prepared_says_how_it_is(tmp_path, monkeypatch):
+    with pytest.raises(InputError) as told:
+        recordings.open_recordings("tfds:mmloc/edinburgh", str(tmp_path))
+    assert (
+        f"{tmp_path}/mmloc/edinburgh/1.1.0: the set mmloc/edinburgh is not prepared; run "
+        in str(told.value)
+    )
+    command = told.value.remedy.removeprefix("run python -c ").strip('"')
+    monkeypatch.setattr(walks, "prepare", lambda *folder: prepared.append(folder))
+    prepared: list = []
+    exec(command)
+    assert prepared == [("mmloc/edinburgh", str(tmp_path))]
+
+
+@pytest.mark.parametrize("name", ["mmloc", "mmloc/", "mmloc/paris", "", "mnist/x"])
+def test_an_unknown_set_is_answered_with_the_known_ones(name, tmp_path):
+    with pytest.raises(InputError, match=r"choose one of location20/site1_b1, .*, simulated/b"):
+        recordings.open_recordings(f"tfds:{name}", str(tmp_path))
 
 
 def test_what_is_not_in_the_manual_folder_is_downloaded(data_dir, tmp_path, monkeypatch):
@@ -145,7 +169,8 @@ def test_every_set_is_described_and_cited(module, tmp_path):
 def test_the_floors_rounds_are_the_shared_ones(data_dir):
     for config in location20.Builder.BUILDER_CONFIGS:
         shared = data_dir / "indoor_location_20" / config.folder / "rounds.csv"
-        assert config.rounds == location20.read_rounds(shared)
+        places = location20.read_places(shared)
+        assert config.rounds == {trace: place.number for trace, place in places.items()}
 
 
 def test_neither_tensorflow_nor_a_dataset_is_needed_by_the_rest():

@@ -7,7 +7,7 @@ import pytest
 
 from launch.events import Events
 from mtloc_jax.errors import InputError
-from mtloc_jax.sweep.live import Live
+from mtloc_jax.study.progress import Live
 
 
 def told(folder):

@@ -3,15 +3,15 @@
 import json
 import subprocess
 import sys
+from functools import partial
 
 import jax
 import numpy as np
 import pytest
 
-from mtloc_jax.core.evaluate import predict
-from mtloc_jax.core.model import MTLoc
+from mtloc_jax.core.problem import PROBLEMS, positions_m
 from mtloc_jax.errors import InputError
-from mtloc_jax.sites.site import Arrays
+from mtloc_jax.settings import Settings
 from mtloc_jax.surgery.export import CARD, PROGRAM, WEIGHTS, locator, read_program, write_export
 from mtloc_jax.surgery.network import read_network
 from mtloc_jax.surgery.network_card import scaler_of
@@ -19,6 +19,7 @@ from mtloc_jax.surgery.tree import tree_digest
 from tests import networks
 
 BSSIDS = "abcde"
+PROBLEM = PROBLEMS["mtloc"](Settings(hidden=6))
 
 
 def _windows(n=30):
@@ -37,11 +38,11 @@ def exported(tmp_path_factory):
 
 
 def _expected(windows):
-    imu, mag, wifi_dbm = windows
-    data = Arrays(imu, mag, wifi_dbm, np.arange(len(imu)), np.zeros((len(imu), 2)))
     scaler = scaler_of(networks.card(BSSIDS))
-    network, params = MTLoc(6), networks.params(6, len(BSSIDS))
-    return np.asarray(jax.jit(predict, static_argnums=0)(network, params, scaler, data))
+    found = jax.jit(partial(positions_m, PROBLEM))(
+        networks.params(6, len(BSSIDS)), scaler, networks.arrays(*windows)
+    )
+    return np.asarray(found)
 
 
 def test_a_fresh_process_without_this_package_gets_the_same_metres(exported, tmp_path):
@@ -72,13 +73,34 @@ def test_the_program_takes_any_number_of_windows(exported, n):
 
 
 def test_the_locator_is_what_the_studies_judge():
-    locate = jax.jit(locator(networks.params(6, len(BSSIDS)), scaler_of(networks.card(BSSIDS))))
+    scaler = scaler_of(networks.card(BSSIDS))
+    locate = jax.jit(locator(PROBLEM, networks.params(6, len(BSSIDS)), scaler))
     np.testing.assert_allclose(locate(*_windows()), _expected(_windows()), rtol=0, atol=1e-5)
 
 
-def test_a_relu_network_is_exported_as_one(tmp_path):
+def test_the_program_reads_modalities_in_the_order_of_the_card(tmp_path):
     card = networks.card(BSSIDS)
-    card["config"]["output"] = "relu"
+    card["site"]["shapes"] = {name: card["site"]["shapes"][name] for name in ("wifi", "mag", "imu")}
+    write_export(tmp_path / "net", networks.params(6, len(BSSIDS)), card)
+    found = read_program(tmp_path / "net")(*_windows()[::-1])
+    np.testing.assert_allclose(found, _expected(_windows()), rtol=0, atol=1e-5)
+
+
+def test_a_network_of_fewer_modalities_is_exported_as_one(tmp_path):
+    card, params = networks.card(BSSIDS, modalities=["imu", "wifi"]), networks.params(6, 5)
+    del card["site"]["shapes"]["mag"], card["run"]["scaler"]["inputs"]["mag"]
+    del params["mag"], params["fusion"]["fc3"]["kernel"]["mag"]
+    write_export(tmp_path / "net", params, card)
+    imu, _, wifi_dbm = _windows()
+    whole = networks.params(6, 5)
+    whole["fusion"]["fc3"]["kernel"]["mag"] *= 0
+    wanted = jax.jit(locator(PROBLEM, whole, scaler_of(networks.card(BSSIDS))))(*_windows())
+    found = read_program(tmp_path / "net")(imu, wifi_dbm)
+    np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-5)
+
+
+def test_a_relu_network_is_exported_as_one(tmp_path):
+    card = networks.card(BSSIDS, output="relu")
     write_export(tmp_path / "net", networks.params(6, len(BSSIDS)), card)
     least_m = scaler_of(card).xy_mean_m
     cut = np.maximum(_expected(_windows()), least_m)
@@ -97,9 +119,31 @@ def test_a_folder_in_use_is_not_overwritten(exported):
         write_export(exported, networks.params(6, len(BSSIDS)), networks.card(BSSIDS))
 
 
-def test_a_card_of_another_vocabulary_is_refused(tmp_path):
-    with pytest.raises(InputError, match="has 5 WiFi rows, its card 4 access points"):
-        write_export(tmp_path / "net", networks.params(6, 5), networks.card("abcd"))
+def _pretrained():
+    head = {"kernel": np.ones((6, 2), np.float32), "bias": np.zeros(2, np.float32)}
+    return {"imu": networks.params(6, 5)["imu"], "head": head}
+
+
+@pytest.mark.parametrize(
+    ("params", "card", "says"),
+    [
+        (networks.params(6, 5), networks.card("abcd"), r"fc1/kernel is \(5, 6\), .* \(4, 6\)"),
+        (networks.params(6, 5), networks.card(BSSIDS, hidden=8), r"fc3/bias is \(6,\), .* \(8,\)"),
+        (_pretrained(), networks.card(BSSIDS), "fusion/fc3/bias is absent"),
+    ],
+)
+def test_a_card_of_another_network_is_refused(tmp_path, params, card, says):
+    with pytest.raises(InputError, match=says):
+        write_export(tmp_path / "net", params, card)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("value", [np.nan, -np.inf])
+def test_a_network_that_diverged_is_not_handed_on(tmp_path, value):
+    params = networks.params(6, 5)
+    params["mag"]["bias"][3] = value
+    with pytest.raises(InputError, match="mag/bias holds a value that is not a finite number"):
+        write_export(tmp_path / "net", params, networks.card(BSSIDS))
     assert not list(tmp_path.iterdir())
 
 

@@ -7,7 +7,10 @@ import pytest
 
 from mtloc_jax.cards import faults
 from mtloc_jax.logs.round import FrozenSpan, Stream, WifiScans, no_wifi
+from mtloc_jax.settings import Window
 from mtloc_jax.simulate import building_a, simulate
+from mtloc_jax.sites import site
+from mtloc_jax.sites.splits import Split
 
 
 @pytest.fixture(scope="module")
@@ -15,10 +18,22 @@ def walks():
     return simulate(building_a(0), 0, n_rounds=3, round_s=20.0)
 
 
+def cut(walks, modalities=("imu", "mag", "wifi")):
+    return site.build("faulty", walks, Split((1,), (2,), (3,)), Window(), modalities=modalities)
+
+
+def with_stuck_gyro(walk, first, last):
+    """Return a walk whose gyroscope repeats one reading from `first` to `last`, and that span."""
+    values = walk.gyro.values.copy()
+    values[first : last + 1] = 0.25
+    stuck = replace(walk, gyro=Stream(walk.gyro.t_ms, values))
+    return stuck, FrozenSpan("gyro", *walk.gyro.t_ms[[first, last]].tolist())
+
+
 def test_recordings_without_a_fault_pass(walks):
     for check in (
-        faults.frozen_sensors(walks),
-        faults.gaps(walks),
+        faults.frozen_sensors(walks, cut(walks), Window()),
+        faults.gaps(walks, 500),
         faults.units(walks),
         faults.label_jumps(walks),
         faults.interpolated_labels(walks),
@@ -27,12 +42,24 @@ def test_recordings_without_a_fault_pass(walks):
 
 
 def test_a_stuck_sensor_is_found_though_its_reader_did_not_look(walks):
-    values = walks[1].gyro.values.copy()
-    values[100:400] = 0.25
-    stuck = replace(walks[1], gyro=Stream(walks[1].gyro.t_ms, values))
-    check = faults.frozen_sensors([walks[0], stuck])
+    stuck, _ = with_stuck_gyro(walks[1], 100, 399)
+    found = [walks[0], stuck, walks[2]]
+    check = faults.frozen_sensors(found, cut(found), Window())
     assert not check.passed
     assert check.number.startswith("round 2: accel 0.0 s, gyro 6.0 s, mag 0.0 s; 1 round(s)")
+
+
+def test_windows_of_a_frozen_sensor_are_said_to_be_held_where_its_reader_did_not_mark_it(walks):
+    stuck, span = with_stuck_gyro(walks[1], 100, 399)
+    unmarked, marked = ([walks[0], w, walks[2]] for w in (stuck, replace(stuck, frozen=(span,))))
+    held = cut(unmarked).round.size - cut(marked).round.size
+    # A window each 100 ms from the span's first reading to the last window that reaches back to it.
+    assert held == pytest.approx((span.end_ms - span.start_ms + Window().span_ms) / 100, abs=2)
+    said = faults.frozen_sensors(unmarked, cut(unmarked), Window()).meaning
+    assert said == f"nothing was measured there; {held} windows hold such readings"
+    for site_of in (cut(marked), cut(unmarked, ("mag", "wifi"))):  # one that reads no gyroscope
+        said = faults.frozen_sensors(unmarked, site_of, Window()).meaning
+        assert said == "nothing was measured there; no window holds such readings"
 
 
 def test_what_the_reader_found_frozen_is_believed(walks):
@@ -48,21 +75,23 @@ def test_scan_entries_heard_long_before_are_counted(walks):
         np.array([-50, -60, -50, -60], np.float32),
         np.array([0, 4000, 4001, 9000]),
     )
-    check = faults.stale_scans([replace(walks[0], wifi=wifi)])
+    check = faults.stale_scans([replace(walks[0], wifi=wifi)], 8000)
     assert (check.passed, check.value) == (False, 0.5)
     assert check.number == "50.0 % of entries heard over 4 s before their scan, at worst 9 s"
+    assert check.meaning.endswith("; entries over 8 s old are dropped")
 
 
 def test_without_wifi_nothing_is_stale(walks):
-    check = faults.stale_scans([replace(walks[0], wifi=no_wifi())])
+    check = faults.stale_scans([replace(walks[0], wifi=no_wifi())], 4000)
     assert check.value is None
 
 
 def test_a_pause_longer_than_half_a_second_is_a_gap(walks):
     t_ms = walks[0].mag.t_ms.copy()
     t_ms[500:] += 600
-    check = faults.gaps([replace(walks[0], mag=Stream(t_ms, walks[0].mag.values))])
+    check = faults.gaps([replace(walks[0], mag=Stream(t_ms, walks[0].mag.values))], 300)
     assert (check.passed, check.value) == (False, 1)
+    assert check.meaning.endswith("windows are left out whose newest reading is over 300 ms old")
 
 
 def test_a_magnetometer_with_its_bias_left_in_is_implausible(walks):

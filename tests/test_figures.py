@@ -1,40 +1,38 @@
 """Figures hold the curves the rows hold, and no line that was never walked."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from PIL import Image
 
-from mtloc_jax.errors import InputError
-from mtloc_jax.report import figures, look, rows
-from mtloc_jax.report.claims import families
-from mtloc_jax.report.demand import curve as demand_curve
+from mtloc_jax import rows
+from mtloc_jax.modalities import MODALITIES
+from mtloc_jax.report import figures, style
 from mtloc_jax.report.demand import data_demand
 from mtloc_jax.report.differences import differences
-from mtloc_jax.report.error_map import cell_means, error_map
-from mtloc_jax.report.floor_plan import FloorPlan
-from mtloc_jax.report.map_panels import Extent
+from mtloc_jax.report.error_map import error_map
 from mtloc_jax.report.provenance import Provenance
-from mtloc_jax.report.trajectory import pieces, trajectory
+from mtloc_jax.report.questions import families
+from mtloc_jax.report.trajectory import trajectory
 from tests.synthetic_rows import as_table, cdf_rows, row, track_rows, whole_grid
 
 SIMULATED = Provenance("table5", "office -> hall", True, "0123abc", "cpu")
 MEASURED = whole_grid()
 TABLE = as_table(MEASURED)
-CDF = {
-    name: np.array([line[name] for line in cdf_rows(MEASURED)]) for name in rows.COLUMNS[rows.CDF]
-}
-TRACKS = {
-    name: np.array([line[name] for line in track_rows()]) for name in rows.COLUMNS[rows.TRACKS]
-}
+CDF = as_table(cdf_rows(MEASURED), rows.CDF)
+TRACKS = as_table(track_rows(), rows.TRACKS)
 
 
 def checked(drawn: Figure | None) -> Figure:
     assert drawn is not None
     return drawn
+
+
+def of_modality(table: rows.Table, before: str, after: str) -> rows.Table:
+    names = table["modality"].astype(object)
+    return {**table, "modality": np.where(names == before, after, names).astype(str)}
 
 
 def curve(drawn: Figure, panel: int, label: str) -> tuple[np.ndarray, np.ndarray]:
@@ -45,7 +43,7 @@ def curve(drawn: Figure, panel: int, label: str) -> tuple[np.ndarray, np.ndarray
 def test_fig_4_draws_scratch_and_nine_rates_on_both_splits() -> None:
     drawn = checked(figures.fig4(CDF, TABLE, SIMULATED))
     assert [len(axes.get_lines()) for axes in drawn.axes] == [10, 10]
-    assert [axes.get_title(loc="left") or axes.get_title() for axes in drawn.axes] == [
+    assert [axes.get_title() for axes in drawn.axes] == [
         "(a) validation",
         "(b) test",
     ]
@@ -72,78 +70,87 @@ def test_one_drop_rate_is_no_curve() -> None:
 def test_fig_6_draws_three_models_in_each_of_three_panels() -> None:
     drawn = checked(figures.fig6(CDF, TABLE, SIMULATED))
     names = [line.get_label() for line in drawn.axes[0].get_lines()]
-    assert names == ["transferred", "fine-tuned 62.5 %", "raw (scratch)"]
+    assert names == ["scratch", "transferred", "fine-tuned 62.5 %"]
     assert [len(axes.get_lines()) for axes in drawn.axes] == [3, 3, 3]
 
 
+def test_fig_6_draws_the_share_whose_cdfs_are_kept() -> None:
+    half = {**CDF, "drop_rate": np.where(CDF["drop_rate"] == 0.4, 0.5, CDF["drop_rate"])}
+    wiped = {**TABLE, "drop_rate": np.where(TABLE["drop_rate"] == 0.4, 0.5, TABLE["drop_rate"])}
+    title = checked(figures.fig6(half, wiped, SIMULATED)).get_suptitle()
+    assert title == "Fig 6: error CDF with 50 % of one modality wiped (simulated)"
+
+
+def test_a_new_modality_has_its_curve_and_its_panel(monkeypatch: pytest.MonkeyPatch) -> None:
+    red = {"color": "#FF0000"}
+    new = replace(MODALITIES["imu"], name="baro", label="barometer", line=red)
+    monkeypatch.setitem(MODALITIES, "baro", new)
+    drops = checked(figures.fig5(of_modality(TABLE, "mag", "baro"), SIMULATED)).axes[0]
+    assert [line.get_label() for line in drops.get_lines()] == ["IMU", "WiFi", "barometer"]
+    assert drops.get_lines()[-1].get_color() == "#FF0000"
+    panels = checked(figures.fig6(of_modality(CDF, "mag", "baro"), TABLE, SIMULATED)).axes
+    assert [axes.get_title() for axes in panels][-1] == "(c) barometer wiped"
+
+
+def test_an_arm_of_another_version_is_drawn_in_grey_under_its_name() -> None:
+    arm = np.where(CDF["arm"] == "transferred", "older", CDF["arm"])
+    drawn = checked(figures.fig6({**CDF, "arm": arm}, TABLE, SIMULATED))
+    names = [line.get_label() for line in drawn.axes[0].get_lines()]
+    assert names == ["scratch", "fine-tuned 62.5 %", "older 0 %"]
+    assert drawn.axes[0].get_lines()[-1].get_color() == style.NEUTRAL["color"]
+
+
+def test_where_nothing_was_fine_tuned_fig_5_shows_the_first_arm_that_was_wiped() -> None:
+    drawn = checked(figures.fig5(rows.select(TABLE, arm="scratch"), SIMULATED))
+    assert drawn.get_suptitle() == "Fig 5: mean error against drop rate, scratch (simulated)"
+
+
+def test_legends_stand_beside_the_panels() -> None:
+    for drawn in (
+        figures.fig4(CDF, TABLE, SIMULATED),
+        figures.fig5(TABLE, SIMULATED),
+        figures.fig6(CDF, TABLE, SIMULATED),
+        data_demand(TABLE, SIMULATED),
+    ):
+        figure = checked(drawn)
+        figure.draw_without_rendering()
+        [legend] = figure.legends
+        for axes in figure.axes:
+            assert axes.get_window_extent().x1 < legend.get_window_extent().x0
+
+
+def test_dollars_in_names_are_no_mathematics(tmp_path: Path) -> None:
+    with style.drawing():
+        drawn = style.figure(r"cafe $\frac$ free", "caption", 4, 3)
+        style.save(drawn, tmp_path / "drawn.png")
+    assert drawn.get_suptitle() == r"cafe $\frac$ free"
+
+
 def test_one_bad_curve_does_not_squash_the_others_and_the_caption_says_so() -> None:
-    drawn = look.figure("title", "caption", 4, 3)
-    assert look.axis_end(drawn, [4.0, 5.0, 6.0, 5.0, 40.0]) == 12.5
+    drawn = style.figure("title", "caption", 4, 3)
+    assert style.axis_end(drawn, [4.0, 5.0, 6.0, 5.0, 40.0]) == 12.5
     assert drawn.get_supxlabel() == (
         "caption\nThe error axis is cut at 12 m: the largest value is 40 m."
     )
 
 
 def test_an_axis_that_hides_next_to_nothing_is_not_cut() -> None:
-    drawn = look.figure("title", "caption", 4, 3)
-    assert look.axis_end(drawn, [4.0, 5.0, 14.0]) == 14.0
+    drawn = style.figure("title", "caption", 4, 3)
+    assert style.axis_end(drawn, [4.0, 5.0, 14.0]) == 14.0
     assert drawn.get_supxlabel() == "caption"
 
 
-def test_data_demand_draws_mean_error_against_the_share_of_rounds() -> None:
-    drawn = checked(data_demand(TABLE, SIMULATED))
-    share_percent, mean_m = curve(drawn, 0, "fine-tuned")
-    assert share_percent.tolist() == [12.5, 25, 37.5, 50, 62.5, 75, 87.5, 100]
-    assert mean_m == pytest.approx(4.25 - 0.02 * share_percent)  # see whole_grid
-    assert curve(drawn, 0, "transferred, all rounds")[1] == pytest.approx([4.25, 4.25])
-    assert curve(drawn, 1, "scratch")[1] == pytest.approx([4.25])  # its median is 2 m above
-
-
-def test_the_band_of_a_data_demand_curve_is_the_deviation_over_seeds() -> None:
-    measured = [row("scratch", 0.5, seed, mean) for seed, mean in ((0, 2.0), (1, 4.0))]
-    found = demand_curve(as_table(measured), "scratch", "mean_m")
-    assert (found.shares.tolist(), found.mean_m.tolist()) == ([0.5], [3.0])
-    assert found.spread_m == pytest.approx([np.sqrt(2)])
-
-
-def test_a_point_beyond_the_axis_is_named_at_its_edge() -> None:
-    far = [row("finetuned", 0.125, seed, 90.0) for seed in (0, 1)]
-    near = [
-        line for line in MEASURED if (line["arm"], line["finetune_rate"]) != ("finetuned", 0.125)
-    ]
-    drawn = checked(data_demand(as_table(near + far), SIMULATED))
-    assert drawn.axes[0].get_ylim()[1] < 20
-    assert [text.get_text() for text in drawn.axes[0].texts] == ["90 m ↑"]
-
-
-def test_a_square_of_the_error_map_is_the_mean_error_of_the_windows_truly_in_it() -> None:
-    keys = ("x_m", "y_m", "predicted_x_m", "predicted_y_m")
-    places = [(0.5, 0.5, 3.5, 4.5), (1.5, 0.5, 1.5, 1.5), (2.5, 2.5, 2.5, 2.5)]
-    run = {
-        name: np.array(values) for name, values in zip(keys, zip(*places, strict=True), strict=True)
-    }
-    extent = Extent(np.array([0.0, 4.0]), np.array([0.0, 4.0]))
-    found = cell_means(run, extent, 2.0)
-    assert found == pytest.approx(np.array([[3.0, np.nan], [np.nan, 0.0]]), nan_ok=True)
-
-
-def test_an_error_map_says_how_wide_its_squares_are() -> None:
-    assert "A square of 1 m by 1 m" in checked(error_map(TRACKS, SIMULATED, None)).get_supxlabel()
-
-
 def test_differences_have_one_row_a_claim_and_one_panel_a_table() -> None:
-    found = families(as_table(whole_grid(range(4))))
+    found = families(*[as_table(whole_grid(range(4)))] * 2)
     drawn = checked(differences(found, "scope", SIMULATED))
     assert [len(axes.get_yticklabels()) for axes in drawn.axes] == [9, 1, 6]
-    assert (
-        drawn.axes[0].get_yticklabels()[1].get_text() == "fine-tuned at 100 % vs scratch at 100 %"
-    )
+    assert drawn.axes[0].get_yticklabels()[1].get_text() == "fine-tuned 100 % vs scratch"
 
 
 def test_an_svg_has_no_date_and_the_same_bytes_twice(tmp_path: Path) -> None:
     for name in ("a.svg", "b.svg"):
-        with look.drawing():
-            look.save_svg(checked(trajectory(TRACKS, SIMULATED, None)), tmp_path / name)
+        with style.drawing():
+            style.save_svg(checked(trajectory(TRACKS, SIMULATED, None)), tmp_path / name)
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
     assert b"<dc:date>" not in (tmp_path / "a.svg").read_bytes()
 
@@ -175,60 +182,14 @@ def test_every_figure_says_simulated_and_its_caption_names_pair_windows_and_seed
         assert "seed" in caption
 
 
-def test_a_line_ends_where_a_trace_ends_or_pauses() -> None:
-    trace = np.array(["a", "a", "a", "b", "b"])
-    t_s = np.array([0.0, 0.1, 9.0, 9.1, 9.2])
-    assert pieces(trace, t_s) == [slice(0, 2), slice(2, 3), slice(3, 5)]
-
-
-def test_no_drawn_segment_joins_two_traces() -> None:
-    drawn = checked(trajectory(TRACKS, SIMULATED, None))
-    for axes in drawn.axes[:3]:
-        segments = [c for c in axes.collections if isinstance(c, LineCollection)]
-        assert len(segments) == 2
-        for collection in segments:
-            jumps_m = [np.ptp(np.asarray(s), axis=0).max() for s in collection.get_segments()]
-            assert max(jumps_m) == pytest.approx(0.5)
-
-
-def test_panels_are_scratch_transferred_finetuned_in_equal_aspect() -> None:
-    drawn = checked(trajectory(TRACKS, SIMULATED, None))
-    titles = [axes.get_title() for axes in drawn.axes[:3]]
-    assert titles == [f"{n}: mean 1.00 m" for n in ("scratch", "transferred", "fine-tuned 62.5 %")]
-    assert {axes.get_aspect() for axes in drawn.axes[:3]} == {1.0}
-
-
-def test_the_floor_plan_covers_its_metres(tmp_path: Path) -> None:
-    Image.new("RGBA", (8, 4), (0, 0, 0, 0)).save(tmp_path / "plan.png")
-    plan = FloorPlan(tmp_path / "plan.png", 40.0, 20.0)
-    assert np.all(plan.paper() == 1)  # transparent is paper
-    image = checked(trajectory(TRACKS, SIMULATED, plan)).axes[0].get_images()[0]
-    assert list(image.get_extent()) == [0, 40, 0, 20]
-
-
-def test_a_floor_plan_that_is_no_image_is_named(tmp_path: Path) -> None:
-    (tmp_path / "plan.png").write_text("no image")
-    with pytest.raises(InputError, match=r"plan\.png: cannot read this floor plan; give a PNG"):
-        trajectory(TRACKS, SIMULATED, FloorPlan(tmp_path / "plan.png", 40, 20))
-
-
 def test_the_style_ignores_the_users_settings(tmp_path: Path) -> None:
     import matplotlib as mpl
 
     def bytes_of(name: str) -> bytes:
-        with look.drawing():
-            look.save(checked(figures.fig5(TABLE, SIMULATED)), tmp_path / name)
+        with style.drawing():
+            style.save(checked(figures.fig5(TABLE, SIMULATED)), tmp_path / name)
         return (tmp_path / name).read_bytes()
 
     plain = bytes_of("a.png")
     with mpl.rc_context({"lines.linewidth": 9, "axes.facecolor": "red"}):
         assert bytes_of("b.png") == plain
-
-
-def test_flat_maps_are_stacked_and_tall_ones_stand_in_a_row() -> None:
-    flat = {**TRACKS, "y_m": 0.1 * TRACKS["y_m"], "predicted_y_m": 0.1 * TRACKS["predicted_y_m"]}
-    tall = {**TRACKS, "x_m": 0.1 * TRACKS["x_m"], "predicted_x_m": 0.1 * TRACKS["predicted_x_m"]}
-    for tracks, grid in ((flat, (3, 1)), (tall, (1, 3))):
-        spec = checked(trajectory(tracks, SIMULATED, None)).axes[0].get_subplotspec()
-        assert spec is not None
-        assert (spec.get_gridspec().nrows, spec.get_gridspec().ncols) == grid

@@ -12,7 +12,7 @@ from safetensors.numpy import save_file
 
 from mtloc_jax.errors import InputError
 from mtloc_jax.surgery.foreign import from_torch, read_foreign
-from mtloc_jax.surgery.graft import Take, graft
+from mtloc_jax.surgery.graft import Take, Transform, graft
 from mtloc_jax.surgery.tree import leaves, tree_digest
 from tests import networks
 
@@ -22,10 +22,24 @@ NAMES = {
     "mag": "mag_lstm",
     "wifi/fc1": "wifi_fc1",
     "wifi/fc2": "wifi_fc2",
-    "fusion/fc3": "fc3",
+    "fusion/fc3/bias": "fc3/bias",
     "fusion/fc4": "out",
 }
-RULES = tuple(Take(ours, theirs) for ours, theirs in NAMES.items())
+
+
+def _part(number):
+    """Return the rows by which a joined kernel reads the n-th of its branches."""
+    rows = slice(number * HIDDEN, (number + 1) * HIDDEN)
+    return Transform("part", lambda ours, theirs: theirs[rows])
+
+
+RULES = (
+    *(Take(ours, theirs) for ours, theirs in NAMES.items()),
+    *(
+        Take(f"fusion/fc3/kernel/{branch}", "fc3/kernel", by=_part(number))
+        for number, branch in enumerate(("wifi", "imu", "mag"))
+    ),
+)
 
 
 def _grafted(tree):
@@ -40,6 +54,24 @@ def test_a_flat_file_becomes_a_tree(tmp_path, suffix, separator):
     file = tmp_path / f"net{suffix}"
     save_file(flat, file) if suffix == ".safetensors" else np.savez(file, **flat)
     assert tree_digest(read_foreign(file)) == tree_digest(params)
+
+
+def test_a_joined_kernel_is_taken_branch_by_branch():
+    params = networks.params(HIDDEN, APS)
+    fusion, wifi = params["fusion"], params["wifi"]
+    kernel = fusion["fc3"]["kernel"]
+    tree = {
+        "imu_lstm": params["imu"],
+        "mag_lstm": params["mag"],
+        "wifi_fc1": wifi["fc1"],
+        "wifi_fc2": wifi["fc2"],
+        "fc3": {
+            "kernel": np.concatenate([kernel[name] for name in ("wifi", "imu", "mag")]),
+            "bias": fusion["fc3"]["bias"],
+        },
+        "out": fusion["fc4"],
+    }
+    assert tree_digest(_grafted(tree)) == tree_digest(params)
 
 
 def _keras_2_file(path, params, scope="imu_lstm/lstm_cell/", **attributes):
@@ -183,7 +215,7 @@ def keras_files(tmp_path_factory):
     if importlib.util.find_spec("keras") is None:
         pytest.skip("Keras is in the extra `bench`")
     folder = tmp_path_factory.mktemp("keras")
-    for name, array in zip(("imu", "mag", "wifi"), networks.inputs(APS, n=50), strict=True):
+    for name, array in networks.inputs(APS, n=50).items():
         np.save(folder / f"{name}.npy", array)
     command = [sys.executable, "-c", KERAS, str(folder), str(HIDDEN), str(APS)]
     subprocess.run(command, check=True, capture_output=True)
@@ -213,7 +245,7 @@ def test_a_torch_network_predicts_here_what_it_predicts_there(tmp_path, suffix):
     )
     windows = networks.inputs(APS, n=50)
     with torch.no_grad():
-        imu, mag, wifi = map(torch.from_numpy, windows)
+        imu, mag, wifi = map(torch.from_numpy, windows.values())
         wifi = net["wifi_fc2"](net["wifi_fc1"](wifi).relu()).relu()
         last = [net["imu_lstm"](imu)[0][:, -1], net["mag_lstm"](mag)[0][:, -1]]
         theirs = net["out"](net["fc3"](torch.cat([wifi, *last], 1)).relu()).numpy()

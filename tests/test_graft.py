@@ -21,6 +21,7 @@ from mtloc_jax.surgery.graft import (
     graft,
     unchanged_since,
 )
+from mtloc_jax.surgery.graft_report import proof
 from mtloc_jax.surgery.tree import cover, digest, leaves, match, nest, tree_digest
 
 SPINE = (Take("imu", "imu"), Keep("mag"), Keep("wifi"), Keep("fusion"), Leave("head"))
@@ -41,12 +42,18 @@ def _dense(inputs, outputs, value):
     }
 
 
+def _joined(hidden, value):
+    square = np.full((hidden, hidden), value, np.float32)
+    kernel = dict.fromkeys(("wifi", "imu", "mag"), square)
+    return {"kernel": kernel, "bias": np.full(hidden, value, np.float32)}
+
+
 def _network(value=0.0, hidden=4, aps=5):
     return {
         "imu": _lstm(2, hidden, value),
         "mag": _lstm(1, hidden, value),
         "wifi": {"fc1": _dense(aps, hidden, value), "fc2": _dense(hidden, hidden, value)},
-        "fusion": {"fc3": _dense(3 * hidden, hidden, value), "fc4": _dense(hidden, 2, value)},
+        "fusion": {"fc3": _joined(hidden, value), "fc4": _dense(hidden, 2, value)},
     }
 
 
@@ -86,7 +93,7 @@ def test_the_spines_graft_takes_the_imu_lstm_and_keeps_the_rest():
     assert report.totals() == {
         "take": (3, 2 * 16 + 4 * 16 + 16),
         "transform": (0, 0),
-        "keep": (11, 16 + 64 + 16 + 20 + 4 + 16 + 4 + 48 + 4 + 8 + 2),
+        "keep": (13, 16 + 64 + 16 + 20 + 4 + 16 + 4 + 3 * 16 + 4 + 8 + 2),
         "leave": (2, 10),
     }
 
@@ -256,6 +263,20 @@ def test_unchanged_since_tells_stacked_runs_apart():
     params["imu"]["bias"] = trained
     assert unchanged_since(report, params)["imu/bias"].tolist() == [True, False, True]
     assert unchanged_since(report, params)["imu/kernel"].all()
+
+
+def test_a_proof_names_the_taken_leaves_that_training_left_alone():
+    target = jax.tree.map(lambda a: np.stack([a, a]), _network())
+    donor = jax.tree.map(lambda a: np.stack([a, a + 1]), _pretrained())
+    _, report = graft(target, {"d": donor}, SPINE, stacked=True)
+    trained = _network(8.0)
+    trained["imu"]["bias"] = trained["imu"]["bias"] + 1
+    taken = "imu/bias imu/kernel imu/recurrent_kernel"
+    assert proof(report, trained, 1) == {
+        "taken": taken,
+        "unchanged": "imu/kernel imu/recurrent_kernel",
+    }
+    assert proof(report, trained, 0) == {"taken": taken, "unchanged": ""}
 
 
 def test_unchanged_since_refuses_another_network():

@@ -1,21 +1,20 @@
 """The shipped rules do what their docstrings say."""
 
 import importlib
-from dataclasses import replace
+from functools import partial
 
 import jax
 import numpy as np
 import pytest
 
-from mtloc_jax.core.evaluate import predict
-from mtloc_jax.core.model import MTLoc
+from mtloc_jax.core.problem import positions_m
 from mtloc_jax.errors import InputError
-from mtloc_jax.sites.site import Arrays
 from mtloc_jax.surgery.checkpoint import plain
 from mtloc_jax.surgery.graft import graft
 from mtloc_jax.surgery.grafting import check_positions
 from mtloc_jax.surgery.network import Network
-from mtloc_jax.surgery.network_card import scaler_of
+from mtloc_jax.surgery.network_card import problem_of, scaler_of
+from mtloc_jax.surgery.refit import with_levels
 from tests import networks
 
 OLD, NEW = "abcdef", "fxdbc"
@@ -27,9 +26,10 @@ def _graft(rules, target, **donors):
     return graft(target.params, trees, module.get_rules(target, donors))
 
 
-def _network(seed, bssids=OLD, hidden=6):
-    params = networks.params(hidden, len(bssids), seed)
-    return Network(f"net{seed}", params, networks.card(bssids, seed), None)
+def _network(seed, bssids=OLD, **config):
+    config = {"hidden": 6} | config
+    params = networks.params(config["hidden"], len(bssids), seed)
+    return Network(f"net{seed}", params, networks.card(bssids, seed, **config), None)
 
 
 def _pretrained(seed):
@@ -79,20 +79,18 @@ def test_resurvey_carries_wifi_rows_by_access_point():
 
 def test_resurvey_keeps_every_prediction_where_the_floor_stayed():
     donor, target = _network(1, OLD), _network(2, OLD[::-1])
-    new = scaler_of(target.card)._replace(wifi_floor_dbm=scaler_of(donor.card).wifi_floor_dbm)
-    target.card["run"]["scaler"] = plain(new._asdict())
+    old, new = scaler_of(donor.card), scaler_of(target.card)
+    floor_dbm = old.inputs["wifi"].floor_dbm
+    new = with_levels(new, new.inputs["wifi"]._replace(floor_dbm=floor_dbm))
+    target.card["run"]["scaler"] = plain(new.plain())
     params, _ = _graft("resurvey", target, donor=donor)
     random = np.random.default_rng(0)
-    imu = random.normal(9, 1, (20, 10, 2)).astype(np.float32)
-    mag = random.normal(45, 5, (20, 10, 1)).astype(np.float32)
-    wifi_dbm = random.uniform(-90, -40, (20, 6)).astype(np.float32)
+    imu, mag = random.normal(9, 1, (20, 10, 2)), random.normal(45, 5, (20, 10, 1))
+    wifi_dbm = random.uniform(-90, -40, (20, 6))
     wifi_dbm[random.random(wifi_dbm.shape) < 0.3] = np.nan
-    rows, xy_m = np.arange(20), np.zeros((20, 2))
-    locate = jax.jit(predict, static_argnums=0)
-    old_data = Arrays(imu, mag, wifi_dbm, rows, xy_m)
-    new_data = Arrays(imu, mag, wifi_dbm[:, ::-1], rows, xy_m)
-    before = locate(MTLoc(6), donor.params, scaler_of(donor.card), old_data)
-    after = locate(MTLoc(6), params, new, new_data)
+    locate = jax.jit(partial(positions_m, problem_of(donor.card)))
+    before = locate(donor.params, old, networks.arrays(imu, mag, wifi_dbm))
+    after = locate(params, new, networks.arrays(imu, mag, wifi_dbm[:, ::-1]))
     np.testing.assert_allclose(after, before, rtol=0, atol=1e-4)
 
 
@@ -110,11 +108,24 @@ def test_wider_refuses_another_scaler():
 
 
 def test_branches_of_a_relu_network_may_be_taken_its_positions_not():
-    relu = _network(1)
-    relu = replace(relu, card={**relu.card, "config": {"hidden": 6, "output": "relu"}})
+    relu = _network(1, output="relu")
     _, of_branches = _graft("imu", _network(2, NEW), donor=relu)
-    check_positions(of_branches, {"donor": relu})
+    check_positions(of_branches, {"donor": relu}, "linear")
     _, of_all = _graft("resurvey", _network(2, NEW), donor=relu)
     with pytest.raises(InputError, match=r"donor was trained with the output 'relu'.*Keep fusion"):
-        check_positions(of_all, {"donor": relu})
-    check_positions(of_all, {"donor": _network(1)})
+        check_positions(of_all, {"donor": relu}, "linear")
+    check_positions(of_all, {"donor": relu}, "relu")
+    check_positions(of_all, {"donor": _network(1)}, "linear")
+    older = _network(1, hiden=6)  # its branches may be taken all the same
+    check_positions(of_branches, {"donor": older}, "linear")
+
+
+@pytest.mark.parametrize("rules", ["imu", "keras", "soup"])
+def test_a_network_of_other_branches_keeps_what_it_has(rules):
+    target = _network(2, NEW)
+    del target.params["mag"], target.params["fusion"]["fc3"]["kernel"]["mag"]
+    imu = networks.params(6, 3, 1)["imu"]
+    tree = {"lstm": imu} if rules == "keras" else {"imu": imu}
+    params, _ = _graft(rules, target, donor=Network("donor", tree, {}, None))
+    assert params.keys() == {"imu", "wifi", "fusion"}
+    np.testing.assert_allclose(params["imu"]["bias"], imu["bias"], rtol=1e-6)

@@ -3,15 +3,25 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 
+from mtloc_jax.errors import InputError
+from mtloc_jax.settings import Settings, Simulation, Window, plain
 from mtloc_jax.simulate import building_a, simulate
+from mtloc_jax.sites import buildings
 from mtloc_jax.sites.prepare import prepare
+from mtloc_jax.sites.site import build
+from mtloc_jax.sites.views import without_modalities
 from mtloc_jax.surgery.checkpoint import load, read_report, save
+from mtloc_jax.surgery.checkpoint import plain as as_json
 from mtloc_jax.surgery.graft import unchanged_since
+from mtloc_jax.surgery.network import read_network
+from mtloc_jax.surgery.network_card import cut_of, scaler_of, settings_of
 from tests import networks
 from tests.test_prepare import write_csv
 
@@ -34,13 +44,29 @@ def donor(tmp_path_factory):
     head = {"kernel": np.ones((6, 2), np.float32), "bias": np.zeros(2, np.float32)}
     params = {"imu": networks.params(6, 3)["imu"], "head": head}
     stack = {branch: {k: v[None] for k, v in leaves.items()} for branch, leaves in params.items()}
-    save(folder, stack, {"site": {"name": "simulated-a"}, "runs": [{"seed": 0}]})
+    card = {
+        "site": {"name": "simulated-a"},
+        "config": plain(settings_of_donor()),
+        "runs": [{"seed": 0}],
+    }
+    save(folder, stack, card)
     return folder
+
+
+def settings_of_donor():
+    return Settings(
+        hidden=6,
+        window=Window(hop_ms=1000),
+        wifi_entry_max_age_ms=3000,
+        branches="imu+wifi",
+        forget_bias=0.5,
+        simulation=Simulation(round_s=10.0),
+    )
 
 
 def _graft(donor, output, *more):
     flags = [f"--donor={donor}@0", "--site=simulated-b", "--rules=configs/graft/imu.py"]
-    return run("graft", *flags, f"--output={output}", "--hidden=6", *more)
+    return run("graft", *flags, f"--output={output}", *more)
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +87,59 @@ def test_a_graft_shows_what_came_from_where_and_saves_it(grafted):
     assert card["site"]["name"] == "simulated-b"
     assert card["lineage"]["donor"]["site"] == "simulated-a"
     assert all(same.all() for same in unchanged_since(read_report(folder), params).values())
+
+
+def test_a_graft_is_cut_and_made_by_the_settings_of_its_donor(grafted):
+    folder, _ = grafted
+    network = read_network(str(folder))
+    assert network.card.keys() == {"site", "config", "run", "lineage"}
+    assert network.card["run"].keys() == {"seed", "scaler"}
+    settings = replace(settings_of_donor(), target="simulated-b")
+    assert settings_of(network.card) == settings
+    walks, split = buildings.walks("simulated-b", "", simulated_round_s=10.0)
+    whole = build(
+        "simulated-b",
+        walks,
+        split,
+        settings.window,
+        wifi_entry_max_age_ms=3000,
+        simulated=True,
+    )
+    assert network.card["site"] == as_json(whole.card())
+    site = without_modalities(whole, ("imu", "wifi"))
+    wanted, found = site.scaler(site.rows("train")), scaler_of(network.card)
+    for ours, theirs in zip(jax.tree.leaves(found), jax.tree.leaves(wanted), strict=True):
+        assert np.array_equal(ours, theirs)
+    assert network.params["mag"]["bias"].tolist() == [0] * 6 + [0.5] * 6 + [0] * 12
+    load(folder, {"site": site.card(), "config": cut_of(settings)})
+    with pytest.raises(InputError, match=r"config\.window\.hop_ms is 1000, not 100"):
+        load(folder, {"site": site.card(), "config": cut_of(Settings())})
+
+
+def test_a_config_and_flags_come_before_the_donor(donor, tmp_path):
+    (tmp_path / "ours.py").write_text(
+        "from ml_collections import ConfigDict\n"
+        "def get_config():\n"
+        "    return ConfigDict({'window': {'hop_ms': 2000}, 'output': 'relu', 'hidden': 5})\n"
+    )
+    config = [f"--config={tmp_path}/ours.py", "--config.window.hop_ms=3000", "--hidden=6"]
+    done = _graft(donor, tmp_path / "net", *config)
+    assert done.returncode == 0, done.stderr
+    settings = settings_of(read_network(str(tmp_path / "net")).card)
+    ours = Settings(target="simulated-b", window=Window(hop_ms=3000), output="relu", hidden=6)
+    assert settings == ours
+
+
+def test_a_config_that_cannot_be_is_refused(donor, tmp_path):
+    (tmp_path / "ours.py").write_text(
+        "from ml_collections import ConfigDict\n"
+        "def get_config():\n"
+        "    return ConfigDict({'hiden': 5})\n"
+    )
+    done = _graft(donor, tmp_path / "net", f"--config={tmp_path}/ours.py")
+    assert done.returncode == 2
+    assert "no setting is called 'hiden'; did you mean 'hidden'" in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 def test_inspect_shows_table_1s_view_and_the_lineage(grafted):
@@ -93,7 +172,7 @@ def test_a_dry_run_writes_the_report_alone(donor, tmp_path):
     done = _graft(donor, tmp_path / "net", "--dry_run", f"--report={tmp_path}/graft.json")
     assert done.returncode == 0, done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["graft.json"]
-    assert len(json.loads((tmp_path / "graft.json").read_text())["entries"]) == 16
+    assert len(json.loads((tmp_path / "graft.json").read_text())["entries"]) == 18
 
 
 def test_a_site_may_be_a_folder_made_by_prepare(donor, tmp_path):
@@ -101,7 +180,7 @@ def test_a_site_may_be_a_folder_made_by_prepare(donor, tmp_path):
         write_csv(tmp_path / "recordings" / walk.name, walk)
     prepare("csv", tmp_path / "recordings", tmp_path / "office", name="office")
     flags = [f"--donor={donor}@0", f"--site={tmp_path}/office", "--rules=configs/graft/imu.py"]
-    done = run("graft", *flags, f"--output={tmp_path}/net", "--hidden=6")
+    done = run("graft", *flags, f"--output={tmp_path}/net")
     assert done.returncode == 0, done.stderr
     params, card = load(tmp_path / "net")
     assert card["site"]["name"] == "office"

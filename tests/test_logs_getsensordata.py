@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from mtloc_jax.errors import InputError
-from mtloc_jax.logs.getsensordata import first_position_deg, metres_from, read_log, read_logs
+from mtloc_jax.logs.getsensordata import first_position_deg, jobs, metres_from, read_log
+from mtloc_jax.logs.jobs import read_all
 
 HEADER = """% LogFile created by the 'GetSensorData' App for Android.
 % Date of creation: Wed Jun 14 10:00:58 GMT+02:00 2023
@@ -43,6 +44,14 @@ def test_a_log_reads_as_worked_out_by_hand(tmp_path):
     assert walk.gyro.values.tolist() == [[-0.75, -0.5, 0.125]]
     assert walk.mag.values.tolist() == [[-2.5, -34.25, -45.5]]
     assert walk.waypoint_t_ms.tolist() == [100, 5000]
+    assert walk.stream("orientation").t_ms.tolist() == [55]
+    assert walk.stream("orientation").values.tolist() == [[0.42, 0.03, -0.08]]
+    assert (walk.phone, walk.day) == ("", "2023-06-14")
+
+
+def test_the_header_names_the_phone(tmp_path):
+    phone = "% Manufacturer:            \tsamsung\n% Model:                   \tSM-A520F\n"
+    assert read(tmp_path, HEADER + phone + BODY).phone == "samsung SM-A520F"
 
 
 def test_positions_are_metres_east_and_north_of_the_first(tmp_path):
@@ -101,7 +110,10 @@ def replaced(line, by):
         (12, "WIFI;0.651;65094.180;Cafe;20:23:00:00:00:0A;2437;-600", "a level outside"),
         (12, "WIFI;0.651;20:23:00:00:00:0A;2437;-60", "5 fields instead of 6"),
         (12, "WIFI;0.651;65094.180;20:23:00:00:00:0A;2437;-60", "no BSSID"),
-        (8, "AHRS;0.1;1;1;1;1;1;1;1;3ACCE;0.1;1;1;1;1;3", "glued"),
+        (8, "AHRS;0.1;1;1;1;1;0.1;0.9;0.5;3", "a rotation vector with a norm over 1"),
+        (8, "AHRS;0.1;1;1;1;1;0.1;0.9;3", "9 fields instead of 10"),
+        (11, "SOUN;0.0676;3093.40;0.09441;73.48ACCE;0.1;1;1;1;1;3", "glued"),
+        (2, "% Date of creation: Wed Jun 34 10:00:58 GMT+02:00 2023", "no date"),
     ],
 )
 def test_damage_is_named_with_its_line(tmp_path, line, by, says):
@@ -121,12 +133,25 @@ def test_a_folder_shares_the_origin_of_its_first_log(tmp_path):
     (tmp_path / "walk2.txt").write_text(HEADER + BODY, encoding="utf-8")
     moved = BODY.replace("40.0000", "40.0010").replace("40.0001", "40.0011")
     (tmp_path / "walk10.txt").write_text(HEADER + moved, encoding="utf-8")
-    first, second = read_logs(tmp_path)
+    first, second = read_all(jobs(tmp_path))
     assert [(w.name, w.number) for w in (first, second)] == [("walk2", 1), ("walk10", 2)]
     assert first.waypoint_xy_m[0].tolist() == [0, 0]
     assert second.waypoint_xy_m[0] == pytest.approx([0, 111.035], abs=1e-3)
 
 
+def test_logs_that_are_in_no_rounds_are_dealt_to_some(tmp_path):
+    for name in "abc":
+        (tmp_path / f"{name}.txt").write_text(HEADER + BODY, encoding="utf-8")
+    (tmp_path / "rounds.csv").write_text("trace_id,route\nb,1\nc,1\na,2\n", encoding="utf-8")
+    assert [(job.name, job.number) for job in jobs(tmp_path, dealt_to=2)] == [
+        ("b", 1),
+        ("c", 2),
+        ("a", 1),
+    ]
+    with pytest.raises(InputError, match=r"rounds.csv:1: the header lacks round"):
+        jobs(tmp_path)
+
+
 def test_an_empty_folder_is_named(tmp_path):
     with pytest.raises(InputError, match=r"no .txt file"):
-        read_logs(tmp_path)
+        jobs(tmp_path)

@@ -1,17 +1,22 @@
 """Indoor Location Competition 2.0: a hand-worked trace, each kind of damage, the shared floors."""
 
+import gzip
 import tracemalloc
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from mtloc_jax.errors import InputError
-from mtloc_jax.logs.location20 import read_floor, read_trace
+from mtloc_jax.logs import lines, location20
+from mtloc_jax.logs.jobs import read_all
+from mtloc_jax.logs.location20 import read_trace
+from mtloc_jax.sites.walk_arrays import digest
 
 T0 = 1574572311900
 TRACE = """#\tstartTime:1574572311900
-#\tSiteID:5dd3\tSiteName:西溪\tFloorName:B1
+#\tSiteID:5dd3\tSiteName:西溪\tFloorName:B1\tBrand:OPPO\tModel:PBCM10
 1574572311912\tTYPE_WAYPOINT\t231.5\t190.25
 1574572312030\tTYPE_ACCELEROMETER\t-0.25\t0.5\t9.75\t2
 1574572312030\tTYPE_MAGNETIC_FIELD\t24.5\t-11.5\t-29.5\t3
@@ -20,7 +25,7 @@ TRACE = """#\tstartTime:1574572311900
 1574572312050\tTYPE_ACCELEROMETER\t0.5\t-0.25\t7.5\t2
 1574572314000\tTYPE_WIFI\t\t0e:74:9c:a7:b2:e4\t-60\t5240\t1574572313900
 1574572314000\tTYPE_WIFI\tfree\tcoffee\t0a:74:9c:a7:b2:e4\t-70\t2412\t1574572308000
-1574572312050\tTYPE_BLUE\tname\tmac\t-80
+1574572312050\tTYPE_ROTATION_VECTOR\t-0.5\t0.5\t0.25\t3
 1574572316000\tTYPE_WIFI\thotel\t0e:74:9c:a7:b2:e4\t-55\t5240\t1574572316001
 1574572316000\tTYPE_WIFI\t\t0e:74:9c:a7:b2:e4\t-75\t2412\t1574572310000
 1574572316500\tTYPE_WAYPOINT\t221.5\t180.25
@@ -49,6 +54,15 @@ def test_a_trace_reads_as_worked_out_by_hand(tmp_path):
     assert walk.mag.values.tolist() == [[24.5, -11.5, -29.5]]
     assert walk.waypoint_t_ms.tolist() == [T0 + 12, T0 + 4600]
     assert walk.waypoint_xy_m.tolist() == [[231.5, 190.25], [221.5, 180.25]]
+    assert walk.stream("orientation").t_ms.tolist() == [T0 + 150]
+    assert walk.stream("orientation").values.tolist() == [[-0.5, 0.5, 0.25]]
+    assert (walk.phone, walk.day) == ("OPPO PBCM10", "2019-11-24")
+
+
+def test_a_trace_need_not_say_how_the_phone_was_held_nor_which_it_was(tmp_path):
+    text = replaced(11, "#").replace("Brand:OPPO\tModel:PBCM10", "")
+    walk = read(tmp_path, text)
+    assert (dict(walk.extra), walk.phone) == ({}, "")
 
 
 def test_lines_of_one_time_are_one_scan_and_keep_their_age(tmp_path):
@@ -68,11 +82,9 @@ def test_windows_line_ends_change_nothing(tmp_path):
 
 
 def test_blocks_of_any_size_give_the_same_round(tmp_path, monkeypatch):
-    from mtloc_jax.logs import blocks, location20
-
     whole = read(tmp_path, TRACE)
-    small = lambda path: blocks.blocks(path, size=100)  # noqa: E731
-    monkeypatch.setattr(location20, "blocks", small)
+    small = partial(lines.read_lines, block_bytes=100)
+    monkeypatch.setattr(location20, "read_lines", small)
     pieces = read(tmp_path, TRACE)
     assert np.array_equal(whole.accel.values, pieces.accel.values)
     assert np.array_equal(whole.wifi.scan, pieces.wifi.scan)
@@ -106,12 +118,15 @@ def test_a_long_trace_needs_less_than_three_times_the_memory_of_its_arrays(tmp_p
         (4, "1574572312030\tTYPE_ACC\t1\t2\t3\t4", "unknown record type"),
         (4, "", "cut line"),
         (4, "157457231203\tTYPE_ACCELEROMETER\t1\t2\t3\t4", "cut line"),
-        (4, "157457231203x\tTYPE_ACCELEROMETER\t1\t2\t3\t4", "not Unix ms of 13 digits"),
+        (4, "157457231203x\tTYPE_ACCELEROMETER\t1\t2\t3\t4", "'157457231203x' is not a number"),
+        (4, "157457231203.\tTYPE_ACCELEROMETER\t1\t2\t3\t4", "not Unix ms of 13 digits"),
+        (9, "1574572314000\tTYPE_WIFI\ta\t0e:74:9c:a7:b2:e4\t-60\t1\t1574572313900.5", "13 digits"),
         (4, "1574572312030\tTYPE_ACCELEROMETER\tNaN\t2\t3\t4", "not finite"),
         (4, "1574572312030\tTYPE_ACCELEROMETER\t1\t-inf\t3\t4", "not finite"),
         (4, "1574572312030\tTYPE_ACCELEROMETER\t1\t2\t3e30\t4", "absurdly large"),
         (4, "1574572312030\tTYPE_ACCELEROMETER\t1\t2\t\t4", "'' is not a number"),
         (4, "1574572312030\tTYPE_ACCELEROMETER\t1\t2_0\t3\t4", "'2_0' is not a number"),
+        (11, "1574572312050\tTYPE_ROTATION_VECTOR\t0.8\t0.8\t0\t3", "vector with a norm over 1"),
         (8, "1574572312010\tTYPE_ACCELEROMETER\t1\t2\t3\t4", "does not increase"),
         (8, "1674572312010\tTYPE_ACCELEROMETER\t1\t2\t3\t4", "leaps more than a day"),
         (14, "1574572311912\tTYPE_WAYPOINT\t1\t2", "does not increase"),
@@ -155,7 +170,7 @@ def test_bytes_that_are_not_utf8_are_named_with_their_line(tmp_path):
         (TRACE[:-30], "last line is cut"),
         (TRACE.replace("#\tendTime:1574572316600\n", ""), "no endTime"),
         (replaced(14, "#"), "1 waypoint"),
-        (TRACE.replace("TYPE_MAGNETIC_FIELD", "TYPE_ROTATION_VECTOR"), "no mag reading"),
+        (replaced(5, "#"), "no mag reading"),
     ],
 )
 def test_a_trace_that_lacks_a_part_is_refused(tmp_path, text, says):
@@ -186,9 +201,29 @@ def floor(folder: Path, rounds: str, *names: str) -> Path:
 def test_a_floor_takes_order_and_round_numbers_from_its_table(tmp_path):
     seen = []
     folder = floor(tmp_path, "trace_id,round\nb,1\na,2\n", "a", "b")
-    walks = read_floor(folder, lambda done, of: seen.append((done, of)))
+    walks = read_all(location20.jobs(folder), lambda done, of: seen.append((done, of)))
     assert [(walk.name, walk.number) for walk in walks] == [("b", 1), ("a", 2)]
     assert seen == [(1, 2), (2, 2)]
+
+
+def test_a_table_may_say_in_which_session_a_trace_was_recorded(tmp_path):
+    table = "trace_id,round,split,session\nb,1,train,2\na,2,val,1\n"
+    walks = read_all(location20.jobs(floor(tmp_path, table, "a", "b")))
+    assert [(walk.name, walk.session) for walk in walks] == [("b", 2), ("a", 1)]
+
+
+def test_packed_traces_read_like_plain_ones_and_their_damage_is_named(tmp_path):
+    folder = floor(tmp_path, "trace_id,round\na,1\n", "a")
+    (plain,) = read_all(location20.jobs(folder))
+    path = folder / "path_data_files" / "a.txt"
+    path.unlink()
+    packed = path.with_name("a.txt.gz")
+    packed.write_bytes(gzip.compress(TRACE.encode()))
+    (walk,) = read_all(location20.jobs(folder))
+    assert digest([walk]) == digest([plain])
+    packed.write_bytes(packed.read_bytes()[:-20])
+    with pytest.raises(InputError, match=r"a.txt.gz: damaged gzip file .*; copy it again"):
+        read_all(location20.jobs(folder))
 
 
 @pytest.mark.parametrize(
@@ -199,18 +234,19 @@ def test_a_floor_takes_order_and_round_numbers_from_its_table(tmp_path):
         ("trace_id,round\na,1\na,2\n", "a", "twice"),
         ("trace_id,round\na,0\n", "a", "not 1, 2"),
         ("trace_id,round\na\n", "a", "1 fields instead of 2"),
+        ("trace_id,round,session\na,1,x\n", "a", "the session 'x' is not 1, 2"),
         ("trace,round\na,1\n", "a", "lacks trace_id"),
         ("", "a", "empty"),
     ],
 )
 def test_a_floor_and_its_table_must_correspond(tmp_path, rounds, names, says):
     with pytest.raises(InputError, match=says):
-        read_floor(floor(tmp_path, rounds, *names))
+        location20.jobs(floor(tmp_path, rounds, *names))
 
 
 def test_a_missing_floor_is_named(tmp_path):
     with pytest.raises(InputError, match="no such folder"):
-        read_floor(tmp_path / "site9")
+        location20.jobs(tmp_path / "site9")
 
 
 @pytest.mark.parametrize(
@@ -220,7 +256,7 @@ def test_a_missing_floor_is_named(tmp_path):
 def test_the_shared_floors_hold_what_was_counted(
     data_dir, name, waypoints, scans, bssids, heard, fresh
 ):
-    walks = read_floor(data_dir / "indoor_location_20" / name)
+    walks = read_all(location20.jobs(data_dir / "indoor_location_20" / name))
     assert len(walks) == 42
     assert sum(len(walk.waypoint_t_ms) for walk in walks) == waypoints
     assert sum(len(walk.wifi.t_ms) for walk in walks) == scans

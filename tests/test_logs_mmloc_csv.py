@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 
 from mtloc_jax.errors import InputError
-from mtloc_jax.logs.mmloc_csv import read_bucharest, read_bucharest_dup, read_edinburgh
+from mtloc_jax.logs.jobs import read_all
+from mtloc_jax.logs.mmloc_csv import BUCHAREST, BUCHAREST_DUP, EDINBURGH, jobs
+
+
+def read(layout, folder):
+    return read_all(jobs(layout, folder))
 
 
 def edinburgh_row(t_ms, label=(33.0, 32.0), heard=(), sensors=range(1, 10)):
@@ -30,7 +35,7 @@ def text(rows):
 
 def edinburgh(folder, rows, name="sensor_wifi_timestep100_1.csv"):
     (folder / name).write_text(text(rows), encoding="utf-8")
-    return read_edinburgh(folder)
+    return read(EDINBURGH, folder)
 
 
 def test_a_row_reads_as_worked_out_by_hand(tmp_path):
@@ -60,7 +65,7 @@ def test_a_bucharest_scan_is_never_stamped_before_it_can_have_been_made(tmp_path
         bucharest_row(1500, 0),
     ]
     (tmp_path / "sensor_wifi_1_1_timestep100.csv").write_text(text(rows), encoding="utf-8")
-    (walk,) = read_bucharest(tmp_path)
+    (walk,) = read(BUCHAREST, tmp_path)
     # A record that heard nothing is a scan too; the one stamped last was attached first.
     assert walk.wifi.t_ms.tolist() == [1415, 1500, 1927]
     assert walk.wifi.scan.tolist() == [0, 2]
@@ -76,7 +81,7 @@ def test_a_compressed_file_reads_like_a_plain_one(tmp_path):
     (walk,) = edinburgh(plain, rows)
     with gzip.open(packed / "sensor_wifi_timestep100_1.csv.gz", "wt") as file:
         file.write(text(rows))
-    (other,) = read_edinburgh(packed)
+    (other,) = read(EDINBURGH, packed)
     assert np.array_equal(walk.accel.values, other.accel.values)
     assert np.array_equal(walk.wifi.bssid, other.wifi.bssid)
 
@@ -85,7 +90,7 @@ def test_a_cut_compressed_file_is_named(tmp_path):
     packed = gzip.compress(text([edinburgh_row(25000 + 100 * i) for i in range(50)]).encode())
     (tmp_path / "sensor_wifi_timestep100_1.csv.gz").write_bytes(packed[: len(packed) // 2])
     with pytest.raises(InputError, match="damaged gzip"):
-        read_edinburgh(tmp_path)
+        read(EDINBURGH, tmp_path)
 
 
 def test_bridged_and_stuck_sensors_are_found_by_their_values(tmp_path):
@@ -151,20 +156,20 @@ def test_the_columns_that_copy_the_answer_are_not_read(tmp_path):
 def test_a_file_that_lacks_a_part_is_refused(tmp_path, content, says):
     (tmp_path / "sensor_wifi_timestep100_1.csv").write_text(content, encoding="utf-8")
     with pytest.raises(InputError, match=says):
-        read_edinburgh(tmp_path)
+        read(EDINBURGH, tmp_path)
 
 
 def test_a_folder_without_its_rounds_is_refused(tmp_path):
     with pytest.raises(InputError, match="no such folder"):
-        read_edinburgh(tmp_path / "none")
+        read(EDINBURGH, tmp_path / "none")
     with pytest.raises(InputError, match="no file named like"):
-        read_edinburgh(tmp_path)
+        read(EDINBURGH, tmp_path)
     with pytest.raises(InputError, match="round 1 is missing"):
         edinburgh(tmp_path, GOOD, "sensor_wifi_timestep100_2.csv")
 
 
 def test_edinburgh_holds_what_was_counted(data_dir):
-    walks = read_edinburgh(data_dir / "mmloc" / "edinburgh")
+    walks = read(EDINBURGH, data_dir / "mmloc" / "edinburgh")
     rows = [len(walk.accel.t_ms) for walk in walks]
     assert rows[:8] == [1619, 1603, 1929, 2029, 1902, 1893, 1832, 1903]
     assert rows[8:] == [2166, 2081, 1792, 1825, 1876, 1516]
@@ -175,7 +180,7 @@ def test_edinburgh_holds_what_was_counted(data_dir):
 
 
 def test_only_round_9_of_edinburgh_froze(data_dir):
-    walks = read_edinburgh(data_dir / "mmloc" / "edinburgh")
+    walks = read(EDINBURGH, data_dir / "mmloc" / "edinburgh")
     assert [walk.number for walk in walks if walk.frozen] == [9]
     frozen_s = {
         sensor: sum(s.end_ms - s.start_ms for s in walks[8].frozen if s.sensor == sensor) / 1000
@@ -185,7 +190,7 @@ def test_only_round_9_of_edinburgh_froze(data_dir):
 
 
 def test_bucharest_holds_what_was_counted(data_dir):
-    walks = read_bucharest(data_dir / "mmloc" / "bucharest")
+    walks = read(BUCHAREST, data_dir / "mmloc" / "bucharest")
     assert [len(walk.accel.t_ms) for walk in walks] == [862, 874, 910, 922, 962, 881, 935, 887]
     assert sum(len(walk.wifi.t_ms) for walk in walks) == 4682
     assert sum(len(np.unique(walk.wifi.scan)) for walk in walks) == 4271
@@ -194,7 +199,7 @@ def test_bucharest_holds_what_was_counted(data_dir):
 
 
 def test_the_dup_set_is_a_site_of_its_own(data_dir):
-    walks = read_bucharest_dup(data_dir / "mmloc" / "bucharest" / "dup")
+    walks = read(BUCHAREST_DUP, data_dir / "mmloc" / "bucharest" / "dup")
     assert len(walks) == 32
     assert sum(len(walk.accel.t_ms) for walk in walks) == 20357
     assert len(np.unique(np.concatenate([walk.wifi.bssid for walk in walks]))) == 50

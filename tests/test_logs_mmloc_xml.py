@@ -1,12 +1,14 @@
 """The authors' phone logs: a hand-worked one, damage, and agreement with all they published."""
 
+import gzip
+
 import numpy as np
 import pytest
 
 from mtloc_jax.errors import InputError
-from mtloc_jax.logs.mmloc_csv import read_edinburgh
+from mtloc_jax.logs import mmloc_csv, mmloc_xml
+from mtloc_jax.logs.jobs import read_all
 from mtloc_jax.logs.mmloc_windows import read_scenario_a
-from mtloc_jax.logs.mmloc_xml import read_edinburgh_raw
 from mtloc_jax.logs.round import SENSORS
 
 CORNERS = """Time,lat1,Lng1,x,y,lat,Lng
@@ -35,7 +37,7 @@ LOG = """<data phone="1" building="undefined" t="2018-06-21 16:08:28.589">
 def read(folder, log=LOG, corners=CORNERS):
     (folder / "9.xml").write_bytes(log if isinstance(log, bytes) else log.encode())
     (folder / "9.csv").write_text(corners, encoding="utf-8")
-    (walk,) = read_edinburgh_raw(folder)
+    (walk,) = read_all(mmloc_xml.jobs(folder))
     return walk
 
 
@@ -52,6 +54,22 @@ def test_readings_are_timed_by_the_sensor_clock_and_not_by_their_delivery(tmp_pa
     assert walk.gyro.t_ms.tolist() == [87]
     assert walk.waypoint_t_ms.tolist() == [100, 9000]
     assert walk.waypoint_xy_m.tolist() == [[33.19, 32.63], [0, 23.76]]
+
+
+def test_published_logs_lie_in_two_folders_and_keep_their_rounds_number(tmp_path):
+    first, more = (tmp_path / f"edinburgh_raw{end}" / "Smartisan" for end in ("", "_more"))
+    for folder in (first, more):
+        folder.mkdir(parents=True)
+    (first / "9.xml").write_text(LOG, encoding="utf-8")
+    (more / "12.xml.gz").write_bytes(gzip.compress(LOG.encode()))
+    for name in ("9", "12", "13"):
+        (first / f"{name}.csv").write_text(CORNERS, encoding="utf-8")
+    walks = read_all(mmloc_xml.edinburgh_jobs(tmp_path))
+    assert [(w.name, w.number) for w in walks] == [("edinburgh_raw-9", 9), ("edinburgh_raw-12", 12)]
+    assert {(walk.phone, walk.day) for walk in walks} == {("Smartisan", "2018-06-21")}
+    (more / "copy of 1.xml").write_text(LOG, encoding="utf-8")
+    with pytest.raises(InputError, match=r"copy of 1.xml: is not named after its round"):
+        mmloc_xml.edinburgh_jobs(tmp_path)
 
 
 def test_a_cached_scan_counts_once(tmp_path):
@@ -83,6 +101,7 @@ def test_a_log_without_scans_reads(tmp_path):
         ("<a t", "<q t", 3, "element <q> is unknown"),
         ('s="-58"', 's="-580"', 7, "not a number in -150..30"),
         ('b="08:1f:f3:b2:d4:21"', 'b=""', 6, "attribute b is missing, empty"),
+        ('b="08:1f:f3', 'b="08:1f:\rf3', 6, "is not a BSSID"),
         ("</wr>\n<a", "<wr t='1'/></wr>\n<a", 8, "element <wr> within a scan"),
         ("<data", "<!DOCTYPE d [<!ENTITY e 'x'>]><data", 1, "declares no entities"),
     ],
@@ -117,9 +136,9 @@ def test_a_log_without_corners_or_a_sensor_is_refused(tmp_path):
     read(tmp_path)
     (tmp_path / "9.csv").unlink()
     with pytest.raises(InputError, match="no such file"):
-        read_edinburgh_raw(tmp_path)
+        read_all(mmloc_xml.jobs(tmp_path))
     with pytest.raises(InputError, match=r"no .xml file"):
-        read_edinburgh_raw(tmp_path.parent)
+        mmloc_xml.jobs(tmp_path.parent)
 
 
 def at(stream, t_ms):
@@ -131,15 +150,19 @@ def at(stream, t_ms):
 
 
 def test_the_shared_logs_hold_what_was_counted(data_dir):
-    walks = read_edinburgh_raw(data_dir / "mmloc" / "edinburgh_raw" / "Smartisan")
+    walks = read_all(mmloc_xml.jobs(data_dir / "mmloc" / "edinburgh_raw" / "Smartisan"))
     assert [walk.name for walk in walks] == ["edinburgh_raw-9", "edinburgh_raw-11"]
     assert [len(walk.accel.t_ms) for walk in walks] == [9761, 11291]
     assert [len(walk.wifi.t_ms) for walk in walks] == [5, 4]  # of 134 and 252 delivered
 
 
+def published_rows(data_dir):
+    return read_all(mmloc_csv.jobs(mmloc_csv.EDINBURGH, data_dir / "mmloc" / "edinburgh"))
+
+
 def test_the_published_csvs_follow_from_the_logs(data_dir):
-    walks = read_edinburgh_raw(data_dir / "mmloc" / "edinburgh_raw" / "Smartisan")
-    published = read_edinburgh(data_dir / "mmloc" / "edinburgh")
+    walks = read_all(mmloc_xml.jobs(data_dir / "mmloc" / "edinburgh_raw" / "Smartisan"))
+    published = published_rows(data_dir)
     for walk, other in zip(walks, (published[8], published[10]), strict=True):
         for sensor in SENSORS:
             stream = other.stream(sensor)
@@ -148,9 +171,9 @@ def test_the_published_csvs_follow_from_the_logs(data_dir):
 
 
 def test_the_published_windows_follow_from_the_logs(data_dir):
-    walks = read_edinburgh_raw(data_dir / "mmloc" / "edinburgh_raw" / "Smartisan")
+    walks = read_all(mmloc_xml.jobs(data_dir / "mmloc" / "edinburgh_raw" / "Smartisan"))
     windows = read_scenario_a(data_dir / "mmloc" / "scenario_a")
-    rows = read_edinburgh(data_dir / "mmloc" / "edinburgh")
+    rows = published_rows(data_dir)
     for walk, number in zip(walks, (9, 11), strict=True):
         start, *_, end = rows[number - 1].accel.t_ms
         t_ms = np.arange(start, end + 100)

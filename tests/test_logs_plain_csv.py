@@ -3,7 +3,8 @@
 import pytest
 
 from mtloc_jax.errors import InputError
-from mtloc_jax.logs.plain_csv import HEADERS, read_folders
+from mtloc_jax.logs.jobs import read_all
+from mtloc_jax.logs.plain_csv import HEADERS, jobs
 
 FILES = {
     "imu.csv": "0,1,2,3,4,5,6\n10,1.5,2.5,3.5,4.5,5.5,6.5\n",
@@ -13,17 +14,21 @@ FILES = {
 }
 
 
+def read(folder):
+    return read_all(jobs(folder))
+
+
 def write(folder, name="walk1", **replaced):
     (folder / name).mkdir()
     for file, rows in FILES.items():
-        header = HEADERS[file].decode() + "\n"
+        header = HEADERS[file] + "\n"
         text = replaced.get(file.removesuffix(".csv"), header + rows)
         (folder / name / file).write_text(text, encoding="utf-8")
 
 
 def test_a_round_reads_as_worked_out_by_hand(tmp_path):
     write(tmp_path)
-    (walk,) = read_folders(tmp_path)
+    (walk,) = read(tmp_path)
     assert (walk.name, walk.number) == ("walk1", 1)
     assert walk.accel.t_ms.tolist() == walk.gyro.t_ms.tolist() == [0, 10]
     assert walk.accel.values.tolist() == [[1, 2, 3], [1.5, 2.5, 3.5]]
@@ -40,25 +45,25 @@ def test_a_round_reads_as_worked_out_by_hand(tmp_path):
 
 def test_a_header_alone_means_no_wifi(tmp_path):
     write(tmp_path, wifi="t_ms,bssid,rss_dbm,age_ms\n")
-    (walk,) = read_folders(tmp_path)
+    (walk,) = read(tmp_path)
     assert len(walk.wifi.t_ms) == 0
 
 
 def test_folders_are_rounds_in_the_order_of_their_numbers(tmp_path):
     for name in ("walk10", "walk9"):
         write(tmp_path, name)
-    assert [walk.name for walk in read_folders(tmp_path)] == ["walk9", "walk10"]
+    assert [walk.name for walk in read(tmp_path)] == ["walk9", "walk10"]
 
 
 def test_a_table_may_group_folders_into_rounds(tmp_path):
     for name in ("a", "b", "c"):
         write(tmp_path, name)
     (tmp_path / "rounds.csv").write_text("trace_id,round\nc,1\na,1\nb,2\n", encoding="utf-8")
-    walks = read_folders(tmp_path)
+    walks = read(tmp_path)
     assert [(walk.name, walk.number) for walk in walks] == [("c", 1), ("a", 1), ("b", 2)]
 
 
-WIFI, IMU = (HEADERS[file].decode() + "\n" for file in ("wifi.csv", "imu.csv"))
+WIFI, IMU = (HEADERS[file] + "\n" for file in ("wifi.csv", "imu.csv"))
 
 
 @pytest.mark.parametrize(
@@ -84,15 +89,15 @@ WIFI, IMU = (HEADERS[file].decode() + "\n" for file in ("wifi.csv", "imu.csv"))
 def test_damage_is_named_with_its_line(tmp_path, file, text, line, says):
     write(tmp_path, **{file: text})
     with pytest.raises(InputError, match=says) as error:
-        read_folders(tmp_path)
+        read(tmp_path)
     assert error.value.line == line
     assert error.value.path.parent == tmp_path / "walk1"
 
 
 def test_a_folder_without_rounds_is_named(tmp_path):
-    with pytest.raises(InputError, match="make one folder a round"):
-        read_folders(tmp_path)
+    with pytest.raises(InputError, match="one folder a round"):
+        read(tmp_path)
     write(tmp_path)
     (tmp_path / "walk1" / "mag.csv").unlink()
     with pytest.raises(InputError, match=r"mag.csv: no such file"):
-        read_folders(tmp_path)
+        read(tmp_path)

@@ -4,13 +4,13 @@ import jax
 import numpy as np
 import pytest
 
-from mtloc_jax.core.evaluate import Wipes
 from mtloc_jax.errors import InputError
-from mtloc_jax.sweep import memory
-from mtloc_jax.sweep.memory import Width
-from mtloc_jax.sweep.trainer import Judge, Trainer
-from tests.networks import NETWORK
-from tests.test_sweep import DATA, STATIC, runs
+from mtloc_jax.settings import Wipe
+from mtloc_jax.study import memory
+from mtloc_jax.study.memory import Width
+from mtloc_jax.study.trainer import Judge, Trainer
+from tests.networks import PROBLEM
+from tests.test_trainer import DATA, STATIC, runs
 
 
 def too_wide(program, limit):
@@ -41,7 +41,7 @@ def test_a_chunk_too_large_for_memory_is_trained_in_halves_with_the_same_results
 def test_judging_halves_too():
     params = Trainer(STATIC, 4).train(runs(4), DATA)
     scalers = [run.scaler for run in runs(4)]
-    judge = Judge(NETWORK, Wipes(drop_rates=(0.4,), seeds=1), 4)
+    judge = Judge(PROBLEM, Wipe(drop_rates=(0.4,), seeds=1), 4)
     whole = judge.clean(params, scalers, DATA)
     judge._clean = too_wide(judge._clean, limit=2)
     np.testing.assert_array_equal(judge.clean(params, scalers, DATA).metrics, whole.metrics)

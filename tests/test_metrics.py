@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from mtloc_jax.core.metrics import cdf, errors_m, summary
-from mtloc_jax.report.rows import METRICS, QUANTILES
+from mtloc_jax.rows import METRICS, QUANTILES
 
 ERRORS = arrays(np.float32, 23, elements=st.floats(0, 200, width=32))
 

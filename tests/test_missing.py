@@ -8,25 +8,28 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mtloc_jax.core.inputs import Inputs
-from mtloc_jax.core.missing import FILLS, MODES, draw, filler, wiped, wiped_inputs
-from mtloc_jax.sites import scaling
+from mtloc_jax.core.missing import draw, wiped
+from mtloc_jax.modalities import MODALITIES, Levels, Moments
+from mtloc_jax.settings import DECLARED
 
 KEY = jax.random.key(7)
 N = 4000
 SENSOR, WIFI = np.zeros((N, 10, 2), np.float32), np.zeros((N, 6), np.float32)
-SCALER = scaling.Scaler(
-    imu_mean=np.array([9.8, 0.5], np.float32),
-    imu_std=np.array([2.0, 0.25], np.float32),
-    mag_mean=np.array([50.0], np.float32),
-    mag_std=np.array([5.0], np.float32),
-    wifi_floor_dbm=np.float32(-96),
-    wifi_span_db=np.float32(60),
-    wifi_heard=np.ones(3, bool),
-    wifi_mean=np.array([0.25, 0.0, 0.75], np.float32),
-    xy_mean_m=np.zeros(2, np.float32),
-    xy_scale_m=np.float32(1),
-)
+MODES, FILLS = DECLARED["wipe.mode"].names(), DECLARED["wipe.fill"].names()
+FITTED = {
+    "imu": Moments(mean=np.array([9.8, 0.5], np.float32), std=np.array([2.0, 0.25], np.float32)),
+    "mag": Moments(mean=np.array([50.0], np.float32), std=np.array([5.0], np.float32)),
+    "wifi": Levels(
+        floor_dbm=np.float32(-96),
+        span_db=np.float32(60),
+        heard=np.ones(3, bool),
+        mean=np.array([0.25, 0.0, 0.75], np.float32),
+    ),
+}
+
+
+def blank(modality, fill):
+    return MODALITIES[modality].blank(fill, FITTED[modality])
 
 
 def drawn(mode, x, burst_windows=50):
@@ -73,6 +76,14 @@ def test_a_burst_is_a_stretch_of_whole_length_but_at_the_ends(burst_windows, see
     assert np.all(lengths[1:-1] == burst_windows)
 
 
+def test_where_bursts_begin_is_drawn():
+    x = np.zeros((40, 10, 1), np.float32)
+    numbers = [np.asarray(draw(jax.random.key(seed), "bursts", x, 10)) for seed in range(30)]
+    first = {int(np.flatnonzero(np.diff(drawn))[0]) + 1 for drawn in numbers}
+    assert first <= set(range(1, 11))
+    assert len(first) > 5
+
+
 def test_equal_keys_lose_the_same_points_and_other_keys_do_not():
     again, other = (draw(key, "windows", SENSOR, 50) for key in (KEY, jax.random.key(8)))
     assert np.array_equal(drawn("windows", SENSOR), again)
@@ -81,15 +92,15 @@ def test_equal_keys_lose_the_same_points_and_other_keys_do_not():
 
 def test_a_wiped_sensor_reads_0_in_its_own_unit_or_its_training_mean():
     assert FILLS == ("zero", "mean")
-    assert filler("imu", "zero", SCALER).tolist() == pytest.approx([-4.9, -2.0])
-    assert filler("mag", "zero", SCALER).tolist() == [-10]
-    assert filler("imu", "mean", SCALER).tolist() == [0, 0]
-    assert filler("mag", "mean", SCALER).tolist() == [0]
+    assert blank("imu", "zero").tolist() == pytest.approx([-4.9, -2.0])
+    assert blank("mag", "zero").tolist() == [-10]
+    assert blank("imu", "mean").tolist() == [0, 0]
+    assert blank("mag", "mean").tolist() == [0]
 
 
 def test_wiped_wifi_reads_not_heard_or_the_mean_fingerprint():
-    assert filler("wifi", "zero", SCALER).tolist() == [0, 0, 0]
-    assert filler("wifi", "mean", SCALER).tolist() == [0.25, 0, 0.75]
+    assert blank("wifi", "zero").tolist() == [0, 0, 0]
+    assert blank("wifi", "mean").tolist() == [0.25, 0, 0.75]
 
 
 def test_a_lost_window_is_blank_throughout_and_the_others_are_untouched():
@@ -108,16 +119,6 @@ def test_a_lost_sample_loses_all_its_axes():
 def test_a_lost_access_point_is_blank_by_itself():
     x = np.array([[0.5, 0.6, 0.7], [0.8, 0.9, 1.0]], np.float32)
     lost = np.array([[True, False, False], [False, False, True]])
-    blank = np.array([0.25, 0.0, 0.75], np.float32)
+    mean = np.array([0.25, 0.0, 0.75], np.float32)
     expected = np.array([[0.25, 0.6, 0.7], [0.8, 0.9, 0.75]], np.float32)
-    assert np.array_equal(wiped(x, lost, blank), expected)
-
-
-@pytest.mark.parametrize("modality", Inputs._fields)
-def test_wiping_one_modality_leaves_the_other_two(modality):
-    inputs = Inputs(*(np.ones(shape, np.float32) for shape in ((4, 10, 2), (4, 10, 1), (4, 3))))
-    lost = np.array([True, False, False, True])
-    after = wiped_inputs(inputs, modality, lost, filler(modality, "zero", SCALER))
-    for name in Inputs._fields:
-        changed = np.any(np.reshape(getattr(after, name), (4, -1)) != 1, axis=1)
-        assert changed.tolist() == (lost.tolist() if name == modality else [False] * 4)
+    assert np.array_equal(wiped(x, lost, mean), expected)

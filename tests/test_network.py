@@ -6,11 +6,19 @@ import pytest
 from safetensors.numpy import save_file
 
 from mtloc_jax.errors import InputError
+from mtloc_jax.settings import Settings, Window
 from mtloc_jax.surgery.checkpoint import plain, save
-from mtloc_jax.surgery.graft import Take, graft
+from mtloc_jax.surgery.graft import Take, graft, unchanged_since
 from mtloc_jax.surgery.grafting import check_output, only, read_rules
 from mtloc_jax.surgery.network import Network, read_network
-from mtloc_jax.surgery.network_card import ancestors, bssids_of, scaler_of
+from mtloc_jax.surgery.network_card import (
+    ancestors,
+    bssids_of,
+    cut_of,
+    problem_of,
+    scaler_of,
+    settings_of,
+)
 from mtloc_jax.surgery.tree import leaves, tree_digest
 from tests import networks
 
@@ -31,9 +39,36 @@ def test_a_checkpoint_is_read_with_its_card_and_report(checkpoint):
 
 def test_the_scaler_comes_back_from_the_card(checkpoint):
     found, wanted = scaler_of(read_network(str(checkpoint)).card), networks.scaler(3)
-    for ours, theirs in zip(found, wanted, strict=True):
+    assert jax.tree.structure(found) == jax.tree.structure(wanted)
+    for ours, theirs in zip(jax.tree.leaves(found), jax.tree.leaves(wanted), strict=True):
         assert np.asarray(ours).dtype == np.asarray(theirs).dtype
         assert np.array_equal(ours, theirs)
+
+
+def test_the_settings_and_the_problem_come_back_from_the_card(checkpoint):
+    card = read_network(str(checkpoint)).card
+    assert settings_of(card) == Settings(hidden=6)
+    assert problem_of(card).network.hidden == 6
+    assert settings_of({}) == Settings()
+    with pytest.raises(InputError, match="there is no problem 'maze'; choose from mtloc"):
+        problem_of(card | {"run": {"problem": "maze"}})
+
+
+def test_a_card_of_settings_of_another_version_is_refused():
+    says = r"\(no site\) is of another version: no setting is called 'hiden'; take a network of"
+    with pytest.raises(InputError, match=says):
+        settings_of({"config": {"hiden": 6}})
+
+
+def test_a_building_is_cut_by_the_settings_of_its_role():
+    settings = Settings(window=Window(steps=20), test_round=3, scaling="round")
+    source, target = (cut_of(settings, role) for role in ("source", "target"))
+    assert source["window"]["steps"] == target["window"]["steps"] == 20
+    assert source["scaling"] == "round"
+    assert source["modalities"] == ("imu", "mag", "wifi")
+    assert target["test_round"] == 3
+    assert source.keys() < target.keys()
+    assert target.keys() - source.keys() == {"test_round", "survey", "removed_share", "branches"}
 
 
 def test_one_run_of_a_stack_is_read_by_its_number(tmp_path):
@@ -44,10 +79,24 @@ def test_one_run_of_a_stack_is_read_by_its_number(tmp_path):
     network = read_network(f"{tmp_path}/runs@1")
     assert tree_digest(network.params) == tree_digest(networks.params(6, 3, 1))
     assert network.card == {"run": {"seed": 1}}
+    assert network.report is None
     with pytest.raises(InputError, match=r"holds 2 runs; say which one, .*runs@0 to .*runs@1"):
         read_network(f"{tmp_path}/runs")
     with pytest.raises(InputError, match="'last' is not the number of a run"):
         read_network(f"{tmp_path}/runs@last")
+
+
+def test_one_run_of_a_grafted_stack_knows_its_graft(tmp_path):
+    ours, theirs = (
+        jax.tree.map(lambda *runs: np.stack(runs), *(networks.params(6, 3, k) for k in pair))
+        for pair in ((0, 1), (2, 3))
+    )
+    params, report = graft(ours, {"d": theirs}, [Take("*", "*")], stacked=True)
+    save(tmp_path / "runs", params, {"runs": [{"seed": 0}, {"seed": 1}]}, report)
+    network = read_network(f"{tmp_path}/runs@1")
+    assert all(same.all() for same in unchanged_since(network.report, network.params).values())
+    other = unchanged_since(network.report, networks.params(6, 3, 2))
+    assert not any(same.any() for same in other.values())
 
 
 def test_a_foreign_file_has_no_card(tmp_path):
@@ -63,6 +112,10 @@ def test_a_foreign_file_has_no_card(tmp_path):
 def test_a_card_without_the_scaler_of_this_version_is_refused():
     with pytest.raises(InputError, match=r"this network \(site1/B1\) holds no scaler"):
         scaler_of({"site": {"name": "site1/B1"}, "run": {"scaler": {"imu_mean": [0, 0]}}})
+    short = networks.scaler(3).plain()
+    del short["inputs"]["mag"]["std"]
+    with pytest.raises(InputError, match="holds no scaler"):
+        scaler_of({"run": {"scaler": short}})
 
 
 def _child(name, lineage):

@@ -6,20 +6,23 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from mtloc_jax.errors import InputError
-from mtloc_jax.logs import location20, mmloc_csv, plain_csv
-from mtloc_jax.logs.round import FrozenSpan, Round, no_wifi
+from mtloc_jax.files import sha256
+from mtloc_jax.logs.jobs import read_all
+from mtloc_jax.logs.round import FrozenSpan, Round, Stream, WifiScans, no_wifi
+from mtloc_jax.settings import Window
 from mtloc_jax.simulate import building_a, simulate
 from mtloc_jax.sites import formats, site_folder
+from mtloc_jax.sites import prepare as prepare_module
 from mtloc_jax.sites.prepare import prepare
+from mtloc_jax.sites.recordings import cut, open_recordings
 from mtloc_jax.sites.splits import PAPER, Split
-from mtloc_jax.sites.walk_arrays import from_arrays, to_arrays
-from mtloc_jax.sites.windows import WindowSpec
+from mtloc_jax.sites.walk_arrays import digest, from_arrays, to_arrays
 from tests.conftest import ROOT
 
 HEADERS = {
@@ -75,19 +78,17 @@ def damaged(source, tmp_path):
 
 def same(a, b):
     """Say whether two walks are equal in every field and array, dtypes too."""
-    for field in fields(Round):
-        left, right = getattr(a, field.name), getattr(b, field.name)
-        if hasattr(left, "__dataclass_fields__"):
-            pairs = [(getattr(left, f), getattr(right, f)) for f in left.__dataclass_fields__]
-        else:
-            pairs = [(left, right)]
-        for x, y in pairs:
-            if isinstance(x, np.ndarray):
-                if x.dtype != y.dtype or not np.array_equal(x, y):
-                    return False
-            elif x != y:
-                return False
-    return True
+    if isinstance(a, np.ndarray):
+        return a.dtype == b.dtype and np.array_equal(a, b)
+    if isinstance(a, dict):
+        return list(a) == list(b) and all(same(a[name], b[name]) for name in a)
+    if isinstance(a, Round | Stream | WifiScans):
+        return same(vars(a), vars(b))
+    return a == b
+
+
+def read_in(form, folder):
+    return read_all(formats.jobs(form, folder))
 
 
 def contents(folder):
@@ -101,15 +102,43 @@ def test_a_walk_survives_being_arrays(source):
         frozen=(FrozenSpan("mag", 1, 2), FrozenSpan("accel", 3, 4)),
         started_unix_ms=5,
         normalised=True,
+        phone="OPPO PBCM10",
+        session=3,
     )
-    for one in (walk, marked, replace(walk, wifi=no_wifi())):
+    height = Stream(np.arange(3), np.array([[1.0], [2.0], [3.0]]))
+    turned = Stream(np.arange(2), np.array([[0.1, 0.2, 0.3], [0.4, 0.5, 0.6]]))
+    more = replace(walk, extra={"height": height, "orientation": turned})
+    for one in (walk, marked, replace(walk, wifi=no_wifi()), more):
         assert same(from_arrays(to_arrays(one)), one)
+
+
+def test_a_digest_is_of_what_was_recorded_and_not_of_where_it_lies(source, tmp_path):
+    walks = read_in("csv", source)
+    prepare("csv", source, tmp_path / "site", name="office")
+    again = open_recordings(str(tmp_path / "site"), "")
+    assert digest(walks) == digest(walks[::-1]) == again.digest
+    one = walks[0]
+    bent = Stream(one.mag.t_ms, np.nextafter(one.mag.values, np.inf))
+    others = (
+        replace(one, name="other"),
+        replace(one, mag=bent),
+        replace(one, frozen=(FrozenSpan("mag", 1, 2),)),
+        replace(one, wifi=no_wifi()),
+        replace(one, extra={"height": bent}),
+    )
+    assert len({digest([other, *walks[1:]]) for other in (one, *others)}) == 6
+
+
+def test_a_digest_is_the_same_on_every_machine(source):
+    (one,) = read_in("csv", source)[:1]
+    swapped = Stream(one.mag.t_ms.astype(">i8"), one.mag.values.astype(">f8"))
+    assert digest([one]) == digest([replace(one, mag=swapped)])
 
 
 def test_a_site_folder_holds_what_the_reader_reads(source, tmp_path):
     card = prepare("csv", source, tmp_path / "site", name="office")
     found = site_folder.load(tmp_path / "site")
-    read = [replace(w, source=w.source.relative_to(source)) for w in plain_csv.read_folders(source)]
+    read = [replace(w, source=w.source.relative_to(source)) for w in read_in("csv", source)]
     assert all(same(a, b) for a, b in zip(found.walks, read, strict=True))
     assert (found.name, found.split, found.skipped) == (
         "office",
@@ -118,14 +147,15 @@ def test_a_site_folder_holds_what_the_reader_reads(source, tmp_path):
     )
     assert (card["rounds"], card["walks"]) == (6, 6)
     vocabulary = (tmp_path / "site" / "vocabulary.txt").read_text().splitlines()
-    assert tuple(vocabulary) == site_folder.open_site(tmp_path / "site", WindowSpec()).bssids
+    opened = open_recordings(str(tmp_path / "site"), "")
+    assert tuple(vocabulary) == cut(opened, Window()).bssids
 
 
 def test_every_input_is_named_with_its_digest(source, tmp_path):
     card = prepare("csv", source, tmp_path / "site", name="office")
     assert len(card["inputs"]) == 6 * 4
     path = source / "simulated-a-01" / "imu.csv"
-    assert card["inputs"]["simulated-a-01/imu.csv"] == site_folder.sha256(path)
+    assert card["inputs"]["simulated-a-01/imu.csv"] == sha256(path)
     assert str(source) not in (tmp_path / "site" / "site.json").read_text()
 
 
@@ -232,6 +262,30 @@ def test_a_flipped_bit_is_noticed_and_mended(source, tmp_path):
     assert len(site_folder.load(tmp_path / "site").walks) == 6
 
 
+def test_a_changed_card_is_noticed_and_mended(source, tmp_path):
+    card = prepare("csv", source, tmp_path / "site", name="office")
+    path = tmp_path / "site" / "site.json"
+    path.write_text(path.read_text().replace('"office"', '"attic"'))
+    with pytest.raises(InputError, match=r"site\.json: was changed; run launch\.prepare again"):
+        site_folder.load(tmp_path / "site")
+    assert prepare("csv", source, tmp_path / "site", name="office") == card
+
+
+def test_a_folder_of_an_older_version_says_what_to_run_and_is_made_anew(
+    source, tmp_path, monkeypatch
+):
+    with monkeypatch.context() as older:
+        for module in (site_folder, prepare_module):
+            older.setattr(module, "VERSION", 1)
+        prepare("csv", source, tmp_path / "site", name="office")
+    for path in (tmp_path / "site" / "rounds").iterdir():
+        np.savez(path, **{n: a for n, a in np.load(path).items() if "/extra" not in n})
+    with pytest.raises(InputError, match=r"version 1 of the readers, not 2; run launch\.prepare"):
+        site_folder.load(tmp_path / "site")
+    prepare("csv", source, tmp_path / "site", name="office")
+    assert len(site_folder.load(tmp_path / "site").walks) == 6
+
+
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"version": 0}'])
 def test_a_folder_that_is_no_site_says_what_to_run(tmp_path, text):
     with pytest.raises(InputError, match=r"run launch\.prepare"):
@@ -249,7 +303,7 @@ def test_a_folder_of_other_things_is_not_written_to(source, tmp_path):
 
 
 def test_an_unknown_format_is_answered_with_the_known_ones(source):
-    with pytest.raises(InputError, match="choose one of csv, getsensordata, location20"):
+    with pytest.raises(InputError, match="choose one of csv, getsensordata, ipin2023, location20"):
         formats.jobs("excel", source)
 
 
@@ -294,12 +348,12 @@ def test_the_command_ends_mistakes_in_one_line(damaged, tmp_path):
 
 def test_the_shared_sets_prepare_to_what_their_readers_read(data_dir, tmp_path):
     floor = data_dir / "indoor_location_20" / "site2" / "F1"
-    for form, folder, read in (
-        ("location20", floor, location20.read_floor),
-        ("mmloc-bucharest", data_dir / "mmloc" / "bucharest", mmloc_csv.read_bucharest),
+    for form, folder in (
+        ("location20", floor),
+        ("mmloc-bucharest", data_dir / "mmloc" / "bucharest"),
     ):
         prepare(form, folder, tmp_path / form, name=form)
-        walks = [replace(w, source=w.source.relative_to(folder)) for w in read(folder)]
+        walks = [replace(w, source=w.source.relative_to(folder)) for w in read_in(form, folder)]
         found = site_folder.load(tmp_path / form)
         assert all(same(a, b) for a, b in zip(found.walks, walks, strict=True))
     assert site_folder.load(tmp_path / "location20").split == PAPER

@@ -6,22 +6,23 @@ import jax
 import numpy as np
 import pytest
 
-from mtloc_jax.core.inputs import scaled_imu, scaled_xy
-from mtloc_jax.core.model import ImuRegressor, MTLoc
-from mtloc_jax.core.train import Static, make_train
+from mtloc_jax.core.inputs import scaled_one, scaled_xy
+from mtloc_jax.core.problem import PROBLEMS
+from mtloc_jax.core.train import make_train
 from mtloc_jax.errors import InputError
+from mtloc_jax.modalities import Held
+from mtloc_jax.settings import Settings, Window
 from mtloc_jax.sites.pretext import PRETEXTS, lesson, masked, n_targets
 from mtloc_jax.sites.site import Arrays, build
 from mtloc_jax.sites.splits import Split
-from mtloc_jax.sites.windows import WindowSpec
-from mtloc_jax.sweep.grid import run_of
-from mtloc_jax.sweep.pretraining import pretrained_on, pretraining, untrained
-from mtloc_jax.sweep.trainer import initialised
-from tests.test_study import small
-from tests.test_study_settings import tiny
+from mtloc_jax.study.pretraining import pretrained_on, pretraining, untrained
+from mtloc_jax.study.programs import initialised
+from mtloc_jax.study.runs import run_of
+from tests.studies import small, tiny
+from tests.test_site import same
 from tests.walks import walk
 
-SPEC = WindowSpec()
+SPEC = Window()
 
 
 def around_the_corner(number, end_ms=4000):
@@ -52,10 +53,9 @@ def windows_ending(site, *end_ms):
 def test_position_is_what_the_paper_asks(site):
     rows = site.rows("train")
     found = taught(site, "position")
-    np.testing.assert_array_equal(found.target, site.arrays(rows).xy_m)
-    np.testing.assert_array_equal(found.imu, site.windows.imu[rows])
-    ours, theirs = found.scaler, site.scaler(rows)
-    assert all(np.array_equal(a, b) for a, b in zip(ours, theirs, strict=True))
+    np.testing.assert_array_equal(found.target, site.arrays(rows).target)
+    np.testing.assert_array_equal(found.imu, site.windows.inputs["imu"][rows])
+    assert same(found.scaler, site.scaler(rows))
 
 
 def test_displacement_is_the_windows_end_less_its_start(site):
@@ -112,13 +112,13 @@ def test_a_hop_that_meets_no_windows_start_is_refused():
 
 def test_reconstruction_masks_three_of_ten_samples_and_asks_for_all(site):
     rows = site.rows("train")
-    found, scaler = taught(site, "reconstruction"), site.scaler(rows)
-    data = Arrays(found.imu, None, None, None, found.target)
-    seen = scaled_imu(data, found.scaler, slice(None))
+    found, fitted = taught(site, "reconstruction"), site.scaler(rows).inputs["imu"]
+    data = Arrays({"imu": Held(found.imu)}, found.target)
+    seen = scaled_one(data, found.scaler, slice(None), "imu")
     asked = scaled_xy(found.target, found.scaler)
-    imu = site.windows.imu[rows]
+    imu = site.windows.inputs["imu"][rows]
     np.testing.assert_allclose(
-        asked.reshape(-1, 10, 2), (imu - scaler.imu_mean) / scaler.imu_std, atol=1e-6
+        asked.reshape(-1, 10, 2), (imu - fitted.mean) / fitted.std, atol=1e-6
     )
     lost = np.all(seen == 0, axis=2)
     assert set(lost.sum(axis=1)) == {3}
@@ -139,8 +139,9 @@ def test_masks_follow_the_seed_and_every_sample_is_masked_somewhere():
 def test_the_branch_trains_on_every_pretext(site, pretext):
     config = small(batch_size=20, pretrain_epochs=8, pretext=pretext, seeds=2)
     made = pretraining(site, config)
-    assert made.network.outputs == n_targets(pretext, site) == made.data.xy_m.shape[1]
-    train = jax.jit(make_train(Static(made.network, 20)).train)
+    asked = made.static.problem.network.outputs
+    assert asked == n_targets(pretext, site) == made.data.target.shape[1]
+    train = jax.jit(make_train(made.static).train)
     for number, run in enumerate(made.runs):
         state = train(run, made.data)
         assert np.isfinite(float(state.loss))
@@ -153,7 +154,7 @@ def test_the_branch_trains_on_every_pretext(site, pretext):
 def test_a_loss_of_20_targets_falls_as_one_of_2_does(site):
     made = pretraining(site, small(pretext="reconstruction", seeds=1, batch_size=20))
     (run,) = made.runs
-    advance = jax.jit(make_train(Static(made.network, 20)).train)
+    advance = jax.jit(make_train(made.static).train)
     losses = [
         float(advance(run._replace(n_steps=np.int32(steps)), made.data).loss) for steps in (1, 300)
     ]
@@ -162,8 +163,8 @@ def test_a_loss_of_20_targets_falls_as_one_of_2_does(site):
 
 def test_an_untrained_branch_is_that_of_a_fresh_target_network_of_the_same_seed(site):
     config = small(pretext="random", seeds=2)
-    example = tuple(np.zeros(s, np.float32) for s in [(1, 10, 2), (1, 10, 1), (1, 3)])
-    target = initialised(MTLoc(8), example, 2)
+    shapes = {"imu": (10, 2), "mag": (10, 1), "wifi": (3,)}
+    target = initialised(PROBLEMS["mtloc"](config), shapes, 2)
     for name, leaf in untrained(site, config)["imu"].items():
         np.testing.assert_array_equal(leaf, target["imu"][name])
 
@@ -177,7 +178,7 @@ def test_a_share_of_the_source_is_a_number_of_its_rounds(site, rate, rounds):
     half = pretraining(site, config)
     (run,) = half.runs
     assert int(run.n_windows) == 32 * len(rounds)
-    assert run.scaler.imu_mean.tolist() == pytest.approx([np.mean([*rounds])] * 2)
+    assert run.scaler.inputs["imu"].mean.tolist() == pytest.approx([np.mean([*rounds])] * 2)
 
 
 def test_drawn_rounds_of_the_source_follow_the_seed(site):
@@ -196,13 +197,24 @@ def test_all_of_the_source_is_what_was_pretrained_on_before_shares(site):
         n_train=n,
         scaler=site.scaler(site.rows("train")),
         epochs=1,
-        config=tiny(),
+        settings=tiny(),
     )
-    assert all(
-        np.array_equal(a, b)
-        for a, b in zip(jax.tree.leaves(run), jax.tree.leaves(whole), strict=True)
-    )
+    assert same(run, whole)
 
 
-def test_the_regressor_has_two_outputs_unless_asked_for_more():
-    assert ImuRegressor().outputs == 2
+def test_pretraining_drops_no_features_whatever_the_target_networks_do(site):
+    assert [float(run.dropout) for run in pretraining(site, small(dropout=0.5)).runs] == [0, 0]
+
+
+def test_a_pretext_that_asks_nothing_teaches_nothing(site):
+    assert PRETEXTS["random"].lesson is None
+    with pytest.raises(InputError, match="'random' asks nothing"):
+        taught(site, "random")
+
+
+def test_pretraining_trains_as_its_settings_say(site):
+    config = small(optimizer="adamw", schedule="cosine", batch_size=7, seeds=1)
+    static = pretraining(site, config).static
+    assert (static.optimizer, static.schedule, static.batch_size) == ("adamw", "cosine", 7)
+    assert static.problem.network.hidden == Settings(hidden=8).hidden
+    assert all(pace.rate == 1 and pace.from_epoch == 0 for _, pace in static.paces)

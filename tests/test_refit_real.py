@@ -1,29 +1,31 @@
 """On real recordings: another scaler, frame or order of access points changes no prediction."""
 
 from dataclasses import replace
+from functools import partial
 
 import jax
 import numpy as np
 import pytest
 
-from mtloc_jax.core.evaluate import predict
-from mtloc_jax.core.model import MTLoc
-from mtloc_jax.sites.recordings import open_site
+from mtloc_jax.core.problem import PROBLEMS, positions_m
+from mtloc_jax.settings import Settings
+from mtloc_jax.sites.recordings import open_recordings
 from mtloc_jax.sites.splits import in_use
-from mtloc_jax.sites.windows import WindowSpec
 from mtloc_jax.surgery.graft import Take, graft
-from mtloc_jax.surgery.refit import refit, refit_frame, reordered, with_floor_of
+from mtloc_jax.surgery.new_network import cut
+from mtloc_jax.surgery.refit import at_access_points, refit, refit_frame, with_floor_of
 from mtloc_jax.surgery.transforms import wifi_rows
 from tests import networks
 
 HIDDEN = 128
+PREDICT = jax.jit(partial(positions_m, PROBLEMS["mtloc"](Settings(hidden=HIDDEN))))
 ATOL_M = 1e-4
 ALL_BUT_FC1 = ("imu", "mag", "fusion", "wifi/fc1/bias", "wifi/fc2")
 
 
 @pytest.fixture(scope="module", params=["location20/site1/B1", "mmloc/bucharest"])
 def site(request, data_dir):
-    return open_site(request.param, str(data_dir), WindowSpec())
+    return cut(open_recordings(request.param, str(data_dir)), Settings())
 
 
 def _scaler(site, rate):
@@ -32,8 +34,7 @@ def _scaler(site, rate):
 
 
 def _predict(params, scaler, site):
-    data = site.arrays(site.rows("test"))
-    return np.asarray(jax.jit(predict, static_argnums=0)(MTLoc(HIDDEN), params, scaler, data))
+    return np.asarray(PREDICT(params, scaler, site.arrays(site.rows("test"))))
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +52,7 @@ def test_folding_another_scaler_changes_no_prediction(site, before):
     params, old, before_m = before
     new = with_floor_of(old, _scaler(site, 0.5))
     moved, _ = graft(params, {"d": params}, refit(old, new))
-    assert float(new.imu_std[0]) != float(old.imu_std[0])
+    assert float(new.inputs["imu"].std[0]) != float(old.inputs["imu"].std[0])
     _unmoved(_predict(moved, new, site), before_m)
 
 
@@ -71,4 +72,4 @@ def test_permuting_the_vocabulary_changes_no_prediction(site, before):
     kernel = "wifi/fc1/kernel"
     move = Take(kernel, kernel, by=wifi_rows(site.bssids, bssids))
     moved, _ = graft(params, {"d": params}, [move, *(Take(name, name) for name in ALL_BUT_FC1)])
-    _unmoved(_predict(moved, reordered(old, order), permuted), before_m)
+    _unmoved(_predict(moved, at_access_points(old, order), permuted), before_m)

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mtloc_jax.core.evaluate import predict
-from mtloc_jax.core.train import Static, make_train
-from mtloc_jax.sweep import replicas
+from mtloc_jax.core.problem import positions_m
+from mtloc_jax.core.train import make_train
+from mtloc_jax.study import replicas
 from tests.conftest import ROOT
-from tests.networks import NETWORK, fresh, run, windows
+from tests.networks import PROBLEM, fresh, run, static, windows
 
 DATA = windows()
 STARTS = fresh(4)
@@ -24,11 +24,10 @@ RUNS = [
         seed=k,
         n_windows=60 + 50 * k,
         n_steps=6 + 3 * k,
-        training="imu frozen" if k == 1 else "all",
     )
     for k in range(4)
 ]
-TRAINING = make_train(Static(NETWORK, batch_size=50))
+TRAINING = make_train(static(batch_size=50))
 
 
 @pytest.fixture(scope="module")
@@ -37,9 +36,9 @@ def alone():
     return [jax.device_get(train(run, DATA).params) for run in RUNS]
 
 
-def trained(axis, static=TRAINING):
+def trained(axis):
     mesh = replicas.mesh()
-    program = replicas.over_runs(static.train, mesh, axis)
+    program = replicas.over_runs(TRAINING.train, mesh, axis)
     stacked = replicas.placed(replicas.stack(RUNS), mesh, replicas.RUNS)
     return jax.device_get(program(stacked, replicas.placed(DATA, mesh, replicas.ALL)).params)
 
@@ -63,7 +62,7 @@ def test_vmapped_and_sequential_runs_agree_to_a_tenth_of_a_millimetre(alone):
     vmapped = trained("vmap")
     for k, params in enumerate(alone):
         ours, theirs = (
-            predict(NETWORK, tree, RUNS[k].scaler, DATA)
+            positions_m(PROBLEM, tree, RUNS[k].scaler, DATA)
             for tree in (replicas.take(vmapped, k), params)
         )
         np.testing.assert_allclose(ours, theirs, atol=1e-4)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -9,10 +10,16 @@ from pathlib import Path
 
 import pytest
 
+from mtloc_jax import rows
 from mtloc_jax.errors import InputError
-from mtloc_jax.report import rows
 from mtloc_jax.report.write import write_report
-from tests.synthetic_rows import row, write_workdir
+from tests.synthetic_rows import (
+    row,
+    whole_grid,
+    write_networks,
+    write_predictors,
+    write_workdir,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -64,18 +71,27 @@ def test_two_reports_of_the_same_rows_are_identical_and_print_both_tables(
     assert printed.endswith("report.html, and 29 files in tables/ and figures/ beside it\n")
 
 
-def test_a_figure_that_lost_its_rows_is_named_and_removed(
+def test_what_lost_its_rows_is_removed_and_nothing_is_said_of_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (write_workdir(tmp_path) / rows.TRACKS).unlink()
     (tmp_path / rows.CDF).unlink()
     (tmp_path / "figures").mkdir()
-    for name in ("trajectory.png", "trajectory.svg"):
+    for name in ("trajectory.png", "trajectory.svg", "mine.png"):
         (tmp_path / "figures" / name).write_text("drawn when there were tracks")
     write_report(tmp_path)
-    assert not list((tmp_path / "figures").glob("trajectory*"))
-    missing = "nothing was measured for it: fig4, fig6, trajectory, error_map"
-    assert missing in capsys.readouterr().out
+    drawn = {path.stem for path in (tmp_path / "figures").iterdir()}
+    assert drawn == {"differences", "data_demand", "fig5", "mine"}
+    said = capsys.readouterr().out + (tmp_path / "report.html").read_text()
+    assert not re.search("not run|not drawn|nothing was measured|trajectory", said, re.IGNORECASE)
+
+
+def test_printed_tables_fit_a_terminal_of_80_columns(tmp_path: Path) -> None:
+    write_workdir(tmp_path)
+    done = launched(f"--workdir={tmp_path}", COLUMNS="80")
+    tables = [line for line in done.stdout.splitlines() if re.search(r"\d ± \d|──", line)]
+    assert len(tables) > 20
+    assert max(map(len, tables)) <= 80
 
 
 def test_the_page_has_every_figure_and_table_and_loads_nothing(reported: Path) -> None:
@@ -137,20 +153,114 @@ def test_a_damaged_config_is_named(tmp_path: Path, text: str, problem: str) -> N
         write_report(tmp_path)
 
 
-def test_the_launcher_rebuilds_a_report_without_importing_jax(tmp_path: Path) -> None:
-    write_workdir(tmp_path, [row("scratch", 1.0, 0, 2.0)])
+def launched(*flags: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run launch.report, which must not wake JAX up."""
     program = (
         "import sys, runpy\n"
-        f"sys.argv = ['report', '--workdir={tmp_path}']\n"
+        f"sys.argv = ['report', *{list(flags)!r}]\n"
         "try: runpy.run_module('launch.report', run_name='__main__')\n"
-        "except SystemExit as left: assert not left.code, left.code\n"
-        "assert 'jax' not in sys.modules\n"
+        "finally: assert 'jax' not in sys.modules\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", program], cwd=ROOT, capture_output=True, text=True
+    command = [sys.executable, "-W", "error", "-c", program]
+    return subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, env={**os.environ, **environment}
     )
+
+
+def test_the_launcher_rebuilds_a_report_without_importing_jax(tmp_path: Path) -> None:
+    write_workdir(tmp_path, [row("scratch", 1.0, 0, 2.0)])
+    done = launched(f"--workdir={tmp_path}")
     assert done.returncode == 0, done.stderr
     assert str(tmp_path / "report.html") in done.stdout
+
+
+def test_the_launcher_reports_a_study_of_predictors_as_it_was_reported(tmp_path: Path) -> None:
+    write_predictors(tmp_path)
+    write_report(tmp_path)
+    before = files(tmp_path)
+    assert {"tables/errors_test.md", "tables/chosen.csv"} <= before.keys()
+    assert not {name for name in before if "table5" in name or "table6" in name}
+    assert launched(f"--workdir={tmp_path}").returncode == 0
+    assert files(tmp_path) == before
+
+
+def test_a_building_surveyed_twice_has_no_table_v(tmp_path: Path) -> None:
+    arms = ("scratch", "carried", "reinitialised")
+    measured = [
+        row(arm, rate, seed, 4.0 - rate + 0.1 * seed, split=split)
+        for arm in arms
+        for rate in (1.0, 0.5)
+        for seed in range(4)
+        for split in ("test", "validation")
+    ]
+    workdir = write_workdir(tmp_path, measured)
+    (workdir / rows.TRACKS).unlink()
+    write_report(tmp_path)
+    tables = {path.stem for path in (tmp_path / "tables").iterdir()}
+    assert tables == {"claims", "errors_test", "errors_validation"}
+    text = (tmp_path / "tables" / "claims.md").read_text()
+    assert "WiFi rows carried by BSSID against WiFi rows re-initialised, validation" in text
+    assert "Table V" not in (tmp_path / "report.html").read_text()
+
+
+def test_networks_of_another_study_stand_beside_predictors(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_networks(tmp_path / "nets")
+    write_report(write_predictors(tmp_path / "here", networks="nets"))
+    claims = (tmp_path / "here" / "tables" / "claims.md").read_text()
+    assert "constant against scratch: +1.00 m, no interval (seeds: 2" in claims
+    assert "transfer against scratch" not in claims
+    errors = (tmp_path / "here" / "tables" / "errors_test.md").read_text()
+    assert "Networks: same windows; study nets" in errors
+    assert "transferred" not in errors
+    digest = hashlib.sha256((tmp_path / "nets" / rows.ROWS).read_bytes()).hexdigest()
+    assert digest in (tmp_path / "here" / "report.html").read_text()
+
+
+def test_networks_that_saw_other_windows_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_networks(tmp_path / "nets", subset="first", window={"steps": 20})
+    write_predictors(tmp_path / "here", networks="nets")
+    with pytest.raises(
+        InputError, match=r"other windows than the predictors \(subset, window\.steps"
+    ):
+        write_report(tmp_path / "here")
+
+
+def test_a_setting_that_an_older_study_could_not_choose_has_its_default(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_networks(tmp_path / "nets", test_round=0, scaling="survey")
+    assert write_report(write_predictors(tmp_path / "here", networks="nets"))
+
+
+def test_networks_that_are_not_there_are_an_input_error(tmp_path: Path) -> None:
+    write_predictors(tmp_path, networks="nowhere")
+    with pytest.raises(InputError, match="no study of networks is here"):
+        write_report(tmp_path)
+
+
+def test_names_are_text_in_every_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    name = "<b>[red]x|y* _z_ & $1 [a](b)"
+    measured = [{**line, "study": name, "site_pair": f"{name} -> q"} for line in whole_grid((0,))]
+    workdir = write_workdir(tmp_path, measured)
+    for file in (rows.CDF, rows.TRACKS):
+        (workdir / file).unlink()
+    config = json.loads((workdir / "config.json").read_text())
+    config |= {"study": name, "site_pair": f"{name} -> q"}
+    (workdir / "config.json").write_text(json.dumps(config))
+    write_report(workdir)
+    assert "<b>" not in (workdir / "report.html").read_text()
+    assert r"\<b>\[red]x|y\* \_z\_ & \$1 \[a\](b)" in (workdir / "tables/table5.md").read_text()
+    assert (
+        r"$<$b$>$[red]x\,\textbar\,y* \_z\_ \& \$1" in (workdir / "tables/table5.tex").read_text()
+    )
+    assert f"{name} -> q | test" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -170,11 +280,13 @@ def test_a_floor_plan_without_its_size_is_one_line(tmp_path: Path, flags: list[s
 def test_provenance_is_in_every_table_and_only_simulated_rows_are_called_so(
     reported: Path, tmp_path: Path
 ) -> None:
-    workdir = write_workdir(tmp_path, [row("scratch", 1.0, 0, 2.0)], simulated=False)
+    workdir = write_workdir(tmp_path, [row("finetuned", 1.0, 0, 2.0)], simulated=False)
     for name in (rows.CDF, rows.TRACKS):
         (workdir / name).unlink()
     write_report(tmp_path)
-    for path in (tmp_path / "tables").glob("table*.md"):
+    paths = list((tmp_path / "tables").glob("*.md"))
+    assert paths
+    for path in paths:
         assert "Study table5, git revision 0123abc, device cpu." in path.read_text()
         assert "simulated" not in path.read_text()
         assert "(simulated)" in (reported / "tables" / path.name).read_text()

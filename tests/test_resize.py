@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from mtloc_jax.errors import InputError
 from mtloc_jax.surgery.graft import graft
-from mtloc_jax.surgery.resize import LAYERS, cut, grown, resize, resizes
+from mtloc_jax.surgery.resize import cut, grown, resize, resizes
 from tests import networks
 
 APS = 7
@@ -66,7 +66,7 @@ def _silenced(params):
         (params["imu"]["recurrent_kernel"], [3]),
         (params["mag"]["recurrent_kernel"], [3]),
         (params["wifi"]["fc2"]["kernel"], [3]),
-        (params["fusion"]["fc3"]["kernel"], [3, 7, 11]),
+        *((kernel, [3]) for kernel in params["fusion"]["fc3"]["kernel"].values()),
         (params["fusion"]["fc4"]["kernel"], [3]),
     ):
         kernel[rows] = 0
@@ -81,14 +81,43 @@ def test_a_cut_is_reported():
         "imu/recurrent_kernel",
         "mag/recurrent_kernel",
         "wifi/fc2/kernel",
-        "fusion/fc3/kernel",
+        "fusion/fc3/kernel/imu",
+        "fusion/fc3/kernel/mag",
+        "fusion/fc3/kernel/wifi",
         "fusion/fc4/kernel",
     }
     assert all(0 < share < 1 for share in lost.values())
 
 
-def test_every_layer_has_a_size():
-    assert set(resizes(networks.params(4, APS), 6)) == set(LAYERS)
+def test_every_hidden_layer_has_a_size():
+    layers = {"imu", "mag", "wifi/fc1", "wifi/fc2", "fusion/fc3"}
+    assert set(resizes(networks.params(4, APS), 6)) == layers
+
+
+def test_a_network_of_other_branches_is_resized_too():
+    def with_light(hidden, seed):
+        params = networks.params(hidden, APS, seed)
+        params["light"] = params.pop("mag")
+        kernel = params["fusion"]["fc3"]["kernel"]
+        kernel["light"] = kernel.pop("mag")
+        return params
+
+    before = with_light(3, 0)
+    after, _ = graft(with_light(5, 9), {"d": before}, resize(resizes(before, 5)))
+    for params in (before, after):
+        kernel = params["fusion"]["fc3"]["kernel"]
+        params["mag"], kernel["mag"] = params.pop("light"), kernel.pop("light")
+    windows = networks.inputs(APS)
+    np.testing.assert_allclose(
+        networks.apply(after, windows), networks.apply(before, windows), rtol=0, atol=1e-5
+    )
+
+
+def test_a_branch_of_another_kind_is_refused():
+    params = networks.params(4, APS)
+    params["mag"] = {"conv": {"kernel": np.zeros((3, 1, 4))}}
+    with pytest.raises(InputError, match="branch mag is neither an LSTM nor two dense layers"):
+        resizes(params, 6)
 
 
 def test_no_units_are_refused():

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from mtloc_jax.errors import InputError
-from mtloc_jax.report.rows import CDF, METRICS, ROWS, TRACKS, read
-from mtloc_jax.sweep.processes import Share, share_of
-from mtloc_jax.sweep.study import Study, run_study
+from mtloc_jax.rows import CDF, METRICS, ROWS, TRACKS, read
+from mtloc_jax.study.processes import Share, share_of
+from mtloc_jax.study.study import Study, run_study
 from tests.conftest import ROOT
-from tests.test_study import ignore, small
+from tests.studies import ignore, small
 
 FILES = (ROWS, CDF, TRACKS)
 CONFIG = (

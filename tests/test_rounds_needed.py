@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mtloc_jax.report.card_notes import Survey
+from mtloc_jax.report.needed_tables import needed_table, sentences
 from mtloc_jax.report.provenance import Provenance
 from mtloc_jax.report.rounds_needed import (
     Demand,
@@ -13,12 +14,10 @@ from mtloc_jax.report.rounds_needed import (
     demands,
     falling,
     needed,
-    needed_csv,
-    needed_text,
-    sentences,
     share_needed,
     targets_m,
 )
+from mtloc_jax.report.table import Reach, ReportTable, as_csv
 from tests.synthetic_rows import as_table, row
 
 QUARTERS = np.array([0.25, 0.5, 0.75, 1.0])
@@ -113,7 +112,7 @@ def test_below_four_seeds_there_is_no_interval():
     rows = arm_rows("scratch", [8, 6, 4, 2], {0: 0.0, 1: 0.0})
     found = needed(demands(as_table(rows)))
     assert all(np.isnan(one.low) and np.isnan(one.high) for one in found)
-    assert sentences(found, EIGHT_ROUNDS)[1] == "4 m needs 6.0 rounds from scratch"
+    assert sentences(found, EIGHT_ROUNDS)[1] == "4 m: scratch needs 6.0 rounds"
 
 
 def test_an_arm_of_two_shares_is_left_out():
@@ -137,32 +136,44 @@ NEEDED = [
 ]
 
 
+def laid_out(found: list[Needed], survey: Survey | None) -> ReportTable:
+    provenance = Provenance("study", "a->b", False, "abc", "cpu")
+    (table,) = needed_table(found, survey, "scope", provenance)
+    return table
+
+
+def body(table: ReportTable) -> list[list[str]]:
+    return [[cell.text() for cell in line] for line in table.grid(Reach.PAGE).body]
+
+
 def test_sentences_say_rounds_with_their_interval():
     assert sentences(NEEDED, EIGHT_ROUNDS) == [
-        "2 m needs 5.2 rounds [4.1, 6.9] from scratch, "
-        "4.4 rounds [at most 1.0, not reached] fine-tuned",
-        "1 m is not reached [7.2, not reached] from scratch, "
-        "needs at most 1.0 rounds [at most 1.0, at most 1.0] fine-tuned",
+        "2 m: scratch needs 5.2 rounds [4.1, 6.9], "
+        "fine-tuned needs 4.4 rounds [at most 1.0, not reached]",
+        "1 m: scratch does not reach it [7.2, not reached], "
+        "fine-tuned needs at most 1.0 rounds [at most 1.0, at most 1.0]",
     ]
-    assert sentences(NEEDED[:1], None) == ["2 m needs 65 % of the rounds [51 %, 86 %] from scratch"]
+    assert sentences(NEEDED[:1], None) == ["2 m: scratch needs 65 % of the rounds [51 %, 86 %]"]
 
 
 def test_where_no_resample_reaches_the_target_there_is_no_interval():
     never = Needed("finetuned", 1.0, np.inf, np.inf, np.inf, 0.125)
-    assert sentences([never], EIGHT_ROUNDS) == ["1 m is not reached fine-tuned"]
-    provenance = Provenance("study", "a->b", False, "abc", "cpu")
-    text = needed_text([never], EIGHT_ROUNDS, "scope", provenance)
-    assert text.body == (("1 m", "not reached", "-", "-"),)
+    assert sentences([never], EIGHT_ROUNDS) == ["1 m: fine-tuned does not reach it"]
+    assert body(laid_out([never], EIGHT_ROUNDS)) == [["1 m", "not reached"]]
 
 
 def test_the_table_has_a_line_for_each_target():
-    provenance = Provenance("study", "a->b", False, "abc", "cpu")
-    text = needed_text(NEEDED, EIGHT_ROUNDS, "scope", provenance)
-    assert text.body[0] == (
+    table = laid_out(NEEDED, EIGHT_ROUNDS)
+    first, second = body(table)
+    assert first == [
         *("2 m", "5.2", "[4.1, 6.9]", "6.5"),
         *("4.4", "[at most 1.0, not reached]", "5.5"),
-    )
-    assert text.body[1][1:4] == ("not reached", "[7.2, not reached]", "-")
-    assert "from scratch: rounds" in text.header
-    assert needed_text(NEEDED, None, "scope", provenance).body[0][1] == "65 %"
-    assert needed_csv(NEEDED).splitlines()[2] == "2,finetuned,0.5500,0.1250,"
+    ]
+    assert second[1:4] == ["not reached", "[7.2, not reached]", "-"]
+    assert "scratch: rounds" in table.grid(Reach.PAGE).header
+    assert body(laid_out(NEEDED, None))[0][1] == "65 %"
+    assert as_csv([table]).splitlines()[2] == "2,finetuned,0.5500,0.1250,"
+
+
+def test_without_arms_there_is_no_table():
+    assert needed_table([], EIGHT_ROUNDS, "scope", Provenance("s", "a", False, "r", "cpu")) == []

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mtloc_jax import rows
 from mtloc_jax.errors import InputError
-from mtloc_jax.report import rows
 
 ROW: dict[str, object] = {
     "study": "table5",

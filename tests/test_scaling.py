@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from mtloc_jax.core.inputs import metres, scaled_wifi, scaled_xy
+from mtloc_jax.core.inputs import metres, scaled_xy
+from mtloc_jax.modalities import Held, scaled_levels
 from mtloc_jax.sites import scaling
 
 NAN = np.nan
@@ -16,18 +17,20 @@ DBM = np.array([[NAN, NAN, NAN], [-50, -80, NAN], [-60, NAN, NAN], [-30, -99, -4
 XY_M = np.array([[0.0, 7.0], [4.0, 7.0]])
 
 
-def fit(imu=IMU, mag=MAG, wifi_dbm=DBM, scan=(1, 2), xy_m=XY_M):
-    return scaling.fit(imu, mag, wifi_dbm, np.array(scan), xy_m)
+def fit(imu=IMU, mag=MAG, wifi_dbm=DBM, scan=(1, 2), xy_m=XY_M, frame=scaling.centred):
+    """Fit on some windows; `scan` says which row of the scans each of them holds."""
+    held = {"imu": Held(imu), "mag": Held(mag), "wifi": Held(wifi_dbm, np.array(scan))}
+    return scaling.fit(held, xy_m, frame)
 
 
 def test_a_scaler_holds_what_is_worked_out_by_hand():
     scaler = fit()
-    assert scaler.imu_mean.tolist() == [10, 3]
-    assert scaler.imu_std.tolist() == [1, 2]
-    assert (scaler.mag_mean.tolist(), scaler.mag_std.tolist()) == ([50], [10])
+    assert scaler.inputs["imu"].mean.tolist() == [10, 3]
+    assert scaler.inputs["imu"].std.tolist() == [1, 2]
+    assert (scaler.inputs["mag"].mean.tolist(), scaler.inputs["mag"].std.tolist()) == ([50], [10])
     # Heard in the two windows: -50, -80 and -60; the floor is 1 dB below the weakest.
-    assert (scaler.wifi_floor_dbm, scaler.wifi_span_db) == (-81, 31)
-    assert scaler.wifi_heard.tolist() == [True, True, False]
+    assert (scaler.inputs["wifi"].floor_dbm, scaler.inputs["wifi"].span_db) == (-81, 31)
+    assert scaler.inputs["wifi"].heard.tolist() == [True, True, False]
     assert scaler.xy_mean_m.tolist() == [2, 7]
     assert scaler.xy_scale_m == pytest.approx(np.sqrt((4 + 0 + 4 + 0) / 4))
 
@@ -37,28 +40,28 @@ def test_the_mean_fingerprint_counts_each_window_and_reads_0_where_nothing_was_h
         imu=np.repeat(IMU, 2, axis=0), mag=np.repeat(MAG, 2, axis=0), scan=(1, 1, 1, 0), xy_m=XY_M
     )
     # Three windows of (-50, -80) and one that heard nothing; floor -81, span 31.
-    assert scaler.wifi_mean.tolist() == pytest.approx([0.75 * 31 / 31, 0.75 * 1 / 31, 0])
+    assert scaler.inputs["wifi"].mean.tolist() == pytest.approx([0.75 * 31 / 31, 0.75 * 1 / 31, 0])
 
 
 def test_scans_that_no_window_uses_do_not_count():
     other = DBM.copy()
     other[3] = [-1, -120, -120]
-    assert fit(wifi_dbm=other).wifi_floor_dbm == -81
-    assert not fit(wifi_dbm=other).wifi_heard[2]
+    assert fit(wifi_dbm=other).inputs["wifi"].floor_dbm == -81
+    assert not fit(wifi_dbm=other).inputs["wifi"].heard[2]
 
 
 def test_a_sensor_that_never_moved_keeps_its_unit():
     scaler = fit(mag=np.full((2, 7, 1), 0.1, np.float32))
-    assert scaler.mag_std.tolist() == [1]
-    assert scaler.mag_mean.tolist() == [np.float32(0.1)]
+    assert scaler.inputs["mag"].std.tolist() == [1]
+    assert scaler.inputs["mag"].mean.tolist() == [np.float32(0.1)]
 
 
 def test_windows_that_heard_nothing_still_give_a_usable_scaler():
     scaler = fit(scan=(0, 0))
-    assert not scaler.wifi_heard.any()
-    assert scaler.wifi_mean.tolist() == [0, 0, 0]
-    assert scaler.wifi_span_db > 0
-    assert np.isfinite(scaler.wifi_floor_dbm)
+    assert not scaler.inputs["wifi"].heard.any()
+    assert scaler.inputs["wifi"].mean.tolist() == [0, 0, 0]
+    assert scaler.inputs["wifi"].span_db > 0
+    assert np.isfinite(scaler.inputs["wifi"].floor_dbm)
 
 
 def test_a_walker_who_stood_still_gives_a_usable_frame():
@@ -76,7 +79,7 @@ def test_a_unit_frame_starts_at_the_least_position_and_spans_the_longer_axis():
     xy_m = np.array([[5.0, -2.0], [25.0, 8.0], [15.0, 0.0]])
     least, scale = scaling.unit(xy_m)
     assert (least.tolist(), scale) == ([5, -2], 20)
-    scaler = scaling.fit(IMU, MAG, DBM, np.array([1, 2]), XY_M, scaling.unit)
+    scaler = fit(frame=scaling.unit)
     assert (scaler.xy_mean_m.tolist(), scaler.xy_scale_m) == ([0, 7], 4)
     still = scaling.unit(np.full((2, 2), 7.0))
     assert (still[0].tolist(), still[1]) == ([7, 7], np.float32(1e-3))
@@ -85,7 +88,7 @@ def test_a_unit_frame_starts_at_the_least_position_and_spans_the_longer_axis():
 @given(arrays(np.float64, (6, 2), elements=st.floats(-500, 500, width=32)))
 @settings(deadline=None, derandomize=True)
 def test_an_output_that_is_never_negative_reaches_every_position_of_a_unit_frame(xy_m):
-    scaler = scaling.fit(IMU, MAG, DBM, np.array([1, 2]), xy_m, scaling.unit)
+    scaler = fit(xy_m=xy_m, frame=scaling.unit)
     scaled = scaled_xy(xy_m, scaler)
     assert np.all(scaled >= -1e-6)
     assert np.all(scaled <= 1 + 1e-4)
@@ -94,7 +97,7 @@ def test_an_output_that_is_never_negative_reaches_every_position_of_a_unit_frame
 
 def test_readings_between_floor_and_strongest_scale_to_0_1_and_weaker_ones_to_0():
     dbm = np.array([[-81, -50, -40], [-90, NAN, -40], [-50, -65.5, NAN]], np.float32)
-    scaled = np.asarray(scaled_wifi(dbm, fit()))
+    scaled = np.asarray(scaled_levels(dbm, fit().inputs["wifi"]))
     # The third access point was not heard in training: it reads "not heard" for ever.
     assert scaled.tolist() == [[0, 1, 0], [0, 0, 0], [1, 0.5, 0]]
 
@@ -110,9 +113,9 @@ def test_positions_come_back_in_metres(xy_m):
 @settings(deadline=None, derandomize=True)
 def test_scaled_training_windows_have_mean_0_and_spread_1_or_none(imu):
     scaler = fit(imu=imu, scan=(1,) * 5)
-    scaled = (imu.astype(np.float64) - scaler.imu_mean) / scaler.imu_std
+    scaled = (imu.astype(np.float64) - scaler.inputs["imu"].mean) / scaler.inputs["imu"].std
     spread = imu.astype(np.float64).std(axis=(0, 1))
     clear = spread > 1e-3
     assert np.abs(scaled.mean(axis=(0, 1))[clear]) == pytest.approx(0, abs=1e-2)
     assert scaled.std(axis=(0, 1))[clear] == pytest.approx(1, abs=1e-3)
-    assert np.all(scaler.imu_std > 0)
+    assert np.all(scaler.inputs["imu"].std > 0)

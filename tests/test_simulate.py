@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from mtloc_jax.errors import InputError
 from mtloc_jax.logs.round import SENSORS, Round, checked
-from mtloc_jax.simulate import Building, building_a, building_b, simulate, simulate_walks
+from mtloc_jax.simulate import SimulatedBuilding, building_a, building_b, simulate, simulate_walks
 from mtloc_jax.simulate.phone import CACHE_MS
 from mtloc_jax.simulate.walk import Walk
 
-Survey = tuple[Building, list[Round], list[Walk]]
+Survey = tuple[SimulatedBuilding, list[Round], list[Walk]]
 
 
 @pytest.fixture(scope="module", params=[building_a, building_b], ids=["a", "b"])

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import jax
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,14 +11,14 @@ from hypothesis import strategies as st
 
 from mtloc_jax.errors import InputError
 from mtloc_jax.logs.round import SENSORS, FrozenSpan
+from mtloc_jax.settings import Window
 from mtloc_jax.simulate import building_a, simulate
 from mtloc_jax.sites import buildings
 from mtloc_jax.sites.site import Arrays, build
 from mtloc_jax.sites.splits import PAPER, Split
-from mtloc_jax.sites.windows import WindowSpec
 from tests.walks import later, scans, stream, walk
 
-SPEC = WindowSpec()
+SPEC = Window()
 SPLIT = Split(train=(1, 2), validation=(3,), test=(4,))
 
 
@@ -37,7 +38,9 @@ def site_of(walks, split=SPLIT, **settings):
 
 
 def same(these, those):
-    return all(np.array_equal(a, b, equal_nan=True) for a, b in zip(these, those, strict=True))
+    """Say whether two trees hold the same arrays, NaN for NaN."""
+    pairs = zip(jax.tree.leaves(these), jax.tree.leaves(those), strict=True)
+    return all(np.array_equal(a, b, equal_nan=a.dtype.kind == "f") for a, b in pairs)
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +50,11 @@ def simulated():
 
 
 def test_a_network_is_fed_neither_time_nor_place_in_the_recording():
-    assert Arrays._fields == ("imu", "mag", "wifi_dbm", "scan", "xy_m")
+    assert Arrays._fields == ("inputs", "target")
     arrays = site_of(four()).arrays(np.arange(5))
-    assert [part.shape for part in arrays] == [(5, 10, 2), (5, 10, 1), (5, 3), (5,), (5, 2)]
+    assert list(arrays.inputs) == ["imu", "mag", "wifi"]
+    shapes = [part.shape for part in jax.tree.leaves(arrays)]
+    assert shapes == [(5, 10, 2), (5, 10, 1), (5, 3), (5,), (5, 2)]
 
 
 def test_what_is_fed_does_not_depend_on_when_a_round_was_recorded(simulated):
@@ -91,8 +96,8 @@ def test_no_window_holds_anything_of_two_walks(lengths_ms, random):
     assert len(site.round) == sum((end_ms - 900) // 100 + 1 for end_ms in lengths_ms)
     own = np.array([int(site.trace_names[trace].split("-")[1]) for trace in site.trace])
     assert np.array_equal(site.round, own % 4 + 1)
-    assert np.all(site.windows.imu == own[:, None, None] + 1)
-    assert np.all(site.windows.mag == own[:, None, None] + 1)
+    assert np.all(site.windows.inputs["imu"] == own[:, None, None] + 1)
+    assert np.all(site.windows.inputs["mag"] == own[:, None, None] + 1)
     assert np.all(site.wifi_dbm[site.scan, 0] == -30 - own)
     assert np.all(np.diff(site.round) >= 0)
 
@@ -140,8 +145,8 @@ def test_an_access_point_listed_twice_in_a_scan_counts_at_its_strongest():
 def test_a_building_without_wifi_has_an_empty_vocabulary():
     site = site_of([walk(number, name=f"walk-{number}") for number in range(1, 5)])
     assert site.bssids == ()
-    assert site.arrays(np.arange(3)).wifi_dbm.shape == (1, 0)
-    assert site.scaler(site.rows("train")).wifi_heard.shape == (0,)
+    assert site.arrays(np.arange(3)).inputs["wifi"].values.shape == (1, 0)
+    assert site.scaler(site.rows("train")).inputs["wifi"].heard.shape == (0,)
 
 
 @given(
@@ -165,9 +170,9 @@ def test_a_scaler_knows_only_the_training_windows_in_use():
     site = site_of(four())
     first = np.flatnonzero(site.round == 1)
     scaler = site.scaler(first)
-    assert scaler.imu_mean.tolist() == [1, 1]
-    assert site.scaler(site.rows("train")).imu_mean.tolist() == [1.5, 1.5]
-    assert [*zip(site.bssids, scaler.wifi_heard.tolist(), strict=True)] == [
+    assert scaler.inputs["imu"].mean.tolist() == [1, 1]
+    assert site.scaler(site.rows("train")).inputs["imu"].mean.tolist() == [1.5, 1.5]
+    assert [*zip(site.bssids, scaler.inputs["wifi"].heard.tolist(), strict=True)] == [
         ("all", True),
         ("only-1", True),
         ("only-2", False),
@@ -192,7 +197,8 @@ def test_the_order_in_which_walks_are_read_does_not_matter():
 def test_a_card_is_plain_data_and_changes_with_the_vocabulary():
     card = site_of(four()).card()
     assert json.loads(json.dumps(card))["bssids"] == ["all", "only-1", "only-2"]
-    assert (card["imu_shape"], card["mag_shape"], card["simulated"]) == ([10, 2], [10, 1], False)
+    assert card["shapes"] == {"imu": [10, 2], "mag": [10, 1], "wifi": [3]}
+    assert not card["simulated"]
     other = site_of(four(round_1=recorded(1, wifi=scans((500, "all", -50, 0))))).card()
     assert other["bssid_sha256"] != card["bssid_sha256"]
 
@@ -241,6 +247,16 @@ def test_damaged_ground_truth_is_named(t_ms, xy_m, problem):
     )
     with pytest.raises(InputError, match=f"^walk-2.txt: {problem}"):
         site_of(four(round_2=damaged))
+
+
+def test_only_sensors_of_the_modalities_asked_for_must_be_sound():
+    lost = replace(recorded(3), frozen=(FrozenSpan("mag", 0, 2000),))
+    with pytest.raises(InputError, match="round 3 of made-up has no window"):
+        site_of(four(round_3=lost))
+    site = site_of(four(round_3=lost), modalities=("imu", "wifi"))
+    assert site.modalities == tuple(site.arrays(np.arange(3)).inputs) == ("imu", "wifi")
+    assert site.shapes() == {"imu": (10, 2), "wifi": (3,)}
+    assert list(site.windows.inputs) == ["imu"]
 
 
 def test_a_round_too_short_for_a_window_is_named():

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mtloc_jax.report.stats import block_means, holm, paired_difference
+from mtloc_jax.report.stats import holm, paired_difference
 
 
 def difference_of(*metres: float, n_resamples: int = 1999):
@@ -90,11 +90,6 @@ def test_one_block_is_the_same_as_none() -> None:
     assert paired_difference(x[:, None], np.zeros((5, 1)), 499) == difference_of(
         *x, n_resamples=499
     )
-
-
-def test_blocks_average_whole_runs_of_windows() -> None:
-    errors_m = np.array([[1.0, 3.0, 5.0, 7.0, 100.0]])
-    assert block_means(errors_m, 2).tolist() == [[2.0, 6.0]]
 
 
 def test_holm_multiplies_the_smallest_by_all_and_never_decreases() -> None:

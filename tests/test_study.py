@@ -1,33 +1,25 @@
 """A whole small study: its rows, its second life after a kill, and what it refuses."""
 
 import json
+import os
+import platform
+import re
 import shutil
 
+import jax
 import numpy as np
 import pytest
 
-from configs import location20, mmloc, quickstart
+from configs import location20, mmloc
+from mtloc_jax import files
 from mtloc_jax.errors import InputError
-from mtloc_jax.report.rows import CDF, COLUMNS, LEAVES, ROWS, TRACKS, read, select
+from mtloc_jax.rows import CDF, CHOSEN, COLUMNS, LEAVES, ROWS, TRACKS, read, select
+from mtloc_jax.settings import parsed
+from mtloc_jax.study import chunks
+from mtloc_jax.study.study import Study, run_study
 from mtloc_jax.surgery import checkpoint
-from mtloc_jax.surgery.graft import unchanged_since
-from mtloc_jax.sweep import workshop
-from mtloc_jax.sweep.study import Study, run_study
-
-
-def small(**changes):
-    config = quickstart.get_config()
-    config.simulation.round_s = 12.0
-    config.hidden, config.epochs, config.pretrain_epochs, config.seeds = 8, 2, 1, 2
-    config.finetune_rates = (1.0, 0.625)
-    config.runs_per_chunk = 4
-    config.wipe.drop_rates, config.wipe.seeds = (0.0, 0.4, 1.0), 2
-    config.update(changes)
-    return config
-
-
-def ignore(stage, done, total):
-    pass
+from mtloc_jax.surgery.graft_report import unchanged_since
+from tests.studies import SMALL, ignore, small
 
 
 @pytest.fixture(scope="module")
@@ -66,13 +58,26 @@ def test_a_cdf_agrees_with_its_row(finished):
 
 
 def test_the_config_says_what_made_the_rows(finished):
-    config = json.loads((finished[0] / "config.json").read_text())
-    assert config["simulated"] is True
-    assert config["site_pair"] == "simulated-a->simulated-b"
-    assert {"jax", "flax", "optax", "numpy", "python"} <= config["versions"].keys()
-    assert config["config"]["seeds"] == 2
-    assert config["device"]
-    assert config["git_revision"]
+    record = json.loads((finished[0] / "config.json").read_text())
+    assert record["simulated"] is True
+    assert record["site_pair"] == "simulated-a->simulated-b"
+    assert record["versions"] == files.versions()
+    assert {"jax", "flax", "optax", "numpy", "python"} <= record["versions"].keys()
+    assert parsed(record["config"]) == small()
+    core = f"{platform.machine()} core of {os.cpu_count()}"
+    assert record["device"] == f"{len(jax.devices())} x {core}"
+    assert re.fullmatch(r"[0-9a-f]{12}(\+changes-[0-9a-f]{8})?", record["git_revision"])
+    assert record["git_revision"] == files.revision(finished[0])
+    assert record["changes"] == []
+
+
+def test_the_config_says_what_was_recorded(finished):
+    record = json.loads((finished[0] / "config.json").read_text())
+    sites = Study(small(), finished[0], ignore).sites[0]
+    digests = {role: one.recordings.digest for role, one in sites.opened.items()}
+    assert record["data"] == digests
+    assert digests.keys() == {"source", "target"}
+    assert digests["source"] != digests["target"]
 
 
 def test_every_stage_is_shown_to_its_end(finished):
@@ -92,14 +97,24 @@ def test_the_imu_branch_was_taken_and_stays_frozen_in_the_transferred_arm(finish
         np.testing.assert_array_equal(leaf, pretrained["imu"][name])
     report = checkpoint.read_report(finished[0] / "grafted")
     assert report is not None
-    assert unchanged_since(report, grafted)
-    params, card = checkpoint.load(finished[0] / "chunks" / "0000" / "checkpoint")
-    for k, run in enumerate(card["runs"]):
-        moved = any(
-            not np.array_equal(leaf[k], grafted["imu"][name][run["seed"]])
-            for name, leaf in params["imu"].items()
-        )
-        assert moved == (run["arm"] != "transferred")
+    # As the graft left them: every leaf of both seeds, and no longer once one number differs.
+    unchanged = unchanged_since(report, grafted)
+    assert {len(of_seeds) for of_seeds in unchanged.values()} == {2}
+    assert all(of_seeds.all() for of_seeds in unchanged.values())
+    touched = jax.tree.map(np.array, grafted)
+    touched["imu"]["bias"][1, 0] += 1
+    assert unchanged_since(report, touched)["imu/bias"].tolist() == [True, False]
+    arms = set()
+    for folder in sorted((finished[0] / "chunks").glob("[0-9]*")):
+        params, card = checkpoint.load(folder / "checkpoint")
+        for k, run in enumerate(card["runs"]):
+            arms.add(run["arm"])
+            moved = any(
+                not np.array_equal(leaf[k], grafted["imu"][name][run["seed"]])
+                for name, leaf in params["imu"].items()
+            )
+            assert moved == (run["arm"] != "transferred")
+    assert arms == {"scratch", "transferred", "finetuned"}
 
 
 def test_the_rows_say_which_grafted_leaves_did_not_move(finished):
@@ -111,13 +126,24 @@ def test_the_rows_say_which_grafted_leaves_did_not_move(finished):
     assert set(select(table, arm="finetuned")["unchanged"]) == {""}
 
 
-def test_fine_tuning_follows_its_freeze_plan(tmp_path):
-    config = small(seeds=1, arms=("finetuned",), finetune_rates=(1.0,), epochs=2)
-    config.sweep = ({"finetune_plan": ("imu/kernel frozen", "imu from epoch 1", "imu x0.5")},)
-    run_study(config, tmp_path / "work", ignore)
+@pytest.mark.parametrize("optimizer", ["rmsprop", "adamw"])
+def test_fine_tuning_follows_its_freeze_plan(optimizer, tmp_path):
+    plans = ("imu/kernel frozen", "imu from epoch 1", "imu x0.5")
+    settings = small(
+        seeds=1,
+        arms=("transferred", "finetuned"),
+        finetune_rates=(1.0,),
+        optimizer=optimizer,
+        wipe__drop_rates=(),
+        sweep=({"finetune_plan": plans},),
+    )
+    run_study(settings, tmp_path / "work", ignore)
     table = read(tmp_path / "work" / LEAVES)
-    assert table["unchanged"].tolist() == ["imu/kernel", "", ""]
-    assert len(Study(config, tmp_path / "work", ignore).plan.groups) == 1
+    assert select(table, arm="finetuned")["unchanged"].tolist() == ["imu/kernel", "", ""]
+    # Weight decay reaches no leaf that is frozen.
+    still = select(table, arm="transferred")
+    assert set(still["unchanged"]) == {"imu/bias imu/kernel imu/recurrent_kernel"}
+    assert np.array_equal(still["unchanged"], still["taken"])
 
 
 def test_a_stopped_study_goes_on_and_ends_with_the_same_bytes(finished, tmp_path):
@@ -127,13 +153,15 @@ def test_a_stopped_study_goes_on_and_ends_with_the_same_bytes(finished, tmp_path
     (folder / "chunks" / ".0001.partial").mkdir()  # what a kill in mid-write leaves
     (folder / ROWS).unlink()
     run_study(small(), folder, ignore)
-    for name in COLUMNS:
+    written = {path.name for path in folder.glob("*.csv")}
+    assert written == COLUMNS.keys() - {CHOSEN}  # networks choose nothing on validation
+    for name in written:
         assert (folder / name).read_bytes() == (finished[0] / name).read_bytes()
     assert not (folder / "chunks" / ".0001.partial").exists()
 
 
 def test_a_finished_study_trains_nothing_again(finished, monkeypatch):
-    monkeypatch.setattr(workshop, "Trainer", None)
+    monkeypatch.setattr(chunks, "Trainer", None)
     run_study(small(), finished[0], ignore)
 
 
@@ -151,24 +179,33 @@ def test_a_folder_of_other_files_is_refused(tmp_path):
 
 
 def test_fine_tuning_can_start_from_the_transferred_network(tmp_path):
-    config = small(start="from_transferred", seeds=1, finetune_rates=(0.25,), epochs=1)
-    config.learning_rate = 0.0  # nothing moves, so that a network shows where it started
-    run_study(config, tmp_path / "work", ignore)
-    transferred, _ = checkpoint.load_run(tmp_path / "work" / "chunks" / "0000" / "checkpoint", 0)
-    params, card = checkpoint.load(tmp_path / "work" / "chunks" / "0001" / "checkpoint")
-    tuned = next(k for k, run in enumerate(card["runs"]) if run["arm"] == "finetuned")
-    np.testing.assert_array_equal(
-        params["wifi"]["fc1"]["kernel"][tuned], transferred["wifi"]["fc1"]["kernel"]
+    # So small a rate that hardly anything moves, so that a network shows where it started.
+    settings = small(
+        start="from_transferred",
+        seeds=1,
+        finetune_rates=(0.25,),
+        epochs=1,
+        learning_rate=1e-30,
+        runs_per_chunk=1,
     )
-    np.testing.assert_array_equal(params["imu"]["kernel"][tuned], transferred["imu"]["kernel"])
+    run_study(settings, tmp_path / "work", ignore)
+    first = tmp_path / "work" / "chunks" / "0000" / "checkpoint"
+    assert checkpoint.read_card(first)["runs"][0]["arm"] == "transferred"
+    transferred, _ = checkpoint.load_run(first, 0)
+    found = [
+        checkpoint.load_run(folder / "checkpoint", 0)
+        for folder in sorted((tmp_path / "work" / "chunks").glob("[0-9]*"))
+    ]
+    (tuned,) = (params for params, card in found if card["run"]["arm"] == "finetuned")
+    for ours, theirs in zip(jax.tree.leaves(tuned), jax.tree.leaves(transferred), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-20)
 
 
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
         ({"start": "from_nothing"}, "from_pretrained"),
-        ({"subset": "last"}, "first"),
-        ({"protocol": "hours"}, "steps"),
+        ({"start": "from_nothing@3"}, "no checkpoint is there"),
         ({"finetune_plan": "imu slowly"}, "imu x0.1"),
         ({"arms": ("finetuned",), "start": "from_transferred"}, "transferred"),
         ({"source": "simulated-c"}, "simulated-a"),
@@ -182,7 +219,7 @@ def test_an_impossible_setting_is_refused_before_anything_is_written(changes, na
 
 
 def test_a_run_that_diverges_is_named_and_the_chunk_not_written(tmp_path):
-    config = small(seeds=1, arms=("scratch",), learning_rate=float("inf"))
+    config = small(seeds=1, arms=("scratch",), learning_rate=1e3, optimizer="sgd")
     with pytest.raises(InputError, match=r"1 of 1 runs diverged.*'arm': 'scratch'.*learning rate"):
         run_study(config, tmp_path / "work", ignore)
     assert not (tmp_path / "work" / "chunks" / "0000").exists()
@@ -193,12 +230,12 @@ def test_a_run_that_diverges_is_named_and_the_chunk_not_written(tmp_path):
 )
 def test_a_real_pair_runs_to_the_end(pair, n_test, data_dir, tmp_path):
     config = pair.get_config()
-    changed = small()
-    for name in ("hidden", "wipe", "finetune_rates", "runs_per_chunk"):
-        config[name] = changed[name]
+    for name in ("hidden", "runs_per_chunk"):
+        config[name] = SMALL[name]
+    config.wipe.update(drop_rates=SMALL["wipe.drop_rates"], seeds=2)
     config.update(seeds=1, epochs=1, pretrain_epochs=1, data_dir=str(data_dir))
     config.scratch_rates, config.finetune_rates = (1.0,), (0.125,)
-    run_study(config, tmp_path / "work", ignore)
+    run_study(parsed(config), tmp_path / "work", ignore)
     table = read(tmp_path / "work" / ROWS)
     assert len(table["seed"]) == 3 * (2 + 3 * 3 * 2)
     assert np.all(np.isfinite(table["mean_m"]))

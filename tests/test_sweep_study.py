@@ -3,20 +3,23 @@
 import numpy as np
 import pytest
 
-from mtloc_jax.report.comparison_write import write_comparison
-from mtloc_jax.report.rows import CDF, ROWS, TRACKS, read
 from mtloc_jax.report.write import write_report
-from mtloc_jax.sweep import workshop
-from mtloc_jax.sweep.study import Study, run_study
-from mtloc_jax.sweep.trainer import Trainer
-from mtloc_jax.sweep.variants import report_folders
-from tests.test_study import ignore, small
+from mtloc_jax.rows import CDF, ROWS, TRACKS, read
+from mtloc_jax.study import chunks
+from mtloc_jax.study.study import Study, run_study
+from mtloc_jax.study.trainer import Trainer
+from tests.studies import ignore, small
 
 SWEEP = (
     {"learning_rate": (0.002, 0.005), "epochs": (1, 2)},
     {"batch_size": (50, 100)},
     {"wipe.mode": ("windows", "bursts")},
 )
+
+
+def parts_of(folder):
+    """Return the folders of a study's variants."""
+    return sorted((folder / "variants").iterdir())
 
 
 def swept(**changes):
@@ -26,14 +29,14 @@ def swept(**changes):
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     folder = tmp_path_factory.mktemp("swept") / "work"
-    traces, judges, made = [], [], workshop.Judge
+    traces, judges, made = [], [], chunks.Judge
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            workshop,
+            chunks,
             "Trainer",
             lambda static, n: Trainer(static, n, lambda: traces.append(static.batch_size)),
         )
-        patch.setattr(workshop, "Judge", lambda *args: judges.append(args) or made(*args))
+        patch.setattr(chunks, "Judge", lambda *args: judges.append(args) or made(*args))
         lives = []
         study = Study(swept(sweep=SWEEP), folder, ignore)
         study.estimate()
@@ -47,8 +50,7 @@ def test_each_program_is_traced_once_whatever_the_chunks(finished):
 
 
 def test_a_variants_rows_are_those_of_a_study_of_its_own(finished, tmp_path):
-    alone = swept(learning_rate=0.002, epochs=1, batch_size=50)
-    alone.wipe.mode = "bursts"
+    alone = swept(learning_rate=0.002, epochs=1, batch_size=50, wipe__mode="bursts")
     run_study(alone, tmp_path / "alone", ignore)
     name = "learning_rate=0.002+epochs=1+batch_size=50+wipe.mode=bursts"
     for file in (ROWS, CDF, TRACKS):
@@ -61,12 +63,12 @@ def test_all_rows_lie_together_and_by_variant(finished):
     table = read(finished[0] / ROWS)
     assert len(set(table["study"])) == 8
     assert len(table["study"]) == 8 * 2 * (2 + 3 * 3 * 2)
-    parts = report_folders(finished[0])
+    parts = parts_of(finished[0])
     assert [len(read(part / ROWS)["study"]) for part in parts] == [2 * (2 + 3 * 3 * 2)] * 8
 
 
 def test_each_variant_gets_its_own_report(finished):
-    part = report_folders(finished[0])[0]
+    part = parts_of(finished[0])[0]
     written = write_report(part)
     assert part / "report.html" in written
 
@@ -90,12 +92,12 @@ def test_the_plan_says_what_is_to_be_done_and_what_is_left(finished):
 
 
 def test_data_cards_lie_beside_the_comparison_and_beside_each_variant(finished):
-    for folder in (finished[0], *report_folders(finished[0])):
+    for folder in (finished[0], *parts_of(finished[0])):
         assert {"card_source.json", "card_target.json"} <= {p.name for p in folder.iterdir()}
 
 
 def test_the_comparison_is_made_of_what_a_study_leaves(finished):
-    written = write_comparison(finished[0], report_folders(finished[0]))
+    written = write_report(finished[0])
     assert finished[0] / "report.html" in written
     text = (finished[0] / "tables" / "comparison.md").read_text()
     assert "learning rate 0.002, epochs 1, batch size 50, wipe mode bursts" in text

@@ -9,13 +9,10 @@ from mtloc_jax.errors import InputError
 from mtloc_jax.surgery.graft import Keep, Leave, Take, graft
 from mtloc_jax.surgery.transforms import (
     chain,
-    channels,
-    fused_rows,
     input_gain,
     input_offset,
     output_affine,
     soup,
-    warm,
     wifi_rows,
 )
 from tests import networks
@@ -74,32 +71,6 @@ def test_rows_of_another_vocabulary_are_refused():
         wifi_rows(["a", "b"], ["a"]).apply(OURS[:1], THEIRS)
 
 
-def test_a_new_channel_is_not_read_until_trained():
-    widened = channels([None, 0, None], donor_channels=1)
-    assert widened.apply(OURS, THEIRS[:1]).tolist() == [[0, 0], [1, 10], [0, 0]]
-    assert widened.details == {"source": [None, 0, None], "lost": []}
-
-
-def test_a_removed_channel_is_named():
-    narrowed = channels([2], donor_channels=3)
-    assert narrowed.apply(OURS[:1], THEIRS).tolist() == [[4, 40]]
-    assert narrowed.details["lost"] == [0, 1]
-
-
-def test_a_channel_that_is_not_there_is_refused():
-    with pytest.raises(InputError, match="there is no row 3 among 3 channels"):
-        channels([3], donor_channels=3)
-
-
-def test_the_joined_features_rows_are_put_in_our_order():
-    imu, mag, wifi = np.full((2, 1), 1.0), np.full((2, 1), 2.0), np.full((2, 1), 3.0)
-    theirs = np.concatenate([imu, mag, wifi]).astype(np.float32)
-    made = fused_rows(("imu", "mag", "wifi"), hidden=2).apply(theirs, theirs)
-    assert made.ravel().tolist() == [3, 3, 1, 1, 2, 2]
-    with pytest.raises(InputError, match="imu, imu, wifi is not an order of"):
-        fused_rows(("imu", "imu", "wifi"), hidden=2)
-
-
 def test_input_gain_and_offset_undo_a_change_of_input():
     # The donor read x; we read z = (x - 1) / 2 in channel 0, and x itself in the others.
     gain, offset = np.array([2.0, 1.0, 1.0]), np.array([1.0, 0.0, 0.0])
@@ -138,12 +109,6 @@ def test_a_soup_has_one_weight_for_each_donor():
         soup([0.5, 0.5]).apply(OURS, THEIRS, THEIRS, THEIRS)
 
 
-def test_a_warm_start_lies_between_donor_and_initial_leaf():
-    assert warm(0.75).apply(-THEIRS, THEIRS).tolist() == (THEIRS / 2).tolist()
-    with pytest.raises(InputError, match=r"share is 1\.5"):
-        warm(1.5)
-
-
 def test_a_chain_applies_one_after_the_other():
     both = chain(soup([0.5, 0.5]), wifi_rows(["a", "b", "c"], ["b"]))
     assert both.apply(OURS[:1], THEIRS, 3 * THEIRS).tolist() == [[4, 40]]
@@ -161,13 +126,11 @@ def _wifi_move(donor, target):
 @settings(deadline=None, derandomize=True, max_examples=20)
 @given(st.permutations(list("abcdefg")), st.integers(0, 9))
 def test_permuting_access_points_and_their_names_changes_no_prediction(order, seed):
-    tree, (imu, mag, wifi) = networks.params(6, 7, seed), networks.inputs(7, seed)
+    tree, windows = networks.params(6, 7, seed), networks.inputs(7, seed)
     moved, _ = graft(tree, {"d": tree}, _wifi_move("abcdefg", order))
-    permuted = wifi[:, np.array(["abcdefg".index(name) for name in order])]
-    before, after = (
-        networks.apply(tree, (imu, mag, wifi)),
-        networks.apply(moved, (imu, mag, permuted)),
-    )
+    permuted = windows["wifi"][:, np.array(["abcdefg".index(name) for name in order])]
+    before = networks.apply(tree, windows)
+    after = networks.apply(moved, windows | {"wifi": permuted})
     np.testing.assert_allclose(after, before, rtol=0, atol=1e-6)
 
 
@@ -181,11 +144,11 @@ def test_to_a_larger_vocabulary_and_back_is_the_identity(small, seed):
 
 
 def test_transforms_work_in_a_graft_and_are_reported():
-    target = {"mag": {"kernel": OURS}, "out": np.zeros(2, np.float32)}
-    donor = {"mag": {"kernel": THEIRS[:1]}, "head": np.ones(2, np.float32)}
-    by = channels([0, None, None], donor_channels=1)
-    rules = (Take("mag/kernel", "mag/kernel", by=by), Keep("out"), Leave("head"))
+    target = {"wifi": {"kernel": OURS}, "out": np.zeros(2, np.float32)}
+    donor = {"wifi": {"kernel": THEIRS[:1]}, "head": np.ones(2, np.float32)}
+    by = wifi_rows(["a"], ["a", "x", "y"], new="zero")
+    rules = (Take("wifi/kernel", "wifi/kernel", by=by), Keep("out"), Leave("head"))
     params, report = graft(target, {"d": donor}, rules)
-    assert params["mag"]["kernel"].tolist() == [[1, 10], [0, 0], [0, 0]]
-    assert report.entries[0].by == "channels(new=zero)"
+    assert params["wifi"]["kernel"].tolist() == [[1, 10], [0, 0], [0, 0]]
+    assert next(entry.by for entry in report.entries if entry.by) == "wifi_rows(new=zero)"
     assert report.totals() == {"take": (0, 0), "transform": (1, 6), "keep": (1, 2), "leave": (1, 2)}

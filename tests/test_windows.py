@@ -1,6 +1,6 @@
 """Windows worked out by hand, on made-up walks and on recorded ones."""
 
-from dataclasses import astuple, replace
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -11,16 +11,28 @@ from hypothesis import strategies as st
 from mtloc_jax.errors import InputError
 from mtloc_jax.logs import location20, mmloc_csv
 from mtloc_jax.logs.round import SENSORS, FrozenSpan
-from mtloc_jax.sites.windows import WindowSpec, cut, interpolate
+from mtloc_jax.settings import Settings, Window
+from mtloc_jax.sites import windows as windows_module
+from mtloc_jax.sites.windows import interpolate
 from tests.walks import later, scans, steady, stream, walk
 
-SPEC = WindowSpec()
-THREE_STEPS = WindowSpec(steps=3)
+SPEC = Window()
+THREE_STEPS = Window(steps=3)
 TRACE = "5dda149f9191710006b57212"
 
 
+def cut(recorded, window, modalities=Settings.modalities):
+    return windows_module.cut(recorded, window, modalities)
+
+
+def parts(windows):
+    """Return all arrays of windows by name."""
+    of_all = {name: part for name, part in vars(windows).items() if name != "inputs"}
+    return windows.inputs | of_all
+
+
 def without_times(windows):
-    return [part for name, part in vars(windows).items() if name != "end_ms"]
+    return [part for name, part in parts(windows).items() if name != "end_ms"]
 
 
 def same(these, those):
@@ -50,16 +62,16 @@ def test_a_sample_is_the_newest_reading_and_a_label_lies_on_the_line():
     )
     windows = cut(recorded, THREE_STEPS)
     assert windows.end_ms.tolist() == [200, 300, 400]
-    assert windows.imu[..., 0].tolist() == [[5, 1, 1], [1, 1, 7], [1, 7, 9]]
-    assert windows.imu[..., 1].tolist() == [[1, 2, 3], [2, 3, 4], [3, 4, 5]]
-    assert windows.mag.tolist() == [[[1.0]] * 3] * 3
+    assert windows.inputs["imu"][..., 0].tolist() == [[5, 1, 1], [1, 1, 7], [1, 7, 9]]
+    assert windows.inputs["imu"][..., 1].tolist() == [[1, 2, 3], [2, 3, 4], [3, 4, 5]]
+    assert windows.inputs["mag"].tolist() == [[[1.0]] * 3] * 3
     assert windows.xy_m.tolist() == [[8, 0], [10, 5], [10, 15]]
 
 
 def test_a_window_is_ten_samples_over_900_ms_and_the_next_begins_100_ms_later():
     windows = cut(walk(end_ms=3000), SPEC)
-    assert windows.imu.shape == (22, 10, 2)
-    assert windows.mag.shape == (22, 10, 1)
+    assert windows.inputs["imu"].shape == (22, 10, 2)
+    assert windows.inputs["mag"].shape == (22, 10, 1)
     assert windows.end_ms.tolist() == list(range(900, 3001, 100))
 
 
@@ -108,7 +120,7 @@ def test_nothing_after_its_end_changes_a_window(last, change):
     known = recorded.wifi.t_ms <= now_ms
     wifi = replace(recorded.wifi, t_ms=np.where(known, recorded.wifi.t_ms, 2999))
     changed = cut(replace(recorded, **rewritten, wifi=wifi), SPEC)
-    assert same(*([part[: last + 1] for part in astuple(w)] for w in (windows, changed)))
+    assert same(*([part[: last + 1] for part in parts(w).values()] for w in (windows, changed)))
 
 
 @given(st.integers(-(10**6), 2 * 10**12))
@@ -167,13 +179,15 @@ def test_windows_that_touch_a_frozen_span_are_left_out(sensor):
 
 def test_the_magnetic_field_is_fed_as_its_magnitude_or_as_its_axes():
     recorded = replace(walk(end_ms=900), mag=steady(900, (2.0, -3.0, 6.0)))
-    assert cut(recorded, SPEC).mag.tolist() == [[[7.0]] * 10]
-    assert cut(recorded, replace(SPEC, mag_channels=3)).mag.tolist() == [[[2.0, -3.0, 6.0]] * 10]
+    assert cut(recorded, SPEC).inputs["mag"].tolist() == [[[7.0]] * 10]
+    assert cut(recorded, replace(SPEC, mag_channels=3)).inputs["mag"].tolist() == [
+        [[2.0, -3.0, 6.0]] * 10
+    ]
 
 
 def test_axes_that_were_not_published_cannot_be_fed():
     recorded = replace(walk(), mag=steady(2000, (7.0,)))
-    assert cut(recorded, SPEC).mag[0, 0] == 7.0
+    assert cut(recorded, SPEC).inputs["mag"][0, 0] == 7.0
     with pytest.raises(InputError, match=r"walk\.txt: .* 1 magnetic channel.*set mag_channels=1"):
         cut(recorded, replace(SPEC, mag_channels=3))
 
@@ -192,7 +206,7 @@ def test_axes_that_were_not_published_cannot_be_fed():
 def test_windows_that_cannot_be_cut_are_refused(setting):
     (name,) = setting
     with pytest.raises(InputError, match=name):
-        WindowSpec(**setting)
+        Window(**setting)
 
 
 @given(
@@ -247,7 +261,7 @@ def test_a_recorded_trace_gives_the_windows_worked_out_by_hand(trace):
     # The readings at ..312029 and ..312915, the newest at the first and the last sample.
     accel = [(-0.2591858, 0.32580566, 7.942993), (-1.2928925, -0.041107178, 2.9343262)]
     expected = [sum(axis**2 for axis in axes) ** 0.5 for axes in accel]
-    assert windows.imu[0, [0, -1], 0] == pytest.approx(expected, rel=1e-6)
+    assert windows.inputs["imu"][0, [0, -1], 0] == pytest.approx(expected, rel=1e-6)
 
 
 def test_every_window_of_a_recorded_trace_follows_from_its_text(trace):
@@ -266,8 +280,10 @@ def test_every_window_of_a_recorded_trace_follows_from_its_text(trace):
                 for sensor, kind in kinds.items()
             }
             size = {s: sum(float(v) ** 2 for v in f[:3]) ** 0.5 for s, f in newest.items()}
-            assert windows.imu[i, step].tolist() == pytest.approx([size["accel"], size["gyro"]])
-            assert windows.mag[i, step, 0] == pytest.approx(size["mag"])
+            assert windows.inputs["imu"][i, step].tolist() == pytest.approx(
+                [size["accel"], size["gyro"]]
+            )
+            assert windows.inputs["mag"][i, step, 0] == pytest.approx(size["mag"])
         (t0, a), (t1, b) = next(pair for pair in pairwise(points) if pair[1][0] >= end_ms)
         share = (end_ms - t0) / (t1 - t0)
         label = [float(p) + share * (float(q) - float(p)) for p, q in zip(a, b, strict=True)]

@@ -4,12 +4,10 @@ import numpy as np
 
 from bench import problem
 from bench.problem import DROP_RATES, WIPE_SEEDS
-from bench.runs import scaler
+from bench.runs import scaler, start, static
 from bench.task import Task
-from mtloc_jax.core.evaluate import Wipes
-from mtloc_jax.core.model import MTLoc
-from mtloc_jax.sweep import replicas
-from mtloc_jax.sweep import trainer as sweep
+from mtloc_jax.settings import Wipe
+from mtloc_jax.study import replicas, trainer
 
 
 class Judge:
@@ -17,9 +15,9 @@ class Judge:
 
     def __init__(self, task: Task) -> None:
         """Compile nothing yet."""
-        wipes = Wipes(DROP_RATES, WIPE_SEEDS, task.options["mode"])
-        self._judge = sweep.Judge(MTLoc(task.shape.hidden), wipes, task.runs)
-        self._params = replicas.stack([problem.start(task.shape, k) for k in range(task.runs)])
+        wipe = Wipe(mode=task.options["mode"], drop_rates=DROP_RATES, seeds=WIPE_SEEDS)
+        self._judge = trainer.Judge(static(task.shape).problem, wipe, task.runs)
+        self._params = replicas.stack([start(task.shape, k) for k in range(task.runs)])
         self._scalers = [scaler(task.shape)] * task.runs
         self._data = replicas.placed(problem.arrays(task.shape), replicas.mesh(), replicas.ALL)
 
@@ -33,6 +31,7 @@ class Judge:
 
     def outcome(self) -> list[float]:
         """Return the mean error per modality with none and with all of it lost, metres."""
+        assert self._judged is not None
         mean_m = np.asarray(self._judged.metrics)[0, :, 0][:, [0, -1], 0]
         return mean_m.ravel().tolist()
 

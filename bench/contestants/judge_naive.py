@@ -10,25 +10,29 @@ import numpy as np
 
 from bench import problem
 from bench.problem import DROP_RATES, WIPE_SEEDS
-from bench.runs import scaler
+from bench.runs import scaler, start, static
 from bench.task import Task
 from mtloc_jax.core import missing
-from mtloc_jax.core.evaluate import Wipes
-from mtloc_jax.core.inputs import metres, scaled
+from mtloc_jax.core.inputs import metres
 from mtloc_jax.core.metrics import errors_m, summary
-from mtloc_jax.core.model import MODALITIES, MTLoc, apply
-from mtloc_jax.sweep import replicas
+from mtloc_jax.core.model import apply
+from mtloc_jax.core.problem import Problem
+from mtloc_jax.modalities import MODALITIES
+from mtloc_jax.rows import METRICS
+from mtloc_jax.settings import Wipe
+from mtloc_jax.study import replicas
 
 
-def _cell(network: MTLoc, wipes: Wipes, number: int, one, shared) -> jax.Array:
+def _cell(ours: Problem, wipe: Wipe, number: int, one, shared) -> jax.Array:
     """Return the metrics f32[6] of one network under one wipe."""
     (params, fitted), (data, seed, rate) = one, shared
-    modality, inputs = MODALITIES[number], scaled(data, fitted, slice(None))
+    name, inputs = ours.branches[number], ours.batch(data, fitted, slice(None))
     key = jax.random.fold_in(jax.random.key(seed), number)
-    draw = missing.draw(key, wipes.mode, getattr(inputs, modality), wipes.burst_windows)
-    blank = missing.filler(modality, wipes.fill, fitted)
-    wiped = missing.wiped_inputs(inputs, modality, draw < rate, blank)
-    return summary(errors_m(metres(apply(network, params, *wiped), fitted), data.xy_m))
+    lost = missing.draw(key, wipe.mode, inputs[name], wipe.burst_windows) < rate
+    blank = MODALITIES[name].blank(wipe.fill, fitted.inputs[name])
+    wiped = inputs | {name: missing.wiped(inputs[name], lost, blank)}
+    outputs = apply(ours.network, params, wiped)
+    return summary(errors_m(metres(ours.position(outputs), fitted), data.target))
 
 
 class JudgeNaive:
@@ -36,17 +40,17 @@ class JudgeNaive:
 
     def __init__(self, task: Task) -> None:
         """Compile nothing yet."""
-        wipes = Wipes(DROP_RATES, WIPE_SEEDS, task.options["mode"])
-        network, mesh = MTLoc(task.shape.hidden), replicas.mesh()
+        wipe = Wipe(mode=task.options["mode"], drop_rates=DROP_RATES, seeds=WIPE_SEEDS)
+        ours, mesh = static(task.shape).problem, replicas.mesh()
 
         def program(number: int):
             def cell(one, shared):
-                return _cell(network, wipes, number, one, shared)
+                return _cell(ours, wipe, number, one, shared)
 
             return replicas.over_runs(cell, mesh, replicas.replica_axis())
 
-        self._programs = [program(number) for number in range(len(MODALITIES))]
-        networks = [(problem.start(task.shape, k), scaler(task.shape)) for k in range(task.runs)]
+        self._programs = [program(number) for number in range(len(ours.branches))]
+        networks = [(start(task.shape, k), scaler(task.shape)) for k in range(task.runs)]
         filled = [networks[k % task.runs] for k in range(task.runs + -task.runs % mesh.size)]
         self._networks = replicas.placed(replicas.stack(filled), mesh, replicas.RUNS)
         self._data = replicas.placed(problem.arrays(task.shape), mesh, replicas.ALL)
@@ -69,8 +73,8 @@ class JudgeNaive:
 
     def outcome(self) -> list[float]:
         """Return the mean error per modality with none and with all of it lost, metres."""
-        by_cell = self._metrics.reshape(len(MODALITIES), WIPE_SEEDS, len(DROP_RATES), -1, 6)
-        return by_cell[:, 0, :, 0, 0][:, [0, -1]].ravel().tolist()
+        grid = (len(self._programs), WIPE_SEEDS, len(DROP_RATES), -1, len(METRICS))
+        return self._metrics.reshape(grid)[:, 0, :, 0, 0][:, [0, -1]].ravel().tolist()
 
 
 contestant = JudgeNaive

@@ -28,7 +28,8 @@ def errors_m(network: Branches, inputs: list, xy: torch.Tensor, scale_m: float) 
 def cells(network, x: list[torch.Tensor], fitted, seeds: int, mode: str) -> Iterator[list[float]]:
     """Yield mean, STD and percentiles in metres per modality, wipe seed and drop rate."""
     *inputs, xy = x
-    blanks = [-fitted.imu_mean / fitted.imu_std, -fitted.mag_mean / fitted.mag_std, np.float32(0)]
+    imu, mag = fitted.inputs["imu"], fitted.inputs["mag"]
+    blanks = [-imu.mean / imu.std, -mag.mean / mag.std, np.float32(0)]
     for at, blank in enumerate(blanks):
         blank = torch.as_tensor(blank, device=DEVICE)
         for _ in range(seeds):

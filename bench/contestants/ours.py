@@ -1,16 +1,16 @@
-"""Ours: many runs in one program, as mtloc_jax.sweep.trainer compiles it."""
+"""Ours: many runs in one program, as mtloc_jax.study.trainer compiles it."""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from bench import problem
-from bench.runs import run
+from bench.runs import FROZEN, run, static
 from bench.task import Task
-from mtloc_jax.core.model import MTLoc
-from mtloc_jax.core.train import Run, State, Static, make_train
+from mtloc_jax.core.train import Run, State, make_train
 from mtloc_jax.sites.site import Arrays
-from mtloc_jax.sweep import replicas
+from mtloc_jax.study import replicas
+from mtloc_jax.surgery.freeze import ALL
 
 _NO_END = 2**30  # steps a run may take; an idle one takes none
 
@@ -21,9 +21,8 @@ class Ours:
     def __init__(self, task: Task) -> None:
         """Compile nothing yet; put the data where the program will want it."""
         mesh, axis = replicas.mesh(), replicas.replica_axis()
-        network = MTLoc(task.shape.hidden)
-        features = replicas.imu_features(bool(task.options.get("frozen")))
-        training = make_train(Static(network, task.shape.batch, features))
+        plan = FROZEN if task.options.get("frozen") else ALL
+        training = make_train(static(task.shape, plan))
 
         def advance(state: State, one: Run, data_and_stop: tuple[Arrays, jax.Array]) -> State:
             data, stop = data_and_stop
@@ -32,12 +31,13 @@ class Ours:
         self._begin = replicas.over_runs(training.begin, mesh, axis)
         self._advance = replicas.over_runs(advance, mesh, axis, donate=True)
         self._data = replicas.placed(problem.arrays(task.shape), mesh, replicas.ALL)
-        self._runs = replicas.placed(_filled(task, mesh.size), mesh, replicas.RUNS)
-        self._step = 0
+        self._filled, self._mesh = _filled(task, mesh.size), mesh
 
     def restart(self) -> None:
         """Begin all runs anew."""
-        self._step, self._state = 0, self._begin(self._runs, self._data)
+        runs = replicas.placed(self._filled, self._mesh, replicas.RUNS)
+        self._step, self._state = 0, self._begin(runs, self._data)
+        self._runs = runs._replace(start={})  # as the trainer does: the state holds it now
 
     def advance(self, steps: int) -> None:
         """Train every run by `steps` steps in one call."""
@@ -52,9 +52,8 @@ class Ours:
 
 def _filled(task: Task, devices: int) -> Run:
     """Return the runs, stacked, and idle ones up to a multiple of the devices."""
-    frozen = bool(task.options.get("frozen"))
     numbers = range(task.first_run, task.first_run + task.runs)
-    runs = [run(task.shape, k, n_steps=_NO_END, frozen=frozen) for k in numbers]
+    runs = [run(task.shape, k, n_steps=_NO_END) for k in numbers]
     idle = [runs[-1]._replace(n_steps=np.int32(0))] * (-task.runs % devices)
     return replicas.stack([*runs, *idle])
 

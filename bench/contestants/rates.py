@@ -4,12 +4,11 @@ import numpy as np
 
 from bench import problem
 from bench.problem import FINETUNE_RATES
-from bench.runs import run
+from bench.runs import run, static
 from bench.task import Task
-from mtloc_jax.core.model import MTLoc
-from mtloc_jax.core.train import Run, Static
-from mtloc_jax.sweep import replicas
-from mtloc_jax.sweep.trainer import Trainer
+from mtloc_jax.core.train import Run
+from mtloc_jax.study import replicas
+from mtloc_jax.study.trainer import Trainer
 
 
 class Rates:
@@ -20,9 +19,7 @@ class Rates:
 
     def __init__(self, task: Task) -> None:
         """Compile nothing yet."""
-        features = replicas.imu_features(frozen=False)
-        static = Static(MTLoc(task.shape.hidden), task.shape.batch, features)
-        self._trainer = Trainer(static, task.runs)
+        self._trainer = Trainer(static(task.shape), task.runs)
         self._data = replicas.placed(problem.arrays(task.shape), replicas.mesh(), replicas.ALL)
         rates = np.resize(FINETUNE_RATES, task.runs).tolist()
         padded = task.options.get("padded", False)

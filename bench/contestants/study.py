@@ -1,16 +1,17 @@
 """The whole quick study, ours: pretrain, graft, three arms at nine rates, Figure 5's grid."""
 
+import jax
 import numpy as np
 
 from bench import problem
 from bench.problem import DROP_RATES, FINETUNE_RATES, JUDGED_RATE
-from bench.runs import gates_of, run, scaler
+from bench.runs import FROZEN, pretraining_static, run, scaler, static
 from bench.task import Task
-from mtloc_jax.core.evaluate import Wipes
-from mtloc_jax.core.model import ImuRegressor, MTLoc
-from mtloc_jax.core.train import Run, Static
-from mtloc_jax.sweep import replicas
-from mtloc_jax.sweep import trainer as sweep
+from mtloc_jax.core.model import Params
+from mtloc_jax.core.train import Run
+from mtloc_jax.settings import Wipe
+from mtloc_jax.study import replicas
+from mtloc_jax.study.trainer import Judge, Trainer
 
 
 class Study:
@@ -19,14 +20,14 @@ class Study:
     def __init__(self, task: Task) -> None:
         """Compile nothing yet."""
         shape, seeds = task.shape, task.runs
-        hidden, batch = shape.hidden, shape.batch
-        network, features = MTLoc(hidden), replicas.imu_features(frozen=False)
-        n_runs = seeds * (2 + len(FINETUNE_RATES))
+        whole, n_moving = static(shape), seeds * (1 + len(FINETUNE_RATES))
         self._shape, self._seeds = shape, range(seeds)
-        self._pretrainer = sweep.Trainer(Static(ImuRegressor(hidden), batch), seeds)
-        self._trainer = sweep.Trainer(Static(network, batch, features), n_runs)
-        self._judge_all = sweep.Judge(network, Wipes(), n_runs)
-        self._judge_wiped = sweep.Judge(network, Wipes(DROP_RATES, 1, "samples"), seeds)
+        self._pretrainer = Trainer(pretraining_static(shape), seeds)
+        self._trainer = Trainer(whole, n_moving)
+        self._frozen = Trainer(static(shape, FROZEN), seeds)
+        self._judge_all = Judge(whole.problem, Wipe(drop_rates=()), n_moving + seeds)
+        figure5 = Wipe(mode="samples", drop_rates=DROP_RATES, seeds=1)
+        self._judge_wiped = Judge(whole.problem, figure5, seeds)
         data, mesh = problem.arrays(shape), replicas.mesh()
         self._data = replicas.placed(data, mesh, replicas.ALL)
         self._test = replicas.placed(problem.test_round(data), mesh, replicas.ALL)
@@ -44,44 +45,43 @@ class Study:
         return np.asarray(self._mean_m)[:: len(self._seeds)].tolist()
 
     def _study(self) -> None:
-        fitted = scaler(self._shape)
-        runs = self._runs()
-        trained = self._trainer.train(runs, self._data)
-        clean = self._judge_all.clean(trained, [fitted] * len(runs), self._test)
-        first = (2 + FINETUNE_RATES.index(JUDGED_RATE)) * len(self._seeds)
-        chosen = [replicas.take(trained, first + seed) for seed in self._seeds]
-        self._judge_wiped.wiped(replicas.stack(chosen), [fitted] * len(chosen), self._test)
+        trained, n_seeds = self._trained(), len(self._seeds)
+        scalers = [scaler(self._shape)] * (n_seeds * (2 + len(FINETUNE_RATES)))
+        clean = self._judge_all.clean(trained, scalers, self._test)
+        first = (2 + FINETUNE_RATES.index(JUDGED_RATE)) * n_seeds
+        chosen = jax.tree.map(lambda leaf: leaf[first : first + n_seeds], trained)
+        self._judge_wiped.wiped(chosen, scalers[:n_seeds], self._test)
         self._mean_m = clean.metrics[:, 0]
 
-    def _pretrained(self) -> list[dict]:
+    def _trained(self) -> Params:
+        """Return all networks, stacked: scratch, transferred, then rising rates; seeds in turn."""
+        donors, n_seeds = self._pretrained(), len(self._seeds)
+        scratch = [self._run(seed, 1.0) for seed in self._seeds]
+        finetuned = [one for rate in FINETUNE_RATES for one in self._grafted(donors, rate)]
+        moving = self._trainer.train([*scratch, *finetuned], self._data)
+        frozen = self._frozen.train(self._grafted(donors, 1.0), self._data)
+        return jax.tree.map(
+            lambda a, b: np.concatenate([a[:n_seeds], b, a[n_seeds:]]), moving, frozen
+        )
+
+    def _pretrained(self) -> list[Params]:
         """Return each seed's IMU branch, trained on all windows."""
+        head = problem.pretraining_head(self._shape)
         fresh = [self._run(seed, 1.0) for seed in self._seeds]
-        heads = problem.pretraining_head(self._shape)
-        starts = [{"imu": one.start["imu"], "head": heads} for one in fresh]
-        runs = [
-            one._replace(start=start, gates=gates_of(start))
-            for one, start in zip(fresh, starts, strict=True)
-        ]
+        runs = [one._replace(start={"imu": one.start["imu"], "head": head}) for one in fresh]
         trained = self._pretrainer.train(runs, self._data)
         return [replicas.take(trained["imu"], seed) for seed in self._seeds]
 
-    def _runs(self) -> list[Run]:
-        scratch = [self._run(seed, 1.0) for seed in self._seeds]
-        donors = self._pretrained()
+    def _grafted(self, donors: list[Params], rate: float) -> list[Run]:
+        runs = [self._run(seed, rate) for seed in self._seeds]
+        return [
+            one._replace(start=one.start | {"imu": donor})
+            for one, donor in zip(runs, donors, strict=True)
+        ]
 
-        def grafted(rate: float, frozen: bool = False) -> list[Run]:
-            runs = [self._run(seed, rate, frozen) for seed in self._seeds]
-            return [
-                one._replace(start=one.start | {"imu": donor})
-                for one, donor in zip(runs, donors, strict=True)
-            ]
-
-        finetuned = [one for rate in FINETUNE_RATES for one in grafted(rate)]
-        return [*scratch, *grafted(1.0, frozen=True), *finetuned]
-
-    def _run(self, seed: int, rate: float, frozen: bool = False) -> Run:
+    def _run(self, seed: int, rate: float) -> Run:
         n_windows, n_steps = problem.share(self._shape, rate)
-        return run(self._shape, seed, n_windows=n_windows, n_steps=n_steps, frozen=frozen)
+        return run(self._shape, seed, n_windows=n_windows, n_steps=n_steps)
 
 
 contestant = Study

@@ -11,5 +11,6 @@ from mtloc_jax.surgery.network import Network
 def get_rules(target: Network, donors: dict[str, Network]) -> tuple[Rule, ...]:
     """Return the rules; the donor may be a pretrained network or a whole MTLoc."""
     donor = only(donors)
-    left = (Leave(branch) for branch in donor.params if branch != "imu")
-    return (Take("imu", "imu"), Keep("mag"), Keep("wifi"), Keep("fusion"), *left)
+    kept = (Keep(part) for part in target.params if part != "imu")
+    left = (Leave(part) for part in donor.params if part != "imu")
+    return (Take("imu", "imu"), *kept, *left)

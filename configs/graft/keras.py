@@ -15,5 +15,6 @@ LSTM = "lstm"
 def get_rules(target: Network, donors: dict[str, Network]) -> tuple[Rule, ...]:
     """Return the rules for one donor."""
     donor = only(donors)
+    kept = (Keep(part) for part in target.params if part != "imu")
     left = (Leave(layer) for layer in donor.params if layer != LSTM)
-    return (Take("imu", LSTM), Keep("mag"), Keep("wifi"), Keep("fusion"), *left)
+    return (Take("imu", LSTM), *kept, *left)

@@ -11,7 +11,7 @@ from mtloc_jax.surgery.graft import Rule, Take
 from mtloc_jax.surgery.grafting import only
 from mtloc_jax.surgery.network import Network
 from mtloc_jax.surgery.network_card import bssids_of, scaler_of
-from mtloc_jax.surgery.refit import refit_frame, refit_lstm, wifi_gain
+from mtloc_jax.surgery.refit import FC1, refit_around_wifi, wifi_gain
 from mtloc_jax.surgery.transforms import chain, wifi_rows
 
 
@@ -20,13 +20,7 @@ def get_rules(target: Network, donors: dict[str, Network]) -> tuple[Rule, ...]:
     donor = only(donors)
     old, new = scaler_of(donor.card), scaler_of(target.card)
     rows = wifi_rows(bssids_of(donor.card), bssids_of(target.card))
-    kernel = "wifi/fc1/kernel"
     return (
-        *refit_lstm("imu", old, new),
-        *refit_lstm("mag", old, new),
-        Take(kernel, kernel, by=chain(wifi_gain(old, new), rows)),
-        Take("wifi/fc1/bias", "wifi/fc1/bias"),
-        Take("wifi/fc2", "wifi/fc2"),
-        Take("fusion/fc3", "fusion/fc3"),
-        *refit_frame(old, new),
+        Take(FC1, FC1, by=chain(wifi_gain(old, new), rows)),
+        *refit_around_wifi(old, new),
     )

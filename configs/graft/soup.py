@@ -15,11 +15,12 @@ from mtloc_jax.surgery.transforms import soup
 def get_rules(target: Network, donors: dict[str, Network]) -> tuple[Rule, ...]:
     """Return the rules for two donors or more, all with the same weight."""
     mean = soup([1 / len(donors)] * len(donors))
+    kept = (Keep(part) for part in target.params if part != "imu")
     left = (
-        Leave(f"{name}:{branch}")
+        Leave(f"{name}:{part}")
         for name, donor in donors.items()
-        for branch in donor.params
-        if branch != "imu"
+        for part in donor.params
+        if part != "imu"
     )
     sources = tuple(f"{name}:imu" for name in donors)
-    return (Take("imu", sources, by=mean), Keep("mag"), Keep("wifi"), Keep("fusion"), *left)
+    return (Take("imu", sources, by=mean), *kept, *left)

@@ -10,6 +10,7 @@ from mtloc_jax.errors import InputError
 from mtloc_jax.surgery.graft import Rule
 from mtloc_jax.surgery.grafting import only
 from mtloc_jax.surgery.network import Network
+from mtloc_jax.surgery.network_card import settings_of
 from mtloc_jax.surgery.resize import resize, resizes
 
 
@@ -21,5 +22,4 @@ def get_rules(target: Network, donors: dict[str, Network]) -> tuple[Rule, ...]:
             "the donor's scaler is not this site's, fitted on all its training rounds",
             remedy="give a network trained on all of them, or use configs/graft/resurvey.py",
         )
-    hidden = target.params["imu"]["recurrent_kernel"].shape[0]
-    return resize(resizes(donor.params, hidden))
+    return resize(resizes(donor.params, settings_of(target.card).hidden))

@@ -4,21 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import NamedTuple
 
-import numpy as np
-
-from mtloc_jax.cards import baselines, card_statistics, faults, leaks
+from mtloc_jax.cards import card_statistics, faults, leaks, predictor_errors
 from mtloc_jax.cards.card_statistics import Statistics
 from mtloc_jax.cards.checks import Check, verdict
 from mtloc_jax.logs.round import Round
+from mtloc_jax.settings import Settings
 from mtloc_jax.sites.site import Site
-from mtloc_jax.sites.windows import WindowSpec
-
-BASELINES = (
-    baselines.CONSTANT,
-    baselines.ELAPSED_TIME,
-    baselines.KNN,
-    baselines.WEIGHTED_KNN,
-)
 
 
 class Card(NamedTuple):
@@ -52,13 +43,13 @@ class Card(NamedTuple):
 def make(
     walks: Sequence[Round],
     site: Site,
-    spec: WindowSpec,
+    settings: Settings,
     others: Mapping[str, Sequence[Round]] | None = None,
     skipped: Sequence[str] = (),
 ) -> Card:
     """Return the data card of a site.
 
-    walks:   the rounds that `site` was cut from by `spec`
+    walks:   the rounds that `site` was cut from by `settings`
     others:  name -> rounds of other buildings, to count access points in common
     skipped: what was wrong with files left out while the site was prepared
     """
@@ -66,13 +57,14 @@ def make(
         site.name,
         site.simulated,
         {
+            "cut_by": _cut_by(settings),
             "split": {name: list(rounds) for name, rounds in site.split._asdict().items()},
-            "recording": card_statistics.recording(walks, site, spec),
+            "recording": card_statistics.recording(walks, site, settings.window),
             "sensors": card_statistics.sensors(walks),
             "wifi": card_statistics.wifi(walks, site),
             "access_points": card_statistics.access_points(walks, site, others or {}),
             "labels": card_statistics.labels(walks),
-            "baselines_m": _baselines_m(site),
+            "baselines_m": predictor_errors.summaries_m(site),
             "skipped_files": {"count": len(skipped), "reasons": list(skipped)},
         },
         (
@@ -82,9 +74,9 @@ def make(
             leaks.wifi_absence(walks, site),
             leaks.per_round_scaling(walks),
             leaks.repeated_sensors(walks),
-            faults.frozen_sensors(walks),
-            faults.stale_scans(walks),
-            faults.gaps(walks),
+            faults.frozen_sensors(walks, site, settings.window),
+            faults.stale_scans(walks, settings.wifi_entry_max_age_ms),
+            faults.gaps(walks, settings.window.max_gap_ms),
             faults.units(walks),
             faults.label_jumps(walks),
             faults.interpolated_labels(walks),
@@ -104,31 +96,8 @@ def _skipped_files(skipped: Sequence[str]) -> Check:
     )
 
 
-def _baselines_m(site: Site) -> Statistics:
-    """Return the errors of BASELINES, and over rounds left out in turn where that is cheap."""
-    has_wifi = len(baselines.survey_of(site, site.rows("train")).dbm) > 0
+def _cut_by(settings: Settings) -> Statistics:
     return {
-        name: {
-            **{split: _summary(site, name, split) for split in ("validation", "test")},
-            **({"each_round_left_out": _by_round(site, name)} if _needs_no_wifi(name) else {}),
-        }
-        for name in BASELINES
-        if has_wifi or _needs_no_wifi(name)
+        "wifi_entry_max_age_ms": settings.wifi_entry_max_age_ms,
+        **{f"window.{name}": value for name, value in asdict(settings.window).items()},
     }
-
-
-def _summary(site: Site, baseline: str, split: str) -> Statistics:
-    error_m = leaks.errors_m(site, baseline, site.split.train, getattr(site.split, split))
-    return {"mean": _cm(error_m.mean()), "median": _cm(np.median(error_m))}
-
-
-def _by_round(site: Site, baseline: str) -> Statistics:
-    return {str(n): _cm(mean_m) for n, mean_m in leaks.left_out_m(site, baseline).items()}
-
-
-def _needs_no_wifi(baseline: str) -> bool:
-    return baseline in (baselines.CONSTANT, baselines.ELAPSED_TIME)
-
-
-def _cm(metres: float) -> float:
-    return round(float(metres), 2)

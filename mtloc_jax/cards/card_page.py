@@ -7,17 +7,18 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mtloc_jax.cards import baselines, card_statistics, card_words, faults, leaks
-from mtloc_jax.cards.card import BASELINES, Card
+from mtloc_jax.cards import card_statistics, card_words, faults, predictor_errors
+from mtloc_jax.cards.card import Card
 from mtloc_jax.logs.round import SENSORS, Round
-from mtloc_jax.report import look
-from mtloc_jax.report.floor_plan import FloorPlan
+from mtloc_jax.report import style
+from mtloc_jax.report.map_panels import draw_plan
+from mtloc_jax.sites.floor_plan import FloorPlan
 from mtloc_jax.sites.site import Site
 
 SPLIT_COLOURS = {"train": "#0072B2", "validation": "#E69F00", "test": "#D55E00"}
 PASS, WARN = "#00664B", "#A33C00"
 
-_SPLIT_LINES: dict[str, look.Line] = {
+_SPLIT_LINES: dict[str, style.Line] = {
     "train": {"linewidth": 1.0, "linestyle": "-", "zorder": 4},
     "validation": {"linewidth": 2.8, "linestyle": (0, (3, 1)), "zorder": 3},
     "test": {"linewidth": 4.5, "linestyle": "-", "alpha": 0.7, "zorder": 2},
@@ -26,12 +27,12 @@ _SENSOR_HATCHES = {"accel": "////", "gyro": "....", "mag": "xxxx"}
 _MARGIN = 0.06  # of the extent, around the walks
 _COLUMNS = (0.005, 0.055, 0.185, 0.595)  # verdict, name, number, meaning: share of the width
 _WRAP = (76, 74)  # characters of number and meaning on a line
-_CAPTION = "Baselines train on the training rounds; nothing here needs a network."
+_CAPTION = "Predictors are fitted on the training rounds; none of them is a network."
 
 
 def page(card: Card, walks: Sequence[Round], site: Site, plan: FloorPlan | None) -> Figure:
     """Draw the page of `card`, which was made from these walks and this site."""
-    drawn = look.figure(
+    drawn = style.figure(
         f"{card_words.title(card)}, {card_words.outcome(card)}", _CAPTION, 11.0, 10.6
     )
     top, middle, bottom = np.asarray(drawn.subfigures(3, 1, height_ratios=[4.3, 2.4, 3.9]))
@@ -52,7 +53,7 @@ def _draw_walks(axes: Axes, walks: Sequence[Round], site: Site, plan: FloorPlan 
     low, high = xy_m.min(axis=0), xy_m.max(axis=0)
     margin = np.maximum(_MARGIN * (high - low), 1.0)
     if plan is not None:
-        plan.draw(axes)
+        draw_plan(axes, plan)
     for name, rounds in site.split._asdict().items():
         for at, walk in enumerate(w for w in walks if w.number in rounds):
             label = f"{name} ({_rounds(rounds)})" if at == 0 else None
@@ -131,27 +132,21 @@ def _draw_wifi_age(axes: Axes, site: Site) -> None:
 
 
 def _draw_errors(axes: Axes, site: Site) -> None:
-    styles: list[look.Line] = [
-        {"color": "#999999", "linestyle": "-"},
-        {"color": "#D55E00", "linestyle": (0, (5, 1.5))},
-        {"color": "#0072B2", "linestyle": "-"},
-        {"color": "#000000", "linestyle": (0, (1, 1))},
-    ]
-    has_wifi = len(baselines.survey_of(site, site.rows("train")).dbm) > 0
-    for name, style in zip(BASELINES, styles, strict=True):
-        if has_wifi or name in (baselines.CONSTANT, baselines.ELAPSED_TIME):
-            error_m = np.sort(leaks.errors_m(site, name, site.split.train, site.split.test))
-            share = 100 * np.arange(1, len(error_m) + 1) / len(error_m)
-            axes.step(error_m, share, where="post", **style, label=name)
-    axes.set(title="Baselines on test", xlabel="error (m)", ylabel="% of windows", ylim=(0, 100))
+    for arm, predict in predictor_errors.shown(site):
+        errors_m = predictor_errors.errors_m(site, predict, site.split.train, site.split.test)
+        share = 100 * np.arange(1, len(errors_m) + 1) / len(errors_m)
+        line = {key: arm.line[key] for key in ("color", "linestyle")}  # a marker a window is a blot
+        axes.step(np.sort(errors_m), share, where="post", **line, label=arm.label)
+    axes.set(title="Predictors on test", xlabel="error (m)", ylabel="% of windows", ylim=(0, 100))
     axes.set_xlim(left=0)
     axes.legend(fontsize=6.5, loc="best")
 
 
 def _write_statistics(axes: Axes, card: Card) -> None:
     axes.set_axis_off()
-    for at, (what, number) in enumerate(card_words.key_numbers(card)):
-        y = 1.0 - at / 19
+    lines = card_words.key_numbers(card)
+    for at, (what, number) in enumerate(lines):
+        y = 1.0 - at / max(19, len(lines))
         axes.text(0.0, y, what, transform=axes.transAxes, fontsize=7.4, color="#555555", va="top")
         axes.text(0.31, y, number, transform=axes.transAxes, fontsize=7.4, va="top")
 

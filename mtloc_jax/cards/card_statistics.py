@@ -9,8 +9,9 @@ import numpy as np
 
 from mtloc_jax.cards import faults
 from mtloc_jax.logs.round import SENSORS, Round
+from mtloc_jax.settings import Window
 from mtloc_jax.sites.site import Site
-from mtloc_jax.sites.windows import WindowSpec, cut
+from mtloc_jax.sites.windows import cut
 
 SPLITS = ("train", "validation", "test")
 UNITS = {"accel": "m/s^2", "gyro": "rad/s", "mag": "microtesla"}
@@ -18,11 +19,12 @@ UNITS = {"accel": "m/s^2", "gyro": "rad/s", "mag": "microtesla"}
 Statistics = dict[str, Any]  # plain data: numbers, text, lists and dicts of them
 
 
-def recording(walks: Sequence[Round], site: Site, spec: WindowSpec) -> Statistics:
+def recording(walks: Sequence[Round], site: Site, window: Window) -> Statistics:
     """Count rounds, walks, minutes, metres and windows, and how many windows were left out."""
     days = [_day(walk.started_unix_ms) for walk in walks if walk.started_unix_ms is not None]
-    whole = replace(spec, max_gap_ms=np.iinfo(np.int64).max)
-    possible = sum(len(cut(replace(walk, frozen=()), whole).end_ms) for walk in walks)
+    whole = replace(window, max_gap_ms=np.iinfo(np.int64).max)
+    cuts = (cut(replace(walk, frozen=()), whole, site.modalities) for walk in walks)
+    possible = sum(len(found.end_ms) for found in cuts)
     return {
         "rounds": len({walk.number for walk in walks}),
         "walks": len(walks),

@@ -1,7 +1,9 @@
 """A data card's numbers as a person reads them, for the terminal and the page alike."""
 
+from mtloc_jax.arms import ARMS
 from mtloc_jax.cards.card import Card
 from mtloc_jax.cards.card_statistics import SPLITS, Statistics
+from mtloc_jax.settings import DECLARED
 
 
 def title(card: Card) -> str:
@@ -18,12 +20,23 @@ def key_numbers(card: Card) -> list[tuple[str, str]]:
     """Return the statistics as lines of (what, number in words)."""
     s = card.statistics
     return [
+        *_cut_lines(s["cut_by"]),
         *_recording_lines(s["recording"]),
         *((sensor, _sensor_words(one)) for sensor, one in s["sensors"].items()),
         *_wifi_lines(s["wifi"], s["access_points"]),
         *_label_lines(s["labels"]),
-        *((name, _error_words(errors)) for name, errors in s["baselines_m"].items()),
+        *((ARMS[name].label, _error_words(errors)) for name, errors in s["baselines_m"].items()),
     ]
+
+
+def _cut_lines(cut_by: Statistics) -> list[tuple[str, str]]:
+    """Tell of the settings that are not the defaults."""
+    changed = [
+        DECLARED[name].worded(value)
+        for name, value in cut_by.items()
+        if value != DECLARED[name].default
+    ]
+    return [("cut by", ", ".join(changed))] if changed else []
 
 
 def _recording_lines(s: Statistics) -> list[tuple[str, str]]:

@@ -5,8 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from mtloc_jax.cards.checks import Check, not_applicable, percent, verdict
-from mtloc_jax.logs.frozen import frozen_spans_of
+from mtloc_jax.logs.frozen import MIN_SPAN_MS, frozen_spans_of
 from mtloc_jax.logs.round import SENSORS, FrozenSpan, Round, Stream
+from mtloc_jax.modalities import MODALITIES
+from mtloc_jax.settings import Window
+from mtloc_jax.sites.site import Site
 
 STALE_MS, MOST_STALE = 4000, 0.10  # age of a scan entry, share of them that may be older
 LONGEST_GAP_MS = 500
@@ -17,8 +20,11 @@ FARTHEST_M = 15.0  # between positions that were really measured
 _STRAIGHT_M_S = 1e-3  # a smaller change of velocity between labels is rounding
 
 
-def frozen_sensors(walks: Sequence[Round]) -> Check:
-    """Find spans in which a sensor stood still or was bridged by a straight line."""
+def frozen_sensors(walks: Sequence[Round], site: Site, window: Window) -> Check:
+    """Find spans in which a sensor stood still or was bridged, and whether windows hold them.
+
+    Only a reader that marks such spans has their windows left out.
+    """
     by_round = frozen_s(walks)
     total_s = sum(sum(sensors.values()) for sensors in by_round.values())
     recorded_s = sum(_span_s(walk.stream(s)) for walk in walks for s in SENSORS)
@@ -27,18 +33,23 @@ def frozen_sensors(walks: Sequence[Round]) -> Check:
         worst = max(by_round, key=lambda n: sum(by_round[n].values()))
         parts = ", ".join(f"{sensor} {s:.1f} s" for sensor, s in by_round[worst].items())
         number = f"round {worst}: {parts}; {len(by_round)} round(s) in all"
+    held = frozen_windows(walks, site, window)
+    hold = f"{held:,} windows hold" if held else "no window holds"
     return verdict(
         "frozen sensors",
         total_s == 0,
         total_s / recorded_s,
         number,
-        if_passed="every sensor measured all the time",
-        if_not="nothing was measured there; windows that touch such a span are left out",
+        if_passed=f"no sensor stood still for {MIN_SPAN_MS / 1000:g} s",
+        if_not=f"nothing was measured there; {hold} such readings",
     )
 
 
-def stale_scans(walks: Sequence[Round]) -> Check:
-    """Count scan entries whose access point was last heard more than 4 s before the scan."""
+def stale_scans(walks: Sequence[Round], max_age_ms: int) -> Check:
+    """Count scan entries whose access point was last heard more than 4 s before the scan.
+
+    max_age_ms: age beyond which the site drops an entry
+    """
     age_ms = np.concatenate([walk.wifi.age_ms for walk in walks])
     if not len(age_ms):
         return not_applicable("stale scans", "no WiFi")
@@ -50,12 +61,16 @@ def stale_scans(walks: Sequence[Round]) -> Check:
         f"{percent(stale)} of entries heard over {STALE_MS / 1000:g} s before their scan, at worst "
         f"{age_ms.max() / 1000:.0f} s",
         if_passed="scans tell of where they were made, as far as the format says",
-        if_not="scans list what was heard elsewhere; sites drop such entries by default",
+        if_not="scans list what was heard elsewhere; entries over "
+        f"{max_age_ms / 1000:g} s old are dropped",
     )
 
 
-def gaps(walks: Sequence[Round]) -> Check:
-    """Find pauses between a sensor's readings that no window may bridge."""
+def gaps(walks: Sequence[Round], max_gap_ms: int) -> Check:
+    """Find pauses between a sensor's readings.
+
+    max_gap_ms: age of a newest reading beyond which a window is left out
+    """
     steps_ms = np.concatenate([np.diff(walk.stream(s).t_ms) for walk in walks for s in SENSORS])
     count, longest_ms = int(np.sum(steps_ms > LONGEST_GAP_MS)), int(steps_ms.max(initial=0))
     return verdict(
@@ -64,7 +79,8 @@ def gaps(walks: Sequence[Round]) -> Check:
         count,
         f"{count} longer than {LONGEST_GAP_MS} ms, longest {longest_ms} ms",
         if_passed="no sensor paused",
-        if_not="readings are missing; windows that touch such a gap are left out",
+        if_not="readings are missing; windows are left out whose newest reading is over "
+        f"{max_gap_ms} ms old",
     )
 
 
@@ -130,6 +146,14 @@ def frozen(walk: Round) -> tuple[FrozenSpan, ...]:
     return walk.frozen or frozen_spans_of(walk.accel, walk.gyro, walk.mag)
 
 
+def frozen_windows(walks: Sequence[Round], site: Site, window: Window) -> int:
+    """Count the windows of a site of which a sample was read while its sensor was frozen.
+
+    walks: the rounds that `site` was cut from by `window`
+    """
+    return sum(int(_reads_frozen(walk, site, window).sum()) for walk in walks)
+
+
 def measured_apart_m(walk: Round) -> np.ndarray:
     """Return the distances between successive measured positions, f64[n], metres.
 
@@ -145,6 +169,19 @@ def median_magnitude(walks: Sequence[Round], sensor: str) -> float:
     """Return the median magnitude of a sensor's readings, in its own unit."""
     values = [np.linalg.norm(walk.stream(sensor).values, axis=1) for walk in walks]
     return float(np.median(np.concatenate(values)))
+
+
+def _reads_frozen(walk: Round, site: Site, window: Window) -> np.ndarray:
+    """Return whether each of a walk's windows reads a frozen sensor, bool[n]."""
+    end_ms = site.windows.end_ms[site.trace == site.trace_names.index(walk.name)]
+    sample_ms = end_ms[:, None] - window.step_ms * np.arange(window.steps)
+    reads = np.zeros(len(end_ms), bool)
+    read = {sensor for name in site.modalities for sensor in MODALITIES[name].sensors}
+    for span in (span for span in frozen(walk) if span.sensor in read):
+        t_ms = walk.stream(span.sensor).t_ms
+        read_ms = t_ms[np.searchsorted(t_ms, sample_ms, side="right") - 1]
+        reads |= ((read_ms >= span.start_ms) & (read_ms <= span.end_ms)).any(axis=1)
+    return reads
 
 
 def _velocities(walk: Round) -> np.ndarray:

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from itertools import chain, pairwise
 
 import numpy as np
+from sklearn.metrics import roc_auc_score
 
-from mtloc_jax.cards import baselines
 from mtloc_jax.cards.checks import Check, not_applicable, percent, verdict
+from mtloc_jax.cards.predictor_errors import errors_m, has_survey, left_out_m
 from mtloc_jax.logs.round import SENSORS, Round, WifiScans
+from mtloc_jax.predictors import NEIGHBOURS, constant, elapsed_time, knn
 from mtloc_jax.sites.site import Site
 from mtloc_jax.sites.splits import Split
 
@@ -51,32 +53,33 @@ def repeated_fingerprints(walks: Sequence[Round], split: Split) -> Check:
 def clock(site: Site) -> Check:
     """Compare a predictor that knows only the time since the walk began with a constant."""
     split = site.split
-    timed_m = errors_m(site, baselines.ELAPSED_TIME, split.train, split.test).mean()
-    fixed_m = errors_m(site, baselines.CONSTANT, split.train, split.test).mean()
-    each_m = list(left_out_m(site, baselines.ELAPSED_TIME).values())
+    timed_m = errors_m(site, elapsed_time, split.train, split.test).mean()
+    fixed_m = errors_m(site, constant, split.train, split.test).mean()
+    each_m = list(left_out_m(site, elapsed_time).values())
     return verdict(
         "predictable clock",
         timed_m >= CLOCK_SHARE * fixed_m,
         timed_m / fixed_m,
         f"{timed_m:.1f} m from elapsed time alone ({min(each_m):.1f} to {max(each_m):.1f} m over "
         f"rounds left out in turn), {fixed_m:.1f} m from a constant",
-        if_passed="the time since a walk began does not tell the place",
+        if_passed="the time since a walk began tells little of the place",
         if_not="all walks keep one timetable: a network may learn the clock, not the sensors",
     )
 
 
 def wifi_alone(site: Site) -> Check:
     """Judge how well WiFi k-NN finds the test windows that heard something."""
-    name, k = "WiFi alone", baselines.NEIGHBOURS
+    name = "WiFi alone"
     heard = ~np.isnan(site.wifi_dbm[site.scan[site.rows("test")]]).all(axis=1)
-    if not heard.any() or not len(baselines.survey_of(site, site.rows("train")).dbm):
+    if not heard.any() or not has_survey(site):
         return not_applicable(name, "no WiFi to compare")
-    error_m = errors_m(site, baselines.KNN, site.split.train, site.split.test)[heard]
+    error_m = errors_m(site, knn, site.split.train, site.split.test)[heard]
     return verdict(
         name,
         np.median(error_m) >= TOO_GOOD_M,
         float(np.median(error_m)),
-        f"{k}-nearest-neighbour: median {np.median(error_m):.2f} m, mean {error_m.mean():.2f} m",
+        f"{NEIGHBOURS}-nearest-neighbour: median {np.median(error_m):.2f} m, "
+        f"mean {error_m.mean():.2f} m",
         if_passed="no better than fingerprinting can be",
         if_not="too good for fingerprinting: was the test WiFi collected apart from training?",
     )
@@ -101,7 +104,7 @@ def wifi_absence(walks: Sequence[Round], site: Site) -> Check:
     if absent.all() or not absent.any():
         return not_applicable(name, "never on time" if absent.all() else "always on time")
     place = _absence_by_place(site.windows.xy_m[there], site.round[there], absent)
-    auc = roc_auc(place, absent)
+    auc = roc_auc_score(absent, place)
     return verdict(
         name,
         auc <= ABSENCE_AUC,
@@ -142,30 +145,6 @@ def repeated_sensors(walks: Sequence[Round]) -> Check:
         if_passed="no second of readings occurs in two rounds",
         if_not="rounds share readings: one recording lies on both sides of a split",
     )
-
-
-def errors_m(site: Site, baseline: str, train: Sequence[int], judged: Sequence[int]) -> np.ndarray:
-    """Return a baseline's errors on the windows of the rounds `judged`, f64[n], metres."""
-    train_rows, rows = (np.flatnonzero(np.isin(site.round, rounds)) for rounds in (train, judged))
-    predicted = baselines.predict(baseline, site, train_rows, rows)
-    return np.linalg.norm(predicted - site.windows.xy_m[rows], axis=1)
-
-
-def left_out_m(site: Site, baseline: str) -> dict[int, float]:
-    """Return round -> a baseline's mean error there when all other rounds train it, metres."""
-    numbers = np.unique(site.round).tolist()
-    return {
-        n: float(errors_m(site, baseline, [m for m in numbers if m != n], [n]).mean())
-        for n in numbers
-    }
-
-
-def roc_auc(score: np.ndarray, positive: np.ndarray) -> float:
-    """Return the chance that a positive scores above a negative, ties counting half."""
-    ordered = np.sort(score[~positive])
-    below = np.searchsorted(ordered, score[positive], side="left")
-    not_above = np.searchsorted(ordered, score[positive], side="right")
-    return float(np.mean(below + not_above) / (2 * len(ordered)))
 
 
 def _vectors(wifi: WifiScans) -> list[frozenset]:

@@ -1,32 +1,87 @@
-"""Floating-point operations of a training step: matrix products alone, counted from shapes."""
+"""Floating-point operations of a training step: matrix products alone, counted from its jaxpr."""
 
-from ml_collections import ConfigDict
+from collections.abc import Callable, Sequence
+from math import prod
+from typing import Any
 
-from mtloc_jax.sites.site import Site
+import jax
+from jax.extend.core import ClosedJaxpr, Jaxpr, Literal, Var
+
+from mtloc_jax.core.train import Static
+
+Shapes = dict[str, tuple[int, ...]]
 
 
-def step_flop(config: ConfigDict, site: Site, *, frozen: bool) -> int:
-    """Return what one step of MTLoc takes (870 MFLOP for the paper's, 750 access points).
+def step_flop(static: Static, shapes: Shapes) -> int:
+    """Return what one step takes (792 MFLOP for the paper's network, 750 access points).
 
-    frozen: the IMU branch's features are known. The backward pass costs twice the forward pass,
-    less the gradients with respect to the data, which nobody needs.
+    shapes: of one window of each modality, (T, C) or (A,). The features of branches that never
+    move are known. The backward pass costs twice the forward pass, less the gradients with respect
+    to the data, which nobody needs.
     """
-    hidden, n_aps = config.hidden, len(site.bssids)
-    wifi_and_fusion = 2 * hidden * (n_aps + hidden + 3 * hidden + 2)
-    window = 3 * wifi_and_fusion - 2 * hidden * n_aps
-    window += _trained_lstm(hidden, *site.windows.mag.shape[1:])
-    if not frozen:
-        window += _trained_lstm(hidden, *site.windows.imu.shape[1:])
-    return config.batch_size * window
+    problem, batch = static.problem, static.batch_size
+
+    inputs = _specs(batch, shapes)
+    params = jax.eval_shape(
+        lambda x: problem.network.init(jax.random.key(0), x)["params"], _specs(1, shapes)
+    )
+    hidden = problem.width // max(len(problem.branches), 1)
+    known = _specs(batch, dict.fromkeys(static.known, (hidden,)))
+    return trained_flop(
+        lambda p, x, k: problem.network.apply({"params": p}, x, 1.0, k), params, inputs, known
+    )
 
 
-def pretraining_step_flop(config: ConfigDict, site: Site, n_outputs: int = 2) -> int:
-    """Return what one step of the pretraining network takes (Table IV)."""
-    lstm = _trained_lstm(config.hidden, *site.windows.imu.shape[1:])
-    return config.batch_size * (lstm + 3 * 2 * config.hidden * n_outputs)
+def trained_flop(function: Callable[..., Any], params: Any, *data: Any) -> int:
+    """Return the operations of a forward and a backward pass with respect to `params` alone."""
+    closed = jax.make_jaxpr(function)(params, *data)
+    n_params = len(jax.tree.leaves(params))
+    trained = [at < n_params for at in range(len(closed.jaxpr.invars))]
+    return _counted(closed.jaxpr, trained)[0]
 
 
-def _trained_lstm(hidden: int, n_samples: int, n_channels: int) -> int:
-    inputs = 2 * n_samples * n_channels * 4 * hidden
-    recurrence = 2 * n_samples * hidden * 4 * hidden
-    return 3 * (inputs + recurrence) - inputs
+def _specs(n: int, shapes: Shapes) -> dict[str, jax.ShapeDtypeStruct]:
+    return {name: jax.ShapeDtypeStruct((n, *shape), "float32") for name, shape in shapes.items()}
+
+
+def _counted(jaxpr: Jaxpr, trained: Sequence[bool]) -> tuple[int, list[bool]]:
+    """Return the operations of a jaxpr, and which of its results depend on parameters."""
+    depends: dict[Var, bool] = dict(zip(jaxpr.invars, trained, strict=True))
+    total = 0
+
+    def does(atom: Any) -> bool:
+        return not isinstance(atom, Literal) and depends.get(atom, False)
+
+    for eqn in jaxpr.eqns:
+        on = [does(atom) for atom in eqn.invars]
+        out = [any(on)] * len(eqn.outvars)
+        if eqn.primitive.name == "dot_general":
+            (contracted, _), _ = eqn.params["dimension_numbers"]
+            left: Any = eqn.invars[0].aval
+            made: Any = eqn.outvars[0].aval
+            size = prod(left.shape[axis] for axis in contracted)
+            total += 2 * size * prod(made.shape) * (1 + sum(on))
+        elif eqn.primitive.name == "scan":
+            inner, n_consts = eqn.params["jaxpr"].jaxpr, eqn.params["num_consts"]
+            n_carry = eqn.params["num_carry"]
+            while True:  # until what the carry depends on stays
+                flop, out = _counted(inner, on)
+                carried = [a or b for a, b in zip(on[n_consts:][:n_carry], out, strict=False)]
+                if carried == on[n_consts : n_consts + n_carry]:
+                    break
+                on[n_consts : n_consts + n_carry] = carried
+            total += eqn.params["length"] * flop
+        else:
+            for inner in _inside(eqn.params):
+                flop, out = _counted(inner, on)
+                total += flop
+                break
+        depends |= {
+            var: a or b for var, a, b in zip(eqn.outvars, out, [any(on)] * len(out), strict=True)
+        }
+    return total, [does(atom) for atom in jaxpr.outvars]
+
+
+def _inside(params: dict[str, Any]) -> list[Jaxpr]:
+    found = [v for v in params.values() if isinstance(v, ClosedJaxpr | Jaxpr)]
+    return [v.jaxpr if isinstance(v, ClosedJaxpr) else v for v in found]

@@ -1,46 +1,39 @@
 """Physical units to network units and back, inside the compiled program."""
 
-from typing import NamedTuple
+from typing import Any
 
+import chex
 import jax
-import jax.numpy as jnp
 
-from mtloc_jax.sites.scaling import Leaf, Scaler
+from mtloc_jax.modalities import MODALITIES, Leaf
+from mtloc_jax.sites.scaling import Scaler
 from mtloc_jax.sites.site import Arrays
 
-
-class Inputs(NamedTuple):
-    """Hold what the branches read: imu f32[B, T, 2], mag f32[B, T, C], wifi f32[B, A], scaled."""
-
-    imu: Leaf
-    mag: Leaf
-    wifi: Leaf
+Inputs = dict[str, Leaf]
+"""What the branches read, scaled: f32[B, T, C] of a sensor, f32[B, A] of scans."""
 
 
-def scaled_imu(data: Arrays, scaler: Scaler, rows: jax.Array | slice) -> jax.Array:
-    """Return the scaled IMU windows at `rows`, f32[B, T, 2]."""
-    return (data.imu[rows] - scaler.imu_mean) / scaler.imu_std
-
-
-def scaled(data: Arrays, scaler: Scaler, rows: jax.Array | slice) -> Inputs:
+def scaled(data: Arrays, scaler: Scaler, rows: Any) -> Inputs:
     """Return the scaled windows at `rows`; an access point not heard reads 0."""
-    return Inputs(
-        scaled_imu(data, scaler, rows),
-        (data.mag[rows] - scaler.mag_mean) / scaler.mag_std,
-        scaled_wifi(data.wifi_dbm[data.scan[rows]], scaler),
-    )
+    return {name: scaled_one(data, scaler, rows, name) for name in data.inputs}
 
 
-def scaled_wifi(dbm: jax.Array, scaler: Scaler) -> jax.Array:
-    """Scale RSS f32[..., A] in dBm, NaN where not heard, to about 0..1."""
-    heard = ~jnp.isnan(dbm) & scaler.wifi_heard
-    # Readings weaker than any in training stay just above "not heard" instead of below it.
-    level = jnp.maximum((dbm - scaler.wifi_floor_dbm) / scaler.wifi_span_db, 0.0)
-    return jnp.where(heard, level, 0.0)
+def scaled_one(data: Arrays, scaler: Scaler, rows: Any, name: str) -> Leaf:
+    """Return one modality of the scaled windows at `rows`."""
+    return MODALITIES[name].scaled(data.inputs[name].at(rows), scaler.inputs[name])
+
+
+def check(data: Arrays) -> None:
+    """Raise AssertionError, at tracing, where arrays do not have the shapes of `Arrays`."""
+    chex.assert_rank(data.target, 2)
+    for name, held in data.inputs.items():
+        of_window = held.values if held.row is None else held.row
+        chex.assert_equal_shape_prefix((of_window, data.target), 1, custom_message=name)
+        chex.assert_rank(held.values, 3 if MODALITIES[name].sampled else 2)
 
 
 def scaled_xy(xy_m: jax.Array, scaler: Scaler) -> jax.Array:
-    """Scale positions f32[B, 2] from metres."""
+    """Scale positions f32[B, 2] from metres, or what a pretext asks from its units."""
     return (xy_m - scaler.xy_mean_m) / scaler.xy_scale_m
 
 

@@ -3,8 +3,8 @@
 import jax
 import jax.numpy as jnp
 
-from mtloc_jax.report.rows import METRICS, QUANTILES
-from mtloc_jax.sites.scaling import Leaf
+from mtloc_jax.modalities import Leaf
+from mtloc_jax.rows import METRICS, QUANTILES
 
 
 def errors_m(predicted_m: Leaf, true_m: Leaf) -> jax.Array:
@@ -13,15 +13,14 @@ def errors_m(predicted_m: Leaf, true_m: Leaf) -> jax.Array:
 
 
 def summary(error_m: jax.Array) -> jax.Array:
-    """Return the metrics named in `rows.METRICS` over the last axis: f32[..., N] -> f32[..., 6].
-
-    mean and STD are Table V's; the text's "median" is a median here.
-    """
-    percentiles = jnp.percentile(error_m, jnp.array([50.0, 75.0, 90.0, 95.0]), axis=-1)
-    moments = [error_m.mean(axis=-1), error_m.std(axis=-1)]
-    out = jnp.stack([*moments, *percentiles], axis=-1)
-    assert out.shape[-1] == len(METRICS)
-    return out
+    """Return the metrics of `rows.METRICS` over the last axis: f32[..., N] -> f32[..., 6]."""
+    percents = [m.percent for m in METRICS.values() if m.percent is not None]
+    percentiles = iter(jnp.percentile(error_m, jnp.array(percents), axis=-1))
+    moments = {"mean": error_m.mean(axis=-1), "STD": error_m.std(axis=-1)}
+    return jnp.stack(
+        [moments[m.label] if m.percent is None else next(percentiles) for m in METRICS.values()],
+        axis=-1,
+    )
 
 
 def cdf(error_m: jax.Array) -> jax.Array:

@@ -1,5 +1,6 @@
 """MTLoc (Table I) and its pretraining network (Table IV), one parameter sub-tree per branch."""
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import flax.linen as nn
@@ -8,12 +9,9 @@ import jax.numpy as jnp
 
 from mtloc_jax.core.lstm import LstmParams, last_hidden
 from mtloc_jax.core.product import product
-
-BRANCHES = ("imu", "mag", "wifi", "fusion")
-MODALITIES = ("imu", "mag", "wifi")
-OUTPUTS = ("linear", "relu")
-FUSED = ("wifi", "imu", "mag")
-"""The order in which the fusion layer reads the branches, Table I."""
+from mtloc_jax.modalities import MODALITIES
+from mtloc_jax.registry import Registry
+from mtloc_jax.settings import Settings
 
 Params = dict
 
@@ -46,85 +44,153 @@ class Lstm(nn.Module):
         )
 
 
-def _dense(size: int, name: str) -> nn.Dense:
+def _dense(size: int) -> nn.Dense:
     return nn.Dense(
         size,
-        name=name,
         kernel_init=nn.initializers.glorot_uniform(),
         dot_general=lambda x, kernel, *_, **__: product(x, kernel),
     )
 
 
-class WifiMlp(nn.Module):
+class Mlp(nn.Module):
     """Encode a fingerprint by two dense layers (WiFi FC1, FC2)."""
 
     hidden: int
 
-    @nn.compact
+    def setup(self) -> None:
+        """Name the layers as Table I does."""
+        self.fc1, self.fc2 = _dense(self.hidden), _dense(self.hidden)
+
     def __call__(self, x: jax.Array) -> jax.Array:
         """Encode x: f32[B, A] as f32[B, H]."""
-        return nn.relu(_dense(self.hidden, "fc2")(nn.relu(_dense(self.hidden, "fc1")(x))))
+        return nn.relu(self.fc2(nn.relu(self.fc1(x))))
 
 
-def activated(output: str, xy: jax.Array) -> jax.Array:
-    """Return positions as the output layer gives them: as they are, or no less than 0 ("relu")."""
-    return nn.relu(xy) if output == "relu" else xy
+ENCODERS: Registry[Callable[[int, float], nn.Module]] = Registry("encoder")
+"""(hidden, forget bias) -> a module that encodes a modality's windows as f32[B, hidden]."""
+ENCODERS |= {"lstm": Lstm, "mlp": lambda hidden, _: Mlp(hidden)}
+
+
+class Joined(nn.Module):
+    """Read the joined features of all branches, with one kernel a branch (FC3).
+
+    Their sum is the product of the joined features with one kernel, and they are drawn as one.
+    """
+
+    hidden: int
+    branches: tuple[str, ...]
+
+    def setup(self) -> None:
+        """Draw the kernels f32[H, H] by branch, and the bias f32[H]."""
+        self.kernel = self.param("kernel", self._drawn)
+        self.bias = self.param("bias", nn.initializers.zeros, (self.hidden,))
+
+    def __call__(self, features: jax.Array) -> jax.Array:
+        """Map features f32[B, n H], in the order of `branches`, to pre-activations f32[B, H]."""
+        kernel = jnp.concatenate([self.kernel[name] for name in self.branches])
+        return product(features, kernel) + self.bias
+
+    def part(self, branch: str, features: jax.Array) -> jax.Array:
+        """Return what one branch's features f32[B, H] add to the pre-activations."""
+        return features @ self.kernel[branch]
+
+    def _drawn(self, key: jax.Array) -> Params:
+        n = len(self.branches)
+        whole = nn.initializers.glorot_uniform()(key, (n * self.hidden, self.hidden))
+        return dict(zip(self.branches, jnp.split(whole, n), strict=True))
 
 
 class Fusion(nn.Module):
     """Turn the joined features into a position (FC3, FC4)."""
 
     hidden: int
+    branches: tuple[str, ...]
     output: str = "linear"
+    n_outputs: int = 2
 
-    @nn.compact
+    def setup(self) -> None:
+        """Name the layers as Table I does."""
+        self.fc3, self.fc4 = Joined(self.hidden, self.branches), _dense(self.n_outputs)
+
     def __call__(self, features: jax.Array) -> jax.Array:
-        """Map features f32[B, 3H], in the order of FUSED, to scaled positions f32[B, 2]."""
-        xy = _dense(2, "fc4")(nn.relu(_dense(self.hidden, "fc3")(features)))
-        return activated(self.output, xy)
+        """Map features f32[B, n H], in the order of `branches`, to outputs f32[B, n_outputs]."""
+        return self._decided(self.fc3(features))
+
+    def part(self, branch: str, features: jax.Array) -> jax.Array:
+        """Return what one branch's features f32[B, H] add to FC3's pre-activations."""
+        return self.fc3.part(branch, features)
+
+    def decide(self, parts: jax.Array) -> jax.Array:
+        """Map the sum of all branches' parts f32[B, H] to outputs f32[B, n_outputs]."""
+        return self._decided(parts + self.fc3.bias)
+
+    def _decided(self, joined: jax.Array) -> jax.Array:
+        outputs = self.fc4(nn.relu(joined))
+        return nn.relu(outputs) if self.output == "relu" else outputs
 
 
 class MTLoc(nn.Module):
-    """Locate a phone from its last second (Figure 1, Table I).
+    """Locate a phone from its last second (Figure 1, Table I): one parameter sub-tree per branch.
 
-    output: one of OUTPUTS. "relu", the authors', asks for positions scaled to 0..1; a coordinate
-        below 0 in every window has no gradient and stays at its minimum
+    output: "linear" or "relu". "relu", the authors', asks for positions scaled to 0..1; a
+        coordinate below 0 in every window has no gradient and stays at its minimum
+    modalities: the branches, names in MODALITIES; n_outputs: numbers told, the position first
     """
 
     hidden: int = 128
     forget_bias: float = 1.0
     output: str = "linear"
+    modalities: tuple[str, ...] = Settings.modalities
+    n_outputs: int = 2
 
     def setup(self) -> None:
-        """Name one sub-tree per branch: imu, mag, wifi, fusion."""
-        self.imu = Lstm(self.hidden, self.forget_bias)
-        self.mag = Lstm(self.hidden, self.forget_bias)
-        self.wifi = WifiMlp(self.hidden)
-        self.fusion = Fusion(self.hidden, self.output)
+        """Name one sub-tree per branch, and `fusion`."""
+        for name in self.modalities:
+            setattr(self, name, self.encoder(name))
+        order = joined_order(self.modalities)
+        self.fusion = Fusion(self.hidden, order, self.output, self.n_outputs)
 
     def __call__(
-        self, imu: jax.Array, mag: jax.Array, wifi: jax.Array, kept: jax.Array | float = 1.0
-    ) -> jax.Array:
-        """Map scaled imu f32[B, T, 2], mag f32[B, T, C], wifi f32[B, A] to positions f32[B, 2].
-
-        kept: f32[B, 3H], multiplies the joined features: dropout in training
-        """
-        return self.fuse(self.imu(imu), mag, wifi, kept)
-
-    def fuse(
         self,
-        imu_features: jax.Array,
-        mag: jax.Array,
-        wifi: jax.Array,
+        inputs: Mapping[str, jax.Array],
         kept: jax.Array | float = 1.0,
+        known: Mapping[str, jax.Array] | None = None,
     ) -> jax.Array:
-        """Do the same from the IMU branch's features f32[B, H], known where it is frozen."""
-        features = {"imu": imu_features, "mag": self.mag(mag), "wifi": self.wifi(wifi)}
-        return self.fusion(kept * jnp.concatenate([features[name] for name in FUSED], axis=-1))
+        """Map scaled windows by modality to scaled outputs f32[B, n_outputs].
+
+        kept: f32[B, n H], multiplies the joined features: dropout in training
+        known: f32[B, H], features of branches that need not be computed
+        """
+        known = known or {}
+        features = [
+            known[name] if name in known else self.encode(name, inputs[name])
+            for name in joined_order(self.modalities)
+        ]
+        return self.fusion(kept * jnp.concatenate(features, axis=-1))
+
+    @nn.nowrap
+    def encoder(self, modality: str) -> nn.Module:
+        """Return the module that a branch encodes with; a network with others overrides it."""
+        encoder = MODALITIES.named(modality).encoder
+        make = ENCODERS.named(encoder) if isinstance(encoder, str) else encoder
+        return make(self.hidden, self.forget_bias)
 
     def encode(self, modality: str, x: jax.Array) -> jax.Array:
         """Return one branch's features f32[B, H]."""
         return getattr(self, modality)(x)
+
+    def part(self, modality: str, x: jax.Array) -> jax.Array:
+        """Return what one branch adds to the fusion layer's pre-activations, f32[B, H]."""
+        return self.fusion.part(modality, self.encode(modality, x))
+
+    def decide(self, parts: jax.Array) -> jax.Array:
+        """Map the sum of all branches' parts to scaled outputs f32[B, n_outputs]."""
+        return self.fusion.decide(parts)
+
+
+def joined_order(modalities: Sequence[str]) -> tuple[str, ...]:
+    """Return the order in which the fusion layer joins branches: WiFi first, as Table I has it."""
+    return tuple(sorted(modalities, key=lambda name: name != "wifi"))
 
 
 class ImuRegressor(nn.Module):
@@ -143,13 +209,18 @@ class ImuRegressor(nn.Module):
         self.imu = Lstm(self.hidden, self.forget_bias)
         self.head = nn.Dense(self.outputs, kernel_init=nn.initializers.glorot_uniform())
 
-    def __call__(self, imu: jax.Array) -> jax.Array:
-        """Map scaled imu f32[B, T, 2] to what is asked, scaled, f32[B, outputs]."""
-        return self.head(self.imu(imu))
+    def __call__(
+        self,
+        inputs: Mapping[str, jax.Array],
+        kept: jax.Array | float = 1.0,
+        known: Mapping[str, jax.Array] | None = None,
+    ) -> jax.Array:
+        """Map scaled imu f32[B, T, 2] to what is asked, scaled, f32[B, outputs]; drops nothing."""
+        return self.head(self.imu(inputs["imu"]))
 
 
 def apply(network: nn.Module, params: Params, *inputs: Any, method: Any = None) -> jax.Array:
-    """Apply a network, or one method of it, to inputs."""
+    """Apply a network, or one method of it by name, to inputs."""
     return network.apply({"params": params}, *inputs, method=method)  # type: ignore[return-value]
 
 

@@ -1,50 +1,61 @@
-"""RMSprop as Keras has it, and the gates that freeze, slow down and thaw leaves of a run."""
+"""How leaves move: an optimiser of optax by name, partitioned to freeze, slow and thaw them."""
 
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
 
 import jax
-import jax.numpy as jnp
 import optax
 
-from mtloc_jax.core.model import Params
+from mtloc_jax.optimizers import OPTIMIZERS, SCHEDULES, Pace, Paces
 
 
-class Gates(NamedTuple):
-    """Hold how each leaf of a network trains; trees of its shape, one number a leaf.
+def optimizer(
+    name: str, learning_rate: float | jax.Array, paces: Paces
+) -> optax.GradientTransformationExtraArgs:
+    """Return an optimiser of OPTIMIZERS under paces; `update` needs `epoch`, i32[].
 
-    rate: f32[], multiplies the learning rate, 0 where frozen; from_epoch: i32[], still before it
-
-    Gates are numbers, so that they may differ between the runs of one program.
+    The learning rate may be traced. The partition is outermost: frozen leaves have no moments, and
+    nothing reaches them, weight decay included. A leaf that thaws later starts with fresh moments.
     """
+    of_leaf = dict(paces)
+    known = OPTIMIZERS.named(name)
+    base = partial(getattr(optax, known.factory), learning_rate, **known.arguments)
 
-    rate: Any
-    from_epoch: Any
+    def label(path: tuple[Any, ...], _: Any) -> str:
+        return _kind(of_leaf["/".join(key.key for key in path)])
 
-
-def rmsprop(learning_rate: float | jax.Array) -> optax.GradientTransformation:
-    """Return RMSprop with Keras's decay 0.9 and epsilon 1e-7 outside the root (Table IV).
-
-    The learning rate may be traced, so that it can be an axis of a sweep.
-    """
-    return optax.rmsprop(learning_rate, decay=0.9, eps=1e-7, eps_in_sqrt=False)
-
-
-def opened(gates: Gates, epoch: jax.Array) -> Any:
-    """Return which leaves train in an epoch, a tree of bool[]; epoch: i32[] from 0."""
-    return jax.tree.map(lambda rate, first: (rate > 0) & (epoch >= first), *gates)
-
-
-def gated(gradient: Params, gates: Gates, epoch: jax.Array) -> Params:
-    """Zero the gradient of leaves that do not train in this epoch.
-
-    The gradient and not the update: a leaf that thaws later starts with fresh moments, as it would
-    if nothing had been computed for it before. By selection: a product with 0 would keep NaN.
-    """
-    return jax.tree.map(
-        lambda g, is_open: jnp.where(is_open, g, jnp.zeros_like(g)), gradient, opened(gates, epoch)
+    return optax.partition(
+        {_kind(pace): _paced(pace, base()) for pace in of_leaf.values()},
+        partial(jax.tree_util.tree_map_with_path, label),
     )
 
 
-def paced(updates: Params, gates: Gates) -> Params:
-    """Multiply the updates of each leaf by its rate."""
-    return jax.tree.map(lambda update, rate: update * rate, updates, gates.rate)
+def rate_at(schedule: str, learning_rate: jax.Array, step: jax.Array, n_steps: jax.Array) -> Any:
+    """Return the learning rate of a step under a schedule of SCHEDULES."""
+    factor = SCHEDULES.named(schedule)
+    if factor is None:
+        return learning_rate
+    return learning_rate * factor(step / jax.numpy.maximum(n_steps, 1))
+
+
+def frozen_branches(paces: Paces, branches: Iterable[str]) -> tuple[str, ...]:
+    """Return the branches none of whose leaves ever moves."""
+    moving = {path.split("/")[0] for path, pace in paces if not pace.frozen}
+    held = {path.split("/")[0] for path, _ in paces}
+    return tuple(name for name in branches if name in held - moving)
+
+
+def _kind(pace: Pace) -> str:
+    return "frozen" if pace.frozen else f"x{pace.rate!r} from epoch {pace.from_epoch}"
+
+
+def _paced(pace: Pace, base: optax.GradientTransformation) -> optax.GradientTransformation:
+    if pace.frozen:
+        return optax.set_to_zero()
+    slowed = base if pace.rate == 1 else optax.chain(base, optax.scale(pace.rate))
+    if pace.from_epoch == 0:
+        return slowed
+    return optax.conditionally_mask(
+        slowed, lambda _, epoch: epoch >= pace.from_epoch, forward_extra_args=True
+    )

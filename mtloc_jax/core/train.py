@@ -2,38 +2,43 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-import flax.linen as nn
+import chex
 import jax
 import jax.numpy as jnp
 import optax
 from jax import lax
 
 from mtloc_jax.core import optim
-from mtloc_jax.core.inputs import scaled, scaled_imu, scaled_xy
-from mtloc_jax.core.model import FUSED, ImuRegressor, MTLoc, Params, apply
-from mtloc_jax.sites.scaling import Leaf, Scaler
+from mtloc_jax.core.inputs import check, scaled_xy
+from mtloc_jax.core.model import Params, apply
+from mtloc_jax.core.optim import frozen_branches
+from mtloc_jax.core.problem import Problem
+from mtloc_jax.modalities import Leaf
+from mtloc_jax.optimizers import Paces
+from mtloc_jax.sites.scaling import Scaler
 from mtloc_jax.sites.site import Arrays
-
-ImuFeatures = Literal["every_step", "while_frozen", "once"]
-_NO_EPOCH = 2**32 - 1  # sets dropout's random numbers apart from those that shuffle epochs
 
 
 @dataclass(frozen=True)
 class Static:
     """Fix what shapes the compiled program; runs that differ in it are compiled apart.
 
-    network: MTLoc or ImuRegressor
-    imu_features: when the IMU branch's features are computed: "every_step"; "while_frozen", once
-        for as long as the run's branch is frozen, for mapped runs (under vmap both ways would be
-        computed); "once", for runs that never thaw it
+    paces: how each leaf trains; the features of a branch that never moves are computed once
+    optimizer: a name in OPTIMIZERS; schedule: one in SCHEDULES
     """
 
-    network: nn.Module
+    problem: Problem
+    paces: Paces
     batch_size: int = 100
-    imu_features: ImuFeatures = "every_step"
+    optimizer: str = "rmsprop"
+    schedule: str = "constant"
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """Return the branches whose features are computed once."""
+        return frozen_branches(self.paces, self.problem.branches)
 
 
 class Run(NamedTuple):
@@ -44,7 +49,6 @@ class Run(NamedTuple):
     plan: i32[P], the windows trained on, padded; n_windows: i32[], how many of them are real
     n_steps: i32[], optimiser steps in all
     dropout: f32[], share of the joined features dropped in each step; pretraining drops none
-    gates: how each leaf of `start` trains
     """
 
     seed: Leaf
@@ -55,21 +59,20 @@ class Run(NamedTuple):
     n_steps: Leaf
     dropout: Leaf
     scaler: Scaler
-    gates: optim.Gates
 
 
 class State(NamedTuple):
     """Hold a run in progress.
 
     loss: f32[], the last batch's, in scaled units squared
-    imu_features: f32[N, H] of all windows where the branch is frozen and shared, else empty or 0
+    known: f32[N, H] of all windows, the features of each branch that never moves
     """
 
     params: Params
     moments: optax.OptState
     step: jax.Array
     loss: jax.Array
-    imu_features: jax.Array
+    known: dict[str, jax.Array]
 
 
 class Training(NamedTuple):
@@ -87,54 +90,39 @@ class Training(NamedTuple):
 def make_train(static: Static) -> Training:
     """Return the training functions for networks, batches and shapes as `static` says.
 
-    The loss is the mean squared error of scaled coordinates (Section IV-B), over the real windows
-    of a batch: the last batch of an epoch may be short.
+    A step's loss counts the real windows of its batch: the last batch of an epoch may be short.
     """
-    network, batch_size = static.network, static.batch_size
+    problem, batch_size = static.problem, static.batch_size
 
-    def predictor(state: State, run: Run, data: Arrays, known: bool, rows: jax.Array):
-        """Return the function from parameters to scaled positions of a step's windows."""
-        if isinstance(network, ImuRegressor):
-            return lambda params: apply(network, params, scaled_imu(data, run.scaler, rows))
-        kept = _kept(run, state.step, (batch_size, len(FUSED) * network.hidden))
-        inputs = scaled(data, run.scaler, rows)
-        if not known:
-            return lambda params: apply(network, params, *inputs, kept)
-        fused = (state.imu_features[rows], inputs.mag, inputs.wifi, kept)
-        return lambda params: apply(network, params, *fused, method=MTLoc.fuse)
-
-    def loss_and_gradient(state: State, run: Run, data: Arrays, known: bool, rows, weight):
-        target = scaled_xy(data.xy_m[rows], run.scaler)
-        predicted = predictor(state, run, data, known, rows)
-
-        def mse(params: Params) -> jax.Array:
-            squares = (predicted(params) - target) ** 2
-            return jnp.sum(weight[:, None] * squares) / (2 * jnp.sum(weight))
-
-        return jax.value_and_grad(mse)(state.params)
+    def optimizer(run: Run, step: jax.Array) -> optax.GradientTransformationExtraArgs:
+        rate = optim.rate_at(static.schedule, run.learning_rate, step, run.n_steps)
+        return optim.optimizer(static.optimizer, rate, static.paces)
 
     def begin(run: Run, data: Arrays) -> State:
-        features = jnp.zeros((0, 0))
-        if static.imu_features == "while_frozen":
-            features = lax.cond(
-                _imu_trains(run, jnp.int32(0)),
-                lambda: jnp.zeros((data.imu.shape[0], network.hidden)),
-                lambda: _frozen_features(network, run, data),
-            )
-        elif static.imu_features == "once":
-            features = _frozen_features(network, run, data)
-        moments = optim.rmsprop(run.learning_rate).init(run.start)
-        return State(run.start, moments, jnp.int32(0), jnp.float32(jnp.nan), features)
+        check(data)
+        chex.assert_rank((run.plan, run.n_windows, run.n_steps), (1, 0, 0))
+        known = {name: _features(problem, run, data, name) for name in static.known}
+        moments = optimizer(run, jnp.int32(0)).init(run.start)
+        return State(run.start, moments, jnp.int32(0), jnp.float32(jnp.nan), known)
 
-    def one_step(state: State, run: Run, data: Arrays, known: bool, epoch, order, batch):
+    def one_step(state: State, run: Run, data: Arrays, epoch, order, batch) -> State:
         rows = lax.dynamic_slice_in_dim(order, batch * batch_size, batch_size)
         weight = (batch * batch_size + jnp.arange(batch_size) < run.n_windows).astype(jnp.float32)
-        loss, gradient = loss_and_gradient(state, run, data, known, rows, weight)
-        updates, moments = optim.rmsprop(run.learning_rate).update(
-            optim.gated(gradient, run.gates, epoch), state.moments, state.params
+        inputs = problem.batch(data, run.scaler, rows)
+        known = {name: features[rows] for name, features in state.known.items()}
+        kept = _kept(run, state.step, (batch_size, problem.width)) if problem.width else 1.0
+        target = scaled_xy(data.target[rows], run.scaler)
+
+        def loss_of(params: Params) -> jax.Array:
+            outputs = apply(problem.network, params, inputs, kept, known)
+            return problem.loss(outputs, target, weight)
+
+        loss, gradient = jax.value_and_grad(loss_of)(state.params)
+        updates, moments = optimizer(run, state.step).update(
+            gradient, state.moments, state.params, epoch=epoch
         )
-        params = optax.apply_updates(state.params, optim.paced(updates, run.gates))
-        return State(params, moments, state.step + 1, loss, state.imu_features)
+        params = optax.apply_updates(state.params, updates)
+        return State(params, moments, state.step + 1, loss, state.known)
 
     def advance(state: State, run: Run, data: Arrays, stop: jax.Array) -> State:
         batches = (run.n_windows + batch_size - 1) // batch_size
@@ -144,17 +132,10 @@ def make_train(static: Static) -> Training:
             order = _shuffled(run, number, batch_size)
             last = jnp.minimum(batches, first + stop - state.step)
 
-            def steps(known: bool, state: State) -> State:
-                def step(batch: jax.Array, state: State) -> State:
-                    return one_step(state, run, data, known, number, order, batch)
+            def step(batch: jax.Array, state: State) -> State:
+                return one_step(state, run, data, number, order, batch)
 
-                return lax.fori_loop(first, last, step, state)
-
-            if static.imu_features != "while_frozen":
-                return steps(static.imu_features == "once", state)
-            # Chosen once an epoch: a choice in every step would copy all gradients.
-            imu_trains = _imu_trains(run, number)
-            return lax.cond(imu_trains, partial(steps, False), partial(steps, True), state)
+            return lax.fori_loop(first, last, step, state)
 
         return lax.while_loop(lambda s: s.step < stop, epoch, state)
 
@@ -177,23 +158,19 @@ def _kept(run: Run, step: jax.Array, shape: tuple[int, int]) -> jax.Array:
     """Return what a step multiplies features by: 0 where dropped, else so that their mean stays."""
 
     def drawn() -> jax.Array:
-        key = jax.random.fold_in(jax.random.fold_in(jax.random.key(run.seed), _NO_EPOCH), step)
+        # A key of its own: the one of the seed itself shuffles epochs.
+        key = jax.random.fold_in(jax.random.split(jax.random.key(run.seed))[1], step)
         share = 1 - run.dropout
         return jnp.where(jax.random.uniform(key, shape) < share, 1 / share, 0.0)
 
     return lax.cond(run.dropout > 0, drawn, lambda: jnp.ones(shape))  # draws are dear on CPU
 
 
-def _frozen_features(network: nn.Module, run: Run, data: Arrays) -> jax.Array:
-    """Return the IMU features f32[N, H] of all windows, by the parameters a run starts from."""
+def _features(problem: Problem, run: Run, data: Arrays, branch: str) -> jax.Array:
+    """Return a branch's features f32[N, H] of all windows, by the parameters a run starts from."""
 
-    def encode(imu: jax.Array) -> jax.Array:
-        x = (imu - run.scaler.imu_mean) / run.scaler.imu_std
-        return apply(network, run.start, "imu", x[None], method=MTLoc.encode)[0]
+    def encode(row: jax.Array) -> jax.Array:
+        x = problem.batch(data, run.scaler, row[None])[branch]
+        return apply(problem.network, run.start, branch, x, method="encode")[0]
 
-    return lax.map(encode, data.imu, batch_size=500)
-
-
-def _imu_trains(run: Run, epoch: jax.Array) -> jax.Array:
-    """Say whether any leaf of the IMU branch trains in an epoch; one that did never freezes."""
-    return jnp.any(jnp.stack(jax.tree.leaves(optim.opened(run.gates, epoch)["imu"])))
+    return lax.map(encode, jnp.arange(len(data.target)), batch_size=500)

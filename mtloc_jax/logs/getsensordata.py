@@ -8,6 +8,7 @@ comments, times are seconds:
     ACCE;AppTimestamp;SensorTimestamp;x;y;z;accuracy       m/s^2 (GYRO: rad/s, MAGN: microtesla)
     WIFI;AppTimestamp;SensorTimestamp;SSID;BSSID;[MHz;]dBm (2.0 has no frequency)
     POSI;AppTimestamp;counter;latitude;longitude;floor;building                     degrees
+    AHRS;AppTimestamp;SensorTimestamp;pitch;roll;yaw;x;y;z;accuracy degrees; x, y, z of a quaternion
 
 Readings are timed by AppTimestamp, seconds since the recording began, the only clock all types
 share. The sensor clock of a WiFi line tells when the access point was last seen; it starts
@@ -20,67 +21,53 @@ ellipsoid there, by its radii of curvature (wrong by less than 5 cm within 1 km)
 import re
 from collections import defaultdict
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from mtloc_jax.errors import InputError
-from mtloc_jax.logs import fields
-from mtloc_jax.logs.blocks import Block, blocks, existing_folder
-from mtloc_jax.logs.index import Index
-from mtloc_jax.logs.records import Addresses, Records, joined, scans_of
-from mtloc_jax.logs.round import Progress, Round, Stream, checked
-from mtloc_jax.logs.rounds_table import numbered
-from mtloc_jax.logs.scans import check_levels
+from mtloc_jax.logs import rounds_table
+from mtloc_jax.logs.jobs import Job, by_stem
+from mtloc_jax.logs.lines import SENSOR_LIMIT, Lines, read_lines, shown
+from mtloc_jax.logs.orientation import as_extra, check_norm
+from mtloc_jax.logs.records import Addresses, Records, in_order, scans_of
+from mtloc_jax.logs.round import Round, checked
+from mtloc_jax.logs.scans import BSSID, check_levels
 
-_SENSORS = (b"ACCE;", b"GYRO;", b"MAGN;")
-_WIFI, _POSITION = b"WIFI;", b"POSI;"
-_ENVIRONMENT = (b"PRES;", b"LIGH;", b"PROX;", b"HUMI;", b"TEMP;", b"AHRS;", b"GNSS;", b"SOUN;")
-_OTHER_DEVICES = (b"BLUE;", b"BLE4;", b"RFID;", b"IMUX;", b"IMUL;", b"IMUI;")
+_SENSORS = ("ACCE;", "GYRO;", "MAGN;")
+_WIFI, _POSITION, _ATTITUDE = "WIFI;", "POSI;", "AHRS;"
+_USED = (*_SENSORS, _WIFI, _POSITION, _ATTITUDE)
+_ENVIRONMENT = ("PRES;", "LIGH;", "PROX;", "HUMI;", "TEMP;", "GNSS;", "SOUN;")
+_OTHER_DEVICES = ("BLUE;", "BLE4;", "RFID;", "IMUX;", "IMUL;", "IMUI;")
 _IGNORED = (*_ENVIRONMENT, *_OTHER_DEVICES)
+_TYPE_LENGTH = 5  # its semicolon included
 _WIDTH = 7  # fields of sensor readings and positions; a WiFi line of 2.0 has one less
-_GLUED = re.compile(rb"(ACCE|GYRO|MAGN|WIFI|POSI);")
-_BSSID = re.compile(rb"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}")
+_ATTITUDE_WIDTH = 10
+_GLUED = re.compile(r"(ACCE|GYRO|MAGN|WIFI|POSI);")
 _LATEST_S = 1e10  # of a sensor clock, which may count from 1970
 _CREATED = re.compile(r"Date of creation: \w+ (\w+ +\d+ \d+:\d+:\d+) GMT([+-]\d\d:\d\d)? (\d{4})")
-_HEADER_BYTES = 1000  # the date stands on the second line
+_PHONE = re.compile(r"^% Manufacturer:\s*(\S.*)\n% Model:\s*(\S.*)$", re.MULTILINE)
+_HEADER_LINES = 12  # the date stands on the second, the phone on the eighth and ninth
 _SEMI_MAJOR_M, _ECCENTRICITY_SQUARED = 6378137.0, 6.69437999014e-3  # WGS-84
 
 
-def read_logs(folder: Path, on_progress: Progress | None = None) -> list[Round]:
-    """Read every `*.txt` log of a folder, each a round unless `rounds.csv` groups them.
+def jobs(folder: Path, *, dealt_to: int | None = None) -> list[Job]:
+    """Return a job for each `*.txt` log of a folder, a round each unless `rounds.csv` groups them.
 
-    The origin of all positions is the first one of the first log.
-    Raises InputError on a missing folder or log and, with the line, on a faulty one.
+    dealt_to: so many rounds, which the logs are dealt to in the order of `rounds.csv`
+    The origin of all positions is the first position of the first log that has one.
+    Raises InputError where the folder is missing or holds no log, or `rounds.csv` lists others.
     """
-    files = {path.stem: path for path in existing_folder(folder).glob("*.txt")}
-    if not files:
-        raise InputError("no .txt file", remedy="check the folder", path=folder)
-    rounds = numbered(folder, files)
-    origin_deg = first_position_deg(files[next(iter(rounds))])
-    walks = []
-    for done, (name, number) in enumerate(rounds.items(), start=1):
-        walks.append(read_log(files[name], name, number, origin_deg))
-        if on_progress:
-            on_progress(done, len(rounds))
-    return walks
-
-
-def first_position_deg(path: Path) -> tuple[float, float]:
-    """Return latitude and longitude of a log's first position, the origin for its site.
-
-    Raises InputError where the log has none.
-    """
-    for block in blocks(path, last_line_may_lack_end=True):
-        index = Index(block, b";")
-        if len(at := index.with_text(_POSITION, 0)):
-            latitude, longitude = _positions(index, at[:1], path).values[0, :2]
-            return float(latitude), float(longitude)
-    raise InputError(
-        "no POSI line, two are needed to interpolate a position",
-        remedy="leave the log out or add its ground truth",
-        path=path,
-    )
+    logs = by_stem(folder, ".txt")
+    places = rounds_table.numbered(folder, logs, dealt_to=dealt_to)
+    first, origin_deg = _origin([logs[name] for name in places])
+    made = []
+    for name, (n, session) in places.items():
+        inputs = (logs[name], first, *rounds_table.inputs(folder))
+        read = partial(read_log, logs[name], name, n, origin_deg)
+        made.append(Job(name, n, inputs, read, session))
+    return made
 
 
 def read_log(path: Path, name: str, number: int, origin_deg: tuple[float, float]) -> Round:
@@ -89,26 +76,26 @@ def read_log(path: Path, name: str, number: int, origin_deg: tuple[float, float]
     The app ends a line only when it begins the next, so a log's last line cannot be told from a
     cut one: if it is a WiFi entry it is left out.
     Raises InputError with the line on cut or glued lines, wrong field counts, unreadable or absurd
-    numbers, time running backwards within a type, unsurveyed positions and floor changes.
+    numbers, rotation vectors longer than 1, time running backwards within a type, unsurveyed
+    positions and floor changes.
     """
-    parts: dict[bytes, list[Records]] = defaultdict(list)
-    addresses, started_ms = Addresses(), None
-    for block in blocks(path, last_line_may_lack_end=True):
-        started_ms = started_ms or _started_unix_ms(block)
-        index = Index(block, b";")
-        for kind, at in _grouped(index, path).items():
-            if kind == _WIFI and block.ended:
-                parts[kind].append(_wifi(index, at, path, addresses))
-            elif kind == _POSITION:
-                parts[kind].append(_positions(index, at, path))
-            elif kind in _SENSORS:
-                parts[kind].append(_readings(index, at, path))
-    kinds = {kind: joined(parts.pop(kind, [])) for kind in (*_SENSORS, _WIFI, _POSITION)}
-    for kind, part in kinds.items():
-        strictly = kind == _POSITION
-        fields.in_time_order(part.t_ms, part.line, path, kind.decode(), strictly=strictly)
-    accel, gyro, mag = (Stream(kinds[kind].t_ms, kinds[kind].values) for kind in _SENSORS)
-    _check_one_floor(kinds[_POSITION], path)
+    parts: dict[str, list[Records]] = defaultdict(list)
+    addresses, started_ms, phone = Addresses(), None, ""
+    for lines in read_lines(path, ";", last_line_may_lack_end=True):
+        started_ms, phone = started_ms or _started_unix_ms(lines), phone or _phone_of(lines)
+        by_type = _sorted(lines)
+        for kind in _SENSORS:
+            parts[kind].append(_readings(by_type[kind]))
+        parts[_ATTITUDE].append(_attitudes(by_type[_ATTITUDE]))
+        parts[_POSITION].append(_positions(by_type[_POSITION]))
+        wifi = by_type[_WIFI] if lines.ended else by_type[_WIFI].take([])
+        parts[_WIFI].append(_wifi(wifi, addresses))
+    _check_one_floor(parts[_POSITION], path)
+    records = {
+        kind: in_order(of_kind, path, kind, strictly=kind == _POSITION)
+        for kind, of_kind in parts.items()
+    }
+    accel, gyro, mag = (records[kind].stream() for kind in _SENSORS)
     return checked(
         Round(
             name,
@@ -116,12 +103,31 @@ def read_log(path: Path, name: str, number: int, origin_deg: tuple[float, float]
             accel,
             gyro,
             mag,
-            scans_of(_aged(kinds[_WIFI]), addresses),
-            kinds[_POSITION].t_ms,
-            metres_from(origin_deg, kinds[_POSITION].values[:, :2]),
+            scans_of(_aged(records[_WIFI]), addresses),
+            records[_POSITION].t_ms,
+            metres_from(origin_deg, records[_POSITION].values[:, :2]),
             path,
             started_unix_ms=started_ms,
+            extra=as_extra(records[_ATTITUDE]),
+            phone=phone,
         )
+    )
+
+
+def first_position_deg(path: Path) -> tuple[float, float]:
+    """Return latitude and longitude of a log's first position, the origin for its site.
+
+    Raises InputError where the log has none.
+    """
+    for lines in read_lines(path, ";", last_line_may_lack_end=True):
+        at = next((i for i, line in enumerate(lines.text) if line.startswith(_POSITION)), None)
+        if at is not None:
+            latitude, longitude = _positions(lines.take([at])).values[0, :2]
+            return float(latitude), float(longitude)
+    raise InputError(
+        "no POSI line, two are needed to interpolate a position",
+        remedy="leave the log out or add its ground truth",
+        path=path,
     )
 
 
@@ -135,77 +141,73 @@ def metres_from(origin_deg: tuple[float, float], position_deg: np.ndarray) -> np
     return np.stack([east * east_radius_m, north * north_radius_m], axis=1)
 
 
-def _grouped(index: Index, path: Path) -> dict[bytes, np.ndarray]:
+def _sorted(lines: Lines) -> dict[str, Lines]:
     """Sort the lines of a block by type: type -> lines."""
-    known = index.blank()
-    known[index.with_text(b"%", 0)] = True
-    groups = {}
-    for kind in (*_SENSORS, _WIFI, _POSITION, *_IGNORED):
-        groups[kind] = lines = index.with_text(kind, 0)
-        known[lines] = True
-        if kind in _IGNORED:
-            _check_not_glued(index, lines, path)
-    for at in np.flatnonzero(~known).tolist():
-        problem = f"cut line or unknown record type: {fields.shown(index.line(at))}"
-        raise fields.fault(problem, path, index.number[at])
-    return groups
+    types = (line[:_TYPE_LENGTH] for line in lines.text)
+    by_type, others = lines.sorted_by(types, (*_USED, *_IGNORED))
+    for kind in _IGNORED:
+        _check_not_glued(by_type[kind])
+    for at, line in enumerate(others.text):
+        if line and not line.startswith("%"):
+            raise others.fault(f"cut line or unknown record type: {shown(line)}", at)
+    return by_type
 
 
-def _check_not_glued(index: Index, lines: np.ndarray, path: Path) -> None:
-    for at in lines.tolist():
-        if _GLUED.search(index.line(at), 5):  # after the line's own type
-            raise fields.fault("two records glued together", path, index.number[at])
+def _check_not_glued(lines: Lines) -> None:
+    glued = [bool(_GLUED.search(line, _TYPE_LENGTH)) for line in lines.text]
+    lines.raise_at(np.array(glued, bool), "two records glued together")
 
 
-def _readings(index: Index, at: np.ndarray, path: Path) -> Records:
-    lines = index.number[at]
-    fields.check_width(index.n_fields[at], lines, path, _WIDTH)
-    fields.numbers(index, at, [-1], path)  # the accuracy: where a line is cut, it shows here
-    t_ms = _milliseconds(index, at, 1, path)
-    return Records(lines, t_ms, fields.numbers(index, at, (3, 4, 5), path))
+def _readings(lines: Lines) -> Records:
+    lines.check_width(_WIDTH)
+    # With the accuracy: where a line is cut, it shows there.
+    values = lines.numbers((1, 3, 4, 5, 6), limit=[_LATEST_S, *[SENSOR_LIMIT] * 4])
+    return Records(lines.number, _milliseconds(values[:, 0]), values[:, 1:4].copy())
 
 
-def _positions(index: Index, at: np.ndarray, path: Path) -> Records:
+def _attitudes(lines: Lines) -> Records:
+    """Take in the quaternion's x, y, z; the angles in degrees say the same again."""
+    lines.check_width(_ATTITUDE_WIDTH)
+    values = lines.numbers((1, 6, 7, 8, 9), limit=[_LATEST_S, *[SENSOR_LIMIT] * 4])
+    check_norm(values[:, 1:4], lines)
+    return Records(lines.number, _milliseconds(values[:, 0]), values[:, 1:4].copy())
+
+
+def _positions(lines: Lines) -> Records:
     """Take in latitude, longitude (degrees), floor and building."""
-    lines = index.number[at]
-    fields.check_width(index.n_fields[at], lines, path, _WIDTH)
-    values = fields.numbers(index, at, (3, 4, 5, 6), path)
-    latitude, longitude = values[:, :2].T
+    lines.check_width(_WIDTH)
+    values = lines.numbers((1, 3, 4, 5, 6), limit=[_LATEST_S, *[SENSOR_LIMIT] * 4])
+    latitude, longitude = values[:, 1:3].T
     unsurveyed = (latitude == 0) & (longitude == 0)
-    fields.raise_at(unsurveyed, "a POSI mark without its surveyed position", lines, path)
+    lines.raise_at(unsurveyed, "a POSI mark without its surveyed position")
     nowhere = (np.abs(latitude) > 90) | (np.abs(longitude) > 180)
-    fields.raise_at(nowhere, "no latitude and longitude", lines, path)
-    return Records(lines, _milliseconds(index, at, 1, path), values)
+    lines.raise_at(nowhere, "no latitude and longitude")
+    return Records(lines.number, _milliseconds(values[:, 0]), values[:, 1:].copy())
 
 
-def _wifi(index: Index, at: np.ndarray, path: Path, addresses: Addresses) -> Records:
+def _wifi(lines: Lines, addresses: Addresses) -> Records:
     """Take WiFi lines from their end: an SSID may hold semicolons. Level and sensor clock lag."""
-    lines = index.number[at]
-    short = np.minimum(index.n_fields[at], _WIDTH - 1)
-    fields.check_width(short, lines, path, _WIDTH - 1)
-    _check_not_glued(index, at[index.n_fields[at] > _WIDTH], path)
-    last = index.columns(at, -3, 0)
-    whole = index.n_fields[at] >= _WIDTH
-    bssid = [_bssid_of(*row) for row in zip(whole.tolist(), last[0], last[1], strict=True)]
-    if None in bssid:
-        raise fields.fault("no BSSID where a WiFi line has it", path, lines[bssid.index(None)])
-    rss_dbm = fields.numbers(index, at, [-1], path)[:, 0]
-    check_levels(rss_dbm, lines, path)
-    t_ms = _milliseconds(index, at, 1, path)
-    lag_ms = t_ms - _milliseconds(index, at, 2, path)
+    lines.check_width(_WIDTH - 1, or_more=True)
+    widths = lines.widths()
+    _check_not_glued(lines.take(np.flatnonzero(widths > _WIDTH).tolist()))
+    ends = [line.rsplit(";", 3)[1:3] for line in lines.text]
+    bssid = [_bssid_of(n >= _WIDTH, *end) for n, end in zip(widths.tolist(), ends, strict=True)]
+    lines.raise_at(np.array([not b for b in bssid], bool), "no BSSID where a WiFi line has it")
+    values = lines.numbers((1, 2, -1), limit=[_LATEST_S, _LATEST_S, SENSOR_LIMIT])
+    t_ms, rss_dbm = _milliseconds(values[:, 0]), values[:, 2]
+    check_levels(rss_dbm, lines)
+    lag_ms = t_ms - _milliseconds(values[:, 1])
     values = np.stack([rss_dbm, lag_ms], axis=1)
-    return Records(lines, t_ms, values, addresses.numbers([b for b in bssid if b]))
+    return Records(lines.number, t_ms, values, addresses.numbers(bssid))
 
 
-def _bssid_of(whole: bool, third: bytes, second: bytes) -> bytes | None:
+def _bssid_of(whole: bool, third: str, second: str) -> str:
     """Find the BSSID among the fields before a line's last: 2.0 wrote no frequency after it."""
-    if whole and _BSSID.fullmatch(third):
-        return third.lower()
-    return second.lower() if _BSSID.fullmatch(second) else None
+    fields = (third, second) if whole else (second,)
+    return next((field.lower() for field in fields if BSSID.fullmatch(field.lower())), "")
 
 
-def _milliseconds(index: Index, at: np.ndarray, field: int, path: Path) -> np.ndarray:
-    seconds = fields.numbers(index, at, [field], path, limit=_LATEST_S)[:, 0]
+def _milliseconds(seconds: np.ndarray) -> np.ndarray:
     return np.rint(seconds * 1000).astype(np.int64)
 
 
@@ -217,23 +219,48 @@ def _aged(wifi: Records) -> Records:
     return wifi._replace(values=np.stack([level, lag - lag.min()], axis=1))
 
 
-def _check_one_floor(positions: Records, path: Path) -> None:
-    place = positions.values[:, 2:4]
-    changes = np.flatnonzero(np.any(np.diff(place, axis=0) != 0, axis=1))
+def _check_one_floor(positions: list[Records], path: Path) -> None:
+    line, places = (
+        np.concatenate(p)
+        for p in zip(*((p.line, p.values[:, 2:4]) for p in positions), strict=True)
+    )
+    changes = np.flatnonzero(np.any(np.diff(places, axis=0) != 0, axis=1))
     if len(changes):
         raise InputError(
-            f"floor or building changes from {place[changes[0]]} to {place[changes[0] + 1]}",
+            f"floor or building changes from {places[changes[0]]} to {places[changes[0] + 1]}",
             remedy="split the log: a round lies on one floor",
             path=path,
-            line=int(positions.line[changes[0] + 1]),
+            line=int(line[changes[0] + 1]),
         )
 
 
-def _started_unix_ms(block: Block) -> int | None:
+def _header(lines: Lines) -> list[str]:
+    return lines.text[:_HEADER_LINES] if lines.number[0] == 1 else []
+
+
+def _started_unix_ms(lines: Lines) -> int | None:
     """Find the recording's start in the header (Java writes it with an offset or a zone's name)."""
-    found = _CREATED.search(block.data.decode(), 0, _HEADER_BYTES) if block.first == 1 else None
-    if not found:
-        return None
-    date, offset, year = found.groups()
-    stamp = datetime.strptime(f"{date} {year} {offset or '+00:00'}", "%b %d %H:%M:%S %Y %z")
-    return int(stamp.timestamp() * 1000)
+    for at, line in enumerate(_header(lines)):
+        if found := _CREATED.search(line):
+            date, offset, year = found.groups()
+            text = f"{date} {year} {offset or '+00:00'}"
+            try:
+                return int(datetime.strptime(text, "%b %d %H:%M:%S %Y %z").timestamp()) * 1000
+            except ValueError:
+                raise lines.fault(f"{shown(text)} is no date", at) from None
+    return None
+
+
+def _phone_of(lines: Lines) -> str:
+    found = _PHONE.search("\n".join(_header(lines)))
+    return " ".join(found.groups()) if found else ""
+
+
+def _origin(paths: list[Path]) -> tuple[Path, tuple[float, float]]:
+    """Return the first log that gives a position, and that position in degrees."""
+    for path in paths[:-1]:
+        try:
+            return path, first_position_deg(path)
+        except InputError:
+            continue  # the job that reads this log reports it
+    return paths[-1], first_position_deg(paths[-1])

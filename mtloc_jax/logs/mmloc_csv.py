@@ -8,16 +8,16 @@ access points from 16 on and a last column of ms between the row and its WiFi re
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from mtloc_jax.errors import InputError
-from mtloc_jax.logs import fields
-from mtloc_jax.logs.blocks import Block, blocks, existing_folder
 from mtloc_jax.logs.frozen import frozen_spans_of
-from mtloc_jax.logs.index import Index
-from mtloc_jax.logs.round import Progress, Round, Stream, WifiScans, checked
+from mtloc_jax.logs.jobs import Job, checked_found, existing_folder
+from mtloc_jax.logs.lines import DAY_MS, SENSOR_LIMIT, Lines, check_time_order, read_lines
+from mtloc_jax.logs.round import Round, Stream, WifiScans, checked
 from mtloc_jax.logs.scans import scans_of_rows
 
 _MAX_SCALED_RSS = 2.0
@@ -60,52 +60,49 @@ BUCHAREST_DUP = Layout(
 )
 
 
-def read_edinburgh(folder: Path, on_progress: Progress | None = None) -> list[Round]:
-    """Read Edinburgh's rounds in order of their number.
+def jobs(layout: Layout, folder: Path) -> list[Job]:
+    """Return a job for each file of a layout, in order of the rounds' number.
 
-    A row with any heard access point is a scan at that row's time; labels are one waypoint a row.
-    Raises InputError on a missing folder or round and, with the line, on a faulty file.
+    Raises InputError where the folder is missing, holds none, or a round is missing.
     """
-    return _read_site(folder, EDINBURGH, on_progress)
-
-
-def read_bucharest(folder: Path, on_progress: Progress | None = None) -> list[Round]:
-    """Read Bucharest's main set in order of the rounds' number.
-
-    A WiFi record lies up to 1 s before or after its row and the sign is not published. A scan is
-    stamped with the latest moment it can have been made, so that no window sees a future one.
-    Raises InputError as `read_edinburgh`.
-    """
-    return _read_site(folder, BUCHAREST, on_progress)
-
-
-def read_bucharest_dup(folder: Path, on_progress: Progress | None = None) -> list[Round]:
-    """Read Bucharest's undocumented `dup` set, a site of its own: its labels are others.
-
-    Raises InputError as `read_edinburgh`.
-    """
-    return _read_site(folder, BUCHAREST_DUP, on_progress)
+    paths = {
+        int(found[1]): path
+        for path in sorted(existing_folder(folder).iterdir())
+        if (found := re.fullmatch(layout.file_name, path.name))
+    }
+    checked_found(paths, f"file named like {layout.file_name}", folder)
+    if missing := set(range(1, max(paths) + 1)) - paths.keys():
+        raise InputError(
+            f"round {min(missing)} is missing", remedy="copy the folder again", path=folder
+        )
+    return [
+        Job(_name(layout, n), n, (paths[n],), partial(read_round, paths[n], layout, n))
+        for n in sorted(paths)
+    ]
 
 
 def read_round(path: Path, layout: Layout, number: int) -> Round:
-    """Read one file of a layout.
+    """Read one file of a layout; labels are one waypoint a row.
 
+    Edinburgh: a row with any heard access point is a scan at that row's time.
+    Bucharest: a WiFi record lies up to 1 s before or after its row and the sign is not published;
+    a scan is stamped with the latest moment it can have been made, so that no window sees a future
+    one.
     Raises InputError with the line on a wrong header or field count, a field that is not a
     finite number, an absurd value, or time that does not increase.
     """
-    parts = [_table(block, layout, path) for block in blocks(path)]
+    parts = [_rows(lines, layout) for lines in read_lines(path, ",")]
     line, table = (np.concatenate(columns) for columns in zip(*parts, strict=True))
     if not len(table):
         raise InputError(
             "a header and no row", remedy="copy the file again or leave it out", path=path
         )
     t_ms = table[:, 0].astype(np.int64)
-    fields.in_time_order(t_ms, line, path, "a row", strictly=True)
-    _check_rows(table, layout, line, path)
+    check_time_order(t_ms, line, path, "a row", strictly=True)
     accel, gyro, mag = (Stream(t_ms, table[:, at : at + 3].copy()) for at in _AXES_AT)
     return checked(
         Round(
-            f"{layout.site}-{number:02d}",
+            _name(layout, number),
             number,
             accel,
             gyro,
@@ -119,57 +116,33 @@ def read_round(path: Path, layout: Layout, number: int) -> Round:
     )
 
 
-def _read_site(folder: Path, layout: Layout, on_progress: Progress | None) -> list[Round]:
-    existing_folder(folder)
-    files = {
-        int(found[1]): path
-        for path in sorted(folder.iterdir())
-        if (found := re.fullmatch(layout.file_name, path.name))
-    }
-    if not files:
-        raise InputError(
-            f"no file named like {layout.file_name}", remedy="check the folder", path=folder
-        )
-    if missing := set(range(1, max(files) + 1)) - files.keys():
-        raise InputError(
-            f"round {min(missing)} is missing", remedy="copy the folder again", path=folder
-        )
-    walks = []
-    for number in sorted(files):
-        walks.append(read_round(files[number], layout, number))
-        if on_progress:
-            on_progress(number, len(files))
-    return walks
+def _name(layout: Layout, number: int) -> str:
+    return f"{layout.site}-{number:02d}"
 
 
-def _table(block: Block, layout: Layout, path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Return the line numbers i64[n] of a block and the columns read f64[n, columns]."""
-    index = Index(block, b",")
-    at = np.flatnonzero(~index.blank())
-    if block.first == 1:
-        header = ",".join(map(str, range(layout.n_columns))) + "," * layout.ends_with_comma
-        fields.check_header(index, header.encode(), path)
-        at = at[1:]
-    lines, width = index.number[at], layout.n_columns + layout.ends_with_comma
-    fields.check_width(index.n_fields[at], lines, path, width)
+def _rows(lines: Lines, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
+    """Return the line numbers i32[n] of a block and the columns read f64[n, columns]."""
+    header = ",".join(map(str, range(layout.n_columns))) + "," * layout.ends_with_comma
+    lines = lines.body(header)
+    lines.check_width(layout.n_columns + layout.ends_with_comma)
     if layout.ends_with_comma:
-        filled = index.lengths(at, -1) > 0
-        fields.raise_at(filled, "text after the last comma", lines, path)
-    limit = np.full(len(layout.columns), fields.SENSOR_LIMIT)
-    limit[:2] = fields.DAY_MS
-    return lines, fields.numbers(index, at, layout.columns, path, limit=limit)
+        filled = np.array([not line.endswith(",") for line in lines.text], bool)
+        lines.raise_at(filled, "text after the last comma")
+    limit = [DAY_MS, DAY_MS, *[SENSOR_LIMIT] * (len(layout.columns) - 2)]
+    table = lines.numbers(layout.columns, limit=limit)
+    _check_rows(table, layout, lines)
+    return lines.number, table
 
 
-def _check_rows(table: np.ndarray, layout: Layout, lines: np.ndarray, path: Path) -> None:
+def _check_rows(table: np.ndarray, layout: Layout, lines: Lines) -> None:
     t_ms, scaled, lag_ms = table[:, 0], _scaled(table, layout), table[:, -1]
     uneven = (t_ms != table[:, 1]) | (t_ms % 1 != 0)
-    fields.raise_at(uneven, "columns 0 and 1 are not the same whole ms", lines, path)
+    lines.raise_at(uneven, "columns 0 and 1 are not the same whole ms")
     absurd = np.any((scaled < 0) | (scaled > _MAX_SCALED_RSS), axis=1)
-    fields.raise_at(absurd, f"a scaled RSS outside 0..{_MAX_SCALED_RSS:g}", lines, path)
+    lines.raise_at(absurd, f"a scaled RSS outside 0..{_MAX_SCALED_RSS:g}")
     if layout.has_lag:
         absurd = (lag_ms != -1) & ((lag_ms < 0) | (lag_ms > _MAX_LAG_MS))
-        problem = f"a WiFi lag that is neither -1 nor 0..{_MAX_LAG_MS} ms"
-        fields.raise_at(absurd, problem, lines, path)
+        lines.raise_at(absurd, f"a WiFi lag that is neither -1 nor 0..{_MAX_LAG_MS} ms")
 
 
 def _scaled(table: np.ndarray, layout: Layout) -> np.ndarray:

@@ -10,16 +10,19 @@ only through the extent of the building.
 
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from mtloc_jax.errors import InputError
-from mtloc_jax.logs.blocks import chunks, existing_folder
 from mtloc_jax.logs.frozen import frozen_spans_of
-from mtloc_jax.logs.round import Progress, Round, Stream, WifiScans, checked, no_wifi
+from mtloc_jax.logs.jobs import Job, checked_found, existing_folder
+from mtloc_jax.logs.lines import chunks
+from mtloc_jax.logs.round import Round, Stream, WifiScans, checked, no_wifi
 from mtloc_jax.logs.scans import scans_of_rows
 
 SPLITS = ("train", "val", "test")
@@ -43,34 +46,41 @@ class _Split:
     source: Path
 
 
-def read_scenario_a(folder: Path, on_progress: Progress | None = None) -> list[Round]:
+def jobs(read: Callable[[Path], list[Round]], folder: Path) -> list[Job]:
+    """Return the one job of a scenario's folder; read: `read_scenario_a` or `read_scenario_b`.
+
+    Raises InputError where the folder is missing or holds no array.
+    """
+    inputs = tuple(sorted(existing_folder(folder).glob("*.npy")))
+    checked_found(inputs, ".npy file", folder)
+    return [Job(read.__name__.removeprefix("read_"), None, inputs, partial(read, folder))]
+
+
+def read_scenario_a(folder: Path) -> list[Round]:
     """Read scenario A's 14 rounds: 8 for training, 5 for validation, 1 for test.
 
     Only the test round's WiFi is published; its access points are named as in the CSVs.
     Raises InputError on a missing or damaged array.
     """
-    walks = _read(folder, "scenario_a", on_progress)
+    walks = _read(folder, "scenario_a")
     wifi = _test_scans(folder / "overlap_ds_wifi_test.npy", len(walks[-1].waypoint_t_ms))
     return [*walks[:-1], replace(walks[-1], wifi=wifi)]
 
 
-def read_scenario_b(folder: Path, on_progress: Progress | None = None) -> list[Round]:
+def read_scenario_b(folder: Path) -> list[Round]:
     """Read scenario B's 12 rounds (8, 3 and 1). Its WiFi is not published.
 
     Raises InputError on a missing or damaged array.
     """
-    return _read(folder, "scenario_b", on_progress)
+    return _read(folder, "scenario_b")
 
 
-def _read(folder: Path, site: str, on_progress: Progress | None) -> list[Round]:
+def _read(folder: Path, site: str) -> list[Round]:
     existing_folder(folder)
     walks: list[Round] = []
-    for done, name in enumerate(SPLITS, start=1):
-        split = _split(folder, name)
+    for split in (_split(folder, name) for name in SPLITS):
         for part in np.split(np.arange(len(split.windows)), split.starts[1:]):
             walks.append(_round(split, part, site, len(walks) + 1))
-        if on_progress:
-            on_progress(done, len(SPLITS))
     return walks
 
 

@@ -10,25 +10,34 @@ readings are timed by `st`, in whole ms since the first, as the authors' CSVs ar
 """
 
 import math
+import re
 from array import array
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from xml.parsers import expat
 
 import numpy as np
 
 from mtloc_jax.errors import InputError
-from mtloc_jax.logs import fields
-from mtloc_jax.logs.blocks import Block, blocks, chunks, existing_folder
-from mtloc_jax.logs.index import Index
-from mtloc_jax.logs.records import Addresses
-from mtloc_jax.logs.round import Progress, Round, Stream, WifiScans, checked
-from mtloc_jax.logs.rounds_table import numbered
-from mtloc_jax.logs.scans import STRONGEST_DBM, WEAKEST_DBM, wifi_scans
+from mtloc_jax.logs import rounds_table
+from mtloc_jax.logs.jobs import Job, by_stem
+from mtloc_jax.logs.lines import (
+    POSITION_LIMIT_M,
+    SENSOR_LIMIT,
+    Lines,
+    check_time_order,
+    chunks,
+    read_lines,
+)
+from mtloc_jax.logs.records import Addresses, Records, in_order
+from mtloc_jax.logs.round import Round, Stream, WifiScans, checked
+from mtloc_jax.logs.scans import BSSID, STRONGEST_DBM, WEAKEST_DBM, wifi_scans
 
 _SENSORS = {"a": "accel", "g": "gyro", "m": "mag"}
 _OTHER_TAGS = {"data", "wr", "r", "loc"}
-_CORNERS = b"Time,lat1,Lng1,x,y,lat,Lng"
+_MORE, _PHONE = "edinburgh_raw_more", "Smartisan"
+_CORNERS = "Time,lat1,Lng1,x,y,lat,Lng"
 _ORIGIN_UTM_M = np.array([488278.27, 6199937.61])
 _CHUNK_BYTES = 1 << 16
 _CENTIMETRE_M = 0.01  # positions are published to it
@@ -90,7 +99,9 @@ class _Log:
             self._begin_scan(self._integer(attributes, "t"))
         elif tag == "r" and self._scan is not None:
             level = self._number(attributes, "s", WEAKEST_DBM, STRONGEST_DBM)
-            self._scan.append((self.addresses[self._text(attributes, "b").encode()], level))
+            if not BSSID.fullmatch(bssid := self._text(attributes, "b")):
+                raise self._error(f"b={bssid[:40]!r} is not a BSSID")
+            self._scan.append((self.addresses[bssid], level))
         elif tag not in _OTHER_TAGS or tag == "r":
             raise self._error(f"element <{tag[:40]}> is unknown here")
 
@@ -133,8 +144,8 @@ class _Log:
         self,
         attributes: dict[str, str],
         name: str,
-        lowest: float = -fields.SENSOR_LIMIT,
-        highest: float = fields.SENSOR_LIMIT,
+        lowest: float = -SENSOR_LIMIT,
+        highest: float = SENSOR_LIMIT,
     ) -> float:
         text = self._text(attributes, name)
         try:
@@ -152,23 +163,39 @@ class _Log:
         )
 
 
-def read_edinburgh_raw(folder: Path, on_progress: Progress | None = None) -> list[Round]:
-    """Read every log `N.xml` of a folder, joined with its corners `N.csv`.
+def jobs(folder: Path) -> list[Job]:
+    """Return a job for each log `N.xml` of a folder; its corners are `N.csv`.
 
-    Raises InputError on a missing folder, log or corner file and, with the line, on a faulty one.
+    Raises InputError where the folder is missing or holds none, or `rounds.csv` lists others.
     """
-    names = {path.stem: path for path in existing_folder(folder).glob("*.xml")}
-    if not names:
-        raise InputError("no .xml file", remedy="check the folder", path=folder)
-    walks = []
-    for done, (name, number) in enumerate(numbered(folder, names).items(), start=1):
-        walks.append(read_log(names[name], folder / f"{name}.csv", name, number))
-        if on_progress:
-            on_progress(done, len(names))
-    return walks
+    logs, made = by_stem(folder, ".xml"), []
+    for name, (n, session) in rounds_table.numbered(folder, logs).items():
+        files = (logs[name], folder / f"{name}.csv")
+        inputs = (*files, *rounds_table.inputs(folder))
+        made.append(Job(name, n, inputs, partial(read_log, *files, name, n), session))
+    return made
 
 
-def read_log(path: Path, corners: Path, name: str, number: int) -> Round:
+def edinburgh_jobs(folder: Path) -> list[Job]:
+    """Return a job for each published log of Edinburgh, numbered as its round is there.
+
+    folder: holds `edinburgh_raw` (two logs and the corners of all) and `edinburgh_raw_more` (three)
+    Raises InputError where one of these is missing, or a log is not named after its round.
+    """
+    corners, more = (folder / part / "Smartisan" for part in ("edinburgh_raw", _MORE))
+    logs = by_stem(corners, ".xml") | by_stem(more, ".xml")
+    for name, path in logs.items():
+        if not re.fullmatch(r"[1-9][0-9]?", name):
+            raise InputError("is not named after its round", remedy="move it away", path=path)
+    made = []
+    for name in sorted(logs, key=int):
+        files = (logs[name], corners / f"{name}.csv")
+        read = partial(read_log, *files, name, int(name), phone=_PHONE)
+        made.append(Job(name, int(name), files, read))
+    return made
+
+
+def read_log(path: Path, corners: Path, name: str, number: int, phone: str = "") -> Round:
     """Read one phone log; time 0 is its first reading.
 
     Scans that repeat the one before are dropped: only really new ones remain, stamped with their
@@ -185,7 +212,7 @@ def read_log(path: Path, corners: Path, name: str, number: int) -> Round:
     first_ns = min(readings.clock_ns[0] for readings in log.readings.values())
     unix_at_zero = -(-(log.least_offset_ns + first_ns) // 1_000_000)  # rounded up
     streams = {_SENSORS[tag]: _stream(r, first_ns, path) for tag, r in log.readings.items()}
-    waypoint_t_ms, waypoint_xy_m = _corners(corners)
+    waypoints = _corners(corners)
     return checked(
         Round(
             f"edinburgh_raw-{name}",
@@ -194,10 +221,11 @@ def read_log(path: Path, corners: Path, name: str, number: int) -> Round:
             streams["gyro"],
             streams["mag"],
             _scans(log, unix_at_zero),
-            waypoint_t_ms,
-            waypoint_xy_m,
+            waypoints.t_ms,
+            waypoints.values,
             path,
             started_unix_ms=unix_at_zero,
+            phone=phone,
         )
     )
 
@@ -205,13 +233,13 @@ def read_log(path: Path, corners: Path, name: str, number: int) -> Round:
 def _stream(readings: _Readings, first_ns: int, path: Path) -> Stream:
     t_ms = np.frombuffer(readings.clock_ns, np.int64) - first_ns
     t_ms //= 1_000_000
-    fields.in_time_order(t_ms, readings.line, path, "the sensor clock")
+    check_time_order(t_ms, np.array(readings.line), path, "the sensor clock")
     return Stream(t_ms, np.frombuffer(readings.xyz).reshape(-1, 3))
 
 
 def _scans(log: _Log, unix_at_zero: int) -> WifiScans:
     t_ms = np.array(log.scan_unix_ms, np.int64) - unix_at_zero
-    fields.in_time_order(t_ms, np.array(log.scan_line), log.path, "a scan", strictly=True)
+    check_time_order(t_ms, np.array(log.scan_line), log.path, "a scan", strictly=True)
     return wifi_scans(
         t_ms,
         np.array(log.entry_scan, np.int64),
@@ -222,31 +250,25 @@ def _scans(log: _Log, unix_at_zero: int) -> WifiScans:
     )
 
 
-def _corners(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Return waypoint times i64[W], ms, and positions f64[W, 2], metres."""
-    parts = [_corner_table(block, path) for block in blocks(path, last_line_may_lack_end=True)]
-    line, table = (np.concatenate(columns) for columns in zip(*parts, strict=True))
-    if len(table) < 2:
+def _corners(path: Path) -> Records:
+    """Return the corners: times and local positions, metres."""
+    parts = [_corner_rows(lines) for lines in read_lines(path, ",", last_line_may_lack_end=True)]
+    corners = in_order(parts, path, "a corner", strictly=True)
+    if len(corners.t_ms) < 2:
         raise InputError(
-            f"{len(table)} corner(s), two are needed to interpolate a position",
+            f"{len(corners.t_ms)} corner(s), two are needed to interpolate a position",
             remedy="add the ground truth or leave the log out",
             path=path,
         )
+    return corners
+
+
+def _corner_rows(lines: Lines) -> Records:
+    lines, width = lines.body(_CORNERS), _CORNERS.count(",") + 1
+    lines.check_width(width)
+    table = lines.numbers(range(width), limit=POSITION_LIMIT_M)
     # Every position stands there twice, so that a cut digit shows.
-    differs = np.abs(table[:, 3:5] - _ORIGIN_UTM_M - table[:, 5:7]).max(axis=1) > _CENTIMETRE_M / 2
-    fields.raise_at(differs, "the UTM and the local position differ", line, path)
-    t_ms = np.rint(table[:, 0] * 1000).astype(np.int64)
-    fields.in_time_order(t_ms, line, path, "a corner", strictly=True)
-    return t_ms, table[:, 5:7]
-
-
-def _corner_table(block: Block, path: Path) -> tuple[np.ndarray, np.ndarray]:
-    index = Index(block, b",")
-    at = np.flatnonzero(~index.blank())
-    if block.first == 1:
-        fields.check_header(index, _CORNERS, path)
-        at = at[1:]
-    width = _CORNERS.count(b",") + 1
-    fields.check_width(index.n_fields[at], index.number[at], path, width)
-    limit = fields.POSITION_LIMIT_M
-    return index.number[at], fields.numbers(index, at, range(width), path, limit=limit)
+    utm_m, local_m = table[:, 3:5], table[:, 5:7]
+    differs = np.abs(utm_m - _ORIGIN_UTM_M - local_m).max(axis=1) > _CENTIMETRE_M / 2
+    lines.raise_at(differs, "the UTM and the local position differ")
+    return Records(lines.number, np.rint(table[:, 0] * 1000).astype(np.int64), local_m.copy())

@@ -12,43 +12,41 @@ Every folder is a round of its own, in the order of their names, unless a `round
 (trace_id,round) groups them.
 """
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from mtloc_jax.errors import InputError
-from mtloc_jax.logs import fields
-from mtloc_jax.logs.blocks import Block, blocks, existing_folder
-from mtloc_jax.logs.index import Index
-from mtloc_jax.logs.records import Addresses, Records, joined, scans_of
-from mtloc_jax.logs.round import Progress, Round, Stream, checked
-from mtloc_jax.logs.rounds_table import numbered
+from mtloc_jax.logs import rounds_table
+from mtloc_jax.logs.jobs import Job, checked_found, existing_folder
+from mtloc_jax.logs.lines import DAY_MS, POSITION_LIMIT_M, SENSOR_LIMIT, Lines, read_lines
+from mtloc_jax.logs.records import Addresses, Records, in_order, scans_of
+from mtloc_jax.logs.round import Round, Stream, checked
 from mtloc_jax.logs.scans import check_levels
 
 HEADERS = {
-    "imu.csv": b"t_ms,accel_x,accel_y,accel_z,gyro_x,gyro_y,gyro_z",
-    "mag.csv": b"t_ms,mag_x,mag_y,mag_z",
-    "wifi.csv": b"t_ms,bssid,rss_dbm,age_ms",
-    "waypoints.csv": b"t_ms,x_m,y_m",
+    "imu.csv": "t_ms,accel_x,accel_y,accel_z,gyro_x,gyro_y,gyro_z",
+    "mag.csv": "t_ms,mag_x,mag_y,mag_z",
+    "wifi.csv": "t_ms,bssid,rss_dbm,age_ms",
+    "waypoints.csv": "t_ms,x_m,y_m",
 }
 _LATEST_MS = 1e14  # the year 5138 in Unix ms
 _LONGEST_ADDRESS = 64
 
 
-def read_folders(folder: Path, on_progress: Progress | None = None) -> list[Round]:
-    """Read every sub-folder of `folder` that holds an `imu.csv`.
+def jobs(folder: Path) -> list[Job]:
+    """Return a job for each sub-folder that holds an `imu.csv`.
 
-    Raises InputError on a missing folder or file and, with the line, on a faulty one.
+    Raises InputError where there is none, or `rounds.csv` lists others.
     """
     names = [path.parent.name for path in existing_folder(folder).glob("*/imu.csv")]
-    if not names:
-        raise InputError("no */imu.csv", remedy="make one folder a round", path=folder)
-    walks = []
-    for done, (name, number) in enumerate(numbered(folder, names).items(), start=1):
-        walks.append(read_round(folder / name, name, number))
-        if on_progress:
-            on_progress(done, len(names))
-    return walks
+    checked_found(names, "*/imu.csv, one folder a round", folder)
+    made = []
+    for name, (n, session) in rounds_table.numbered(folder, names).items():
+        files = [folder / name / file for file in HEADERS]
+        inputs = (*files, *rounds_table.inputs(folder))
+        made.append(Job(name, n, inputs, partial(read_round, folder / name, name, n), session))
+    return made
 
 
 def read_round(folder: Path, name: str, number: int) -> Round:
@@ -65,7 +63,7 @@ def read_round(folder: Path, name: str, number: int) -> Round:
             number,
             Stream(imu.t_ms, imu.values[:, :3]),
             Stream(imu.t_ms, imu.values[:, 3:]),
-            Stream(mag.t_ms, mag.values),
+            mag.stream(),
             scans_of(wifi, addresses),
             waypoints.t_ms,
             waypoints.values,
@@ -75,39 +73,33 @@ def read_round(folder: Path, name: str, number: int) -> Round:
 
 
 def _records(path: Path, addresses: Addresses) -> Records:
-    parts = [_part(block, path, addresses) for block in blocks(path)]
-    records = joined(parts)
-    strictly = path.name == "waypoints.csv"
-    fields.in_time_order(records.t_ms, records.line, path, path.stem, strictly=strictly)
-    return records
+    parts = [_part(lines, addresses) for lines in read_lines(path, ",")]
+    return in_order(parts, path, path.stem, strictly=path.name == "waypoints.csv")
 
 
-def _part(block: Block, path: Path, addresses: Addresses) -> Records:
-    index, header = Index(block, b","), HEADERS[path.name]
-    at = np.flatnonzero(~index.blank())
-    if block.first == 1:
-        fields.check_header(index, header, path)
-        at = at[1:]
-    lines, width = index.number[at], header.count(b",") + 1
-    fields.check_width(index.n_fields[at], lines, path, width)
-    t_ms = fields.numbers(index, at, [0], path, limit=_LATEST_MS)[:, 0]
-    fields.raise_at(t_ms % 1 != 0, "a time that is no whole number of ms", lines, path)
-    t_ms = t_ms.astype(np.int64)
-    if path.name == "wifi.csv":
-        return _wifi(index, at, t_ms, path, addresses)
-    limit = fields.POSITION_LIMIT_M if path.name == "waypoints.csv" else fields.SENSOR_LIMIT
-    return Records(lines, t_ms, fields.numbers(index, at, range(1, width), path, limit=limit))
+def _part(lines: Lines, addresses: Addresses) -> Records:
+    header = HEADERS[lines.path.name]
+    lines, width = lines.body(header), header.count(",") + 1
+    lines.check_width(width)
+    if lines.path.name == "wifi.csv":
+        return _wifi(lines, addresses)
+    limit = POSITION_LIMIT_M if lines.path.name == "waypoints.csv" else SENSOR_LIMIT
+    values = lines.numbers(range(width), limit=[_LATEST_MS, *[limit] * (width - 1)])
+    return Records(lines.number, _whole_ms(values[:, 0], lines), values[:, 1:].copy())
 
 
-def _wifi(
-    index: Index, at: np.ndarray, t_ms: np.ndarray, path: Path, addresses: Addresses
-) -> Records:
-    lines, (address,) = index.number[at], index.columns(at, 1, 2)
+def _wifi(lines: Lines, addresses: Addresses) -> Records:
+    address = [line.split(",", 2)[1] for line in lines.text]
     # NumPy drops a NUL at a text's end: two addresses would become one.
-    fit = {a for a in set(address) if 0 < len(a) <= _LONGEST_ADDRESS and a.decode().isprintable()}
+    fit = {a for a in set(address) if 0 < len(a) <= _LONGEST_ADDRESS and a.isprintable()}
     unfit = np.array([a not in fit for a in address], bool)
-    fields.raise_at(unfit, "an access point's address is missing or unfit", lines, path)
-    limit = np.array([fields.SENSOR_LIMIT, fields.DAY_MS])
-    values = fields.numbers(index, at, [2, 3], path, limit=limit)
-    check_levels(values[:, 0], lines, path)
-    return Records(lines, t_ms, values, addresses.numbers(address))
+    lines.raise_at(unfit, "an access point's address is missing or unfit")
+    values = lines.numbers((0, 2, 3), limit=[_LATEST_MS, SENSOR_LIMIT, DAY_MS])
+    check_levels(values[:, 1], lines)
+    t_ms = _whole_ms(values[:, 0], lines)
+    return Records(lines.number, t_ms, values[:, 1:].copy(), addresses.numbers(address))
+
+
+def _whole_ms(times: np.ndarray, lines: Lines) -> np.ndarray:
+    lines.raise_at(times % 1 != 0, "a time that is no whole number of ms")
+    return times.astype(np.int64)

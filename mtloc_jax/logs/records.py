@@ -1,10 +1,12 @@
 """Records of one type, gathered block by block and joined at the end."""
 
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from mtloc_jax.logs.round import WifiScans, no_wifi
+from mtloc_jax.logs.lines import check_time_order
+from mtloc_jax.logs.round import Stream, WifiScans, no_wifi
 from mtloc_jax.logs.scans import wifi_scans
 
 NO_ADDRESS = NO_LINE = np.zeros(0, np.int32)
@@ -22,29 +24,36 @@ class Records(NamedTuple):
     values: np.ndarray
     address: np.ndarray = NO_ADDRESS
 
+    def stream(self) -> Stream:
+        """Return the records as a sensor's stream."""
+        return Stream(self.t_ms, self.values)
 
-class Addresses(dict[bytes, int]):
+
+class Addresses(dict[str, int]):
     """Number access-point addresses from 0 in the order of their first asking."""
 
-    def __missing__(self, address: bytes) -> int:
+    def __missing__(self, address: str) -> int:
         """Give a new address the next number."""
         self[address] = number = len(self)
         return number
 
-    def numbers(self, column: list[bytes]) -> np.ndarray:
+    def numbers(self, column: list[str]) -> np.ndarray:
         """Return the numbers i32[n] of a column of addresses."""
         return np.fromiter(map(self.__getitem__, column), np.int32, len(column))
 
     def names(self) -> np.ndarray:
         """Return the addresses as str[len(self)] in the order of their numbers."""
-        return np.array([address.decode() for address in self], np.str_)
+        return np.array(list(self), np.str_)
 
 
-def joined(parts: list[Records]) -> Records:
-    """Concatenate the parts of one type; none make no records."""
-    if not parts:
-        return Records(NO_LINE, np.zeros(0, np.int64), np.zeros((0, 3)))
-    return Records(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+def in_order(parts: list[Records], path: Path, what: str, *, strictly: bool = False) -> Records:
+    """Join the parts of one type, one at least; their line numbers are needed no more.
+
+    Raises InputError with the line where time runs backwards (or stands, if `strictly`).
+    """
+    line, t_ms, values, address = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    check_time_order(t_ms, line, path, what, strictly=strictly)
+    return Records(NO_LINE, t_ms, values, address)
 
 
 def scans_of(records: Records, addresses: Addresses) -> WifiScans:

@@ -1,7 +1,8 @@
 """A walked round as every reader yields it: event streams in SI units, nothing resampled."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ class Stream:
 
     t_ms:   i64[n], milliseconds, non-decreasing
     values: f64[n, C], m/s^2 (accel), rad/s (gyro) or microtesla (mag); C is 3 for axes, 1 where
-            only the magnitude was published
+            only the magnitude was published; of a further stream what its reader says
     """
 
     t_ms: np.ndarray
@@ -71,6 +72,9 @@ class Round:
     source:    the file it was read from
     started_unix_ms: start of the recording, None where the format does not say
     normalised: True where the publisher rescaled the sensors, so that units are lost
+    extra:     further streams by name, where the format has them
+    phone:     maker and model, "" where the format does not say
+    session:   walks of one are a continuous recording, None where nobody says
     """
 
     name: str
@@ -85,10 +89,34 @@ class Round:
     frozen: tuple[FrozenSpan, ...] = field(default=())
     started_unix_ms: int | None = None
     normalised: bool = False
+    extra: Mapping[str, Stream] = field(default_factory=dict)
+    phone: str = ""
+    session: int | None = None
 
-    def stream(self, sensor: str) -> Stream:
-        """Return the stream called `sensor`, one of SENSORS."""
-        return getattr(self, sensor)
+    @property
+    def day(self) -> str | None:
+        """Return the day of recording ("2019-11-24", UTC), None where the format does not say."""
+        if self.started_unix_ms is None:
+            return None
+        return datetime.fromtimestamp(self.started_unix_ms / 1000, UTC).date().isoformat()
+
+    @property
+    def streams(self) -> dict[str, Stream]:
+        """Return all streams by name: those of SENSORS, then the further ones."""
+        return {sensor: getattr(self, sensor) for sensor in SENSORS} | dict(self.extra)
+
+    def stream(self, name: str) -> Stream:
+        """Return the stream of one of SENSORS, or a further one.
+
+        Raises InputError where the recording has none of that name.
+        """
+        if name not in self.streams:
+            raise InputError(
+                f"no {name} stream, only {', '.join(self.streams)}",
+                remedy="choose one of these, or recordings that have it",
+                path=self.source,
+            )
+        return self.streams[name]
 
 
 def no_wifi() -> WifiScans:
@@ -105,11 +133,11 @@ def no_wifi() -> WifiScans:
 def checked(walk: Round) -> Round:
     """Return `walk` if a position can be learnt from it.
 
-    Raises InputError on an empty sensor stream, NaN, time running backwards, or fewer than two
+    Raises InputError on an empty stream, NaN, time running backwards, or fewer than two
     waypoints. Readers that know the line number report these earlier, with the line.
     """
-    for sensor in SENSORS:
-        _check_stream(walk, sensor, walk.stream(sensor))
+    for name, stream in walk.streams.items():
+        _check_stream(walk, name, stream)
     if len(walk.waypoint_t_ms) < 2:
         raise InputError(
             f"{len(walk.waypoint_t_ms)} waypoint(s), two are needed to interpolate a position",

@@ -1,75 +1,98 @@
-"""Which round a trace belongs to: `rounds.csv`, or one round each in the order of their names."""
+"""Which round a trace belongs to: `rounds.csv`, or one round each in the order of their names.
+
+The table has a line a trace and the columns trace_id and round, maybe session; others are not read.
+"""
 
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 from mtloc_jax.errors import InputError
-from mtloc_jax.logs import fields
-from mtloc_jax.logs.blocks import blocks
+from mtloc_jax.logs.lines import Lines, read_lines
 
 NAME = "rounds.csv"
 
 
-def numbered(folder: Path, names: Iterable[str]) -> dict[str, int]:
-    """Return trace -> round number, in reading order, for the traces `names` of a folder.
+class Place(NamedTuple):
+    """Hold where a trace belongs: its round, and its session where the table says."""
+
+    number: int
+    session: int | None = None
+
+
+def inputs(folder: Path) -> tuple[Path, ...]:
+    """Return the table of a folder as what its traces depend on: none where it has none."""
+    return (folder / NAME,) if (folder / NAME).is_file() else ()
+
+
+def numbered(
+    folder: Path, names: Iterable[str], *, dealt_to: int | None = None
+) -> dict[str, Place]:
+    """Return trace -> place, in reading order, for the traces `names` of a folder.
 
     Follows `rounds.csv` where the folder has one; else every trace is a round of its own, sorted
     by name with numbers counted as numbers ("walk9" before "walk10").
+    dealt_to: so many rounds, which the table's traces are dealt to instead of reading its `round`
     Raises InputError where the table and the traces do not correspond.
     """
     found = set(names)
     if not (folder / NAME).is_file():
         ordered = sorted(found, key=_natural)
-        return {name: number for number, name in enumerate(ordered, start=1)}
-    rounds = read_rounds(folder / NAME)
-    if extra := sorted(found - rounds.keys()):
+        return {name: Place(number) for number, name in enumerate(ordered, start=1)}
+    places = read_places(folder / NAME, dealt_to=dealt_to)
+    if extra := sorted(found - places.keys()):
         raise InputError(
             f"trace {extra[0]!r} is not listed", remedy="add it or remove it", path=folder / NAME
         )
-    if missing := sorted(rounds.keys() - found):
+    if missing := sorted(places.keys() - found):
         raise InputError(
             f"trace {missing[0]!r} is listed but not there",
             remedy="delete its line or copy the trace again",
             path=folder / NAME,
         )
-    return rounds
+    return places
 
 
-def read_rounds(path: Path) -> dict[str, int]:
-    """Read trace -> round number, in the order of the file, from columns trace_id and round.
+def read_places(path: Path, *, dealt_to: int | None = None) -> dict[str, Place]:
+    """Read trace -> place in the order of the file; `dealt_to` as `numbered` takes it.
 
-    Raises InputError with the line on a trace listed twice or a round that is not 1, 2, ...
+    Raises InputError with the line on a trace listed twice, or a round or session that is not
+    1, 2, ...
     """
-    rows = [
-        (number, line.split(","))
-        for block in blocks(path, last_line_may_lack_end=True)
-        for number, line in enumerate(block.data.decode().split("\n"), start=block.first)
-        if line
-    ]
-    header = rows[0][1] if rows else []
-    if not {"trace_id", "round"} <= set(header):
+    header: list[str] = []
+    places: dict[str, Place] = {}
+    for lines in read_lines(path, ",", last_line_may_lack_end=True):
+        if not header:
+            header = lines.text[0].split(",")
+            _check_header(header, {"trace_id"} if dealt_to else {"trace_id", "round"}, path)
+        lines = lines.body(lines.text[0])
+        lines.check_width(len(header))
+        for at, text in enumerate(lines.text):
+            row = dict(zip(header, text.split(","), strict=True))
+            if dealt_to:
+                row["round"] = str(len(places) % dealt_to + 1)
+            if row["trace_id"] in places:
+                raise lines.fault(f"trace {row['trace_id']!r} is listed twice", at)
+            places[row["trace_id"]] = _place(row, lines, at)
+    return places
+
+
+def _place(row: dict[str, str], lines: Lines, at: int) -> Place:
+    for name in ("round", "session"):
+        if name in row and not re.fullmatch(r"[1-9][0-9]{0,5}", row[name]):
+            raise lines.fault(f"the {name} {row[name]!r} is not 1, 2, ...", at)
+    return Place(int(row["round"]), int(row["session"]) if "session" in row else None)
+
+
+def _check_header(header: list[str], needed: set[str], path: Path) -> None:
+    if missing := sorted(needed - set(header)):
         raise InputError(
-            "the header lacks trace_id or round",
+            f"the header lacks {' and '.join(missing)}",
             remedy="begin the file with a line 'trace_id,round' and list every trace",
             path=path,
             line=1,
         )
-    name_at, round_at = header.index("trace_id"), header.index("round")
-    rounds: dict[str, int] = {}
-    for line, row in rows[1:]:
-        if len(row) != len(header):
-            raise fields.fault(f"{len(row)} fields instead of {len(header)}", path, line)
-        name, number = row[name_at], row[round_at]
-        if name in rounds or not re.fullmatch(r"[1-9][0-9]{0,5}", number):
-            raise InputError(
-                f"trace {name!r} is listed twice or its round {number!r} is not 1, 2, ...",
-                remedy="correct this line",
-                path=path,
-                line=line,
-            )
-        rounds[name] = int(number)
-    return rounds
 
 
 def _natural(name: str) -> list[tuple[int, str]]:

@@ -1,19 +1,20 @@
 """WiFi scans put together from the entries a log lists one by one."""
 
-from pathlib import Path
+import re
 
 import numpy as np
 
-from mtloc_jax.logs.fields import Lines, raise_at
+from mtloc_jax.logs.lines import Lines
 from mtloc_jax.logs.round import WifiScans
 
+BSSID = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 WEAKEST_DBM, STRONGEST_DBM = -150, 30  # beyond, a level is a damaged field
 
 
-def check_levels(rss_dbm: np.ndarray, lines: Lines, path: Path) -> None:
+def check_levels(rss_dbm: np.ndarray, lines: Lines) -> None:
     """Raise InputError at the first level that no radio measures."""
     wrong = (rss_dbm < WEAKEST_DBM) | (rss_dbm > STRONGEST_DBM)
-    raise_at(wrong, f"a level outside {WEAKEST_DBM}..{STRONGEST_DBM} dBm", lines, path)
+    lines.raise_at(wrong, f"a level outside {WEAKEST_DBM}..{STRONGEST_DBM} dBm")
 
 
 def wifi_scans(

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mtloc_jax.errors import InputError
-
-CARDS = {"source": "card_source.json", "target": "card_target.json"}
+from mtloc_jax.rows import CARDS
 
 
 class Survey(NamedTuple):

@@ -1,13 +1,13 @@
 """Which variant of a swept study errs less, and whether transfer helps under each: the claims."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from mtloc_jax.report import arms
-from mtloc_jax.report.arms import FINETUNED, SCRATCH, TRANSFERRED, Arm
-from mtloc_jax.report.claims import Claim
+from mtloc_jax.arms import SCRATCH, arm_label
+from mtloc_jax.report import headline
+from mtloc_jax.report.claims import Claim, claim, corrected
 from mtloc_jax.report.comparison_cells import (
     Cell,
     Key,
@@ -18,7 +18,7 @@ from mtloc_jax.report.comparison_cells import (
     wiped_words,
 )
 from mtloc_jax.report.comparison_variants import Contender, Swept
-from mtloc_jax.report.stats import Difference, holm, paired_difference
+from mtloc_jax.report.headline import ArmAtRate
 from mtloc_jax.report.summary import per_seed
 
 _FEW_ARMS = 4
@@ -37,7 +37,7 @@ class Line:
     """
 
     contender: Contender
-    arm: Arm
+    arm: ArmAtRate
     wiped: str
     mean_m: np.ndarray
     median_m: np.ndarray
@@ -56,13 +56,11 @@ class Line:
 def lines(swept: Swept) -> list[Line]:
     """Return a line for each contender, wiped modality and arm that the rows hold, in that order.
 
-    p-values are corrected (Holm) for all differences to the reference, and apart from these for
-    all differences to scratch. A difference that stands in several lines counts once, one of
-    networks to themselves not at all: neither adds a chance to be wrong.
+    Differences to the reference answer one question, those to scratch another.
     """
     measured = cells(swept)
-    to_reference = _corrected(_reference_claims(swept, measured))
-    to_scratch = _corrected(_scratch_claims(swept, measured))
+    to_reference = _together(_reference_claims(swept, measured))
+    to_scratch = _together(_scratch_claims(swept, measured))
     return [
         Line(
             contender=swept.contenders[key[0]],
@@ -78,15 +76,13 @@ def lines(swept: Swept) -> list[Line]:
     ]
 
 
-def leading(found: Sequence[Line]) -> list[Arm]:
+def leading(found: Sequence[Line]) -> list[ArmAtRate]:
     """Return the arms a reader asks for first: all where they are few, else those of Fig 6."""
     every = list(dict.fromkeys(line.arm for line in found))
     if len(every) <= _FEW_ARMS:
         return every
-    rates = [rate for name, rate in every if name == FINETUNED]
-    nearest = sorted(rates, key=lambda rate: (round(abs(rate - arms.HEADLINE_RATE), 9), rate))
-    wanted = [(SCRATCH, 1.0), (TRANSFERRED, 0.0), *((FINETUNED, rate) for rate in nearest[:1])]
-    return [arm for arm in every if arm in wanted]
+    chosen = headline.leading(every)
+    return [arm for arm in every if arm in chosen]
 
 
 def _reference_claims(swept: Swept, measured: Mapping[Key, Cell]) -> dict[Key, Claim]:
@@ -109,9 +105,9 @@ def _scratch_claims(swept: Swept, measured: Mapping[Key, Cell]) -> dict[Key, Cla
         rival = _rival(swept, measured, key)
         if arm[0] != SCRATCH and rival is not None and _paired(ours, measured[rival]):
             contender, other = swept.contenders[at], swept.contenders[rival[0]]
-            theirs = arms.arm_name(rival[1]) if other is contender else _of(other, rival[1])
+            theirs = arm_label(*rival[1]) if other is contender else _of(other, rival[1])
             where = ", ".join(filter(None, (contender.label, wiped_words(wiped))))
-            found[key] = _claim(arms.arm_name(arm), theirs, where, ours, measured[rival])
+            found[key] = _claim(arm_label(*arm), theirs, where, ours, measured[rival])
     return found
 
 
@@ -131,29 +127,17 @@ def _paired(ours: Cell, theirs: Cell) -> bool:
 
 
 def _claim(ours: str, theirs: str, where: str, our_cell: Cell, their_cell: Cell) -> Claim:
-    our_m, their_m = crossed(our_cell, their_cell)
-    return Claim(ours, theirs, where, paired_difference(our_m, their_m), 1.0)
+    return claim(ours, theirs, where, *crossed(our_cell, their_cell))
 
 
-def _corrected(claims: Mapping[Key, Claim]) -> dict[Key, Claim]:
-    differences = [claim.difference for claim in claims.values()]
-    tested = {_figures(found): found.p_value for found in differences if not found.of_the_same}
-    p_holm = dict(zip(tested, holm(np.array(list(tested.values()))), strict=True))
-    return {
-        key: replace(claim, p_holm=float(p_holm.get(_figures(claim.difference), 1.0)))
-        for key, claim in claims.items()
-    }
+def _together(claims: Mapping[Key, Claim]) -> dict[Key, Claim]:
+    return dict(zip(claims, corrected(list(claims.values())), strict=True))
 
 
-def _figures(found: Difference) -> tuple[float, ...]:
-    """Return what two lines share where they compare the same networks."""
-    return (found.mean_m, found.low_m, found.high_m, found.p_value)
-
-
-def _n_windows(contender: Contender, arm: Arm, wiped: str) -> int:
+def _n_windows(contender: Contender, arm: ArmAtRate, wiped: str) -> int:
     counts = [of_arm(contender, r, arm, wiped)["n_windows"] for r in contender.rounds]
     return int(np.concatenate(counts).min())
 
 
-def _of(contender: Contender, arm: Arm) -> str:
-    return f"{contender.label} ({arms.arm_name(arm)})"
+def _of(contender: Contender, arm: ArmAtRate) -> str:
+    return f"{contender.label} ({arm_label(*arm)})"

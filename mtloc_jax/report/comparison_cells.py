@@ -4,17 +4,19 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from mtloc_jax.report import arms
-from mtloc_jax.report.arms import FINETUNED, SCRATCH, TRANSFERRED, Arm
+from mtloc_jax import rows
+from mtloc_jax.arms import WIPED_SHARE, percent
+from mtloc_jax.modalities import MODALITIES
 from mtloc_jax.report.comparison_variants import Contender, Swept
-from mtloc_jax.report.rows import Table, select
+from mtloc_jax.report.headline import ArmAtRate, arms_in, held
 from mtloc_jax.report.summary import over_seeds, per_seed
+from mtloc_jax.rows import Table, select
+from mtloc_jax.settings import DECLARED
 
 NOTHING = "none"
-_ORDER = (SCRATCH, TRANSFERRED, FINETUNED)
 
 Cell = Mapping[tuple[int, int], float]  # (seed, test round) -> error, metres
-Key = tuple[int, Arm, str]  # place of a contender, its arm, the modality wiped (or "none")
+Key = tuple[int, ArmAtRate, str]  # place of a contender, its arm, the modality wiped (or "none")
 
 
 def cells(swept: Swept) -> dict[Key, Cell]:
@@ -28,7 +30,7 @@ def cells(swept: Swept) -> dict[Key, Cell]:
     return {key: found for key, found in every.items() if found and crossed(found)[0].size}
 
 
-def cell(contender: Contender, arm: Arm, wiped: str, column: str) -> Cell:
+def cell(contender: Contender, arm: ArmAtRate, wiped: str, column: str) -> Cell:
     """Return one arm's test errors, averaged over wipe seeds; `column` is one of rows.METRICS."""
     found: dict[tuple[int, int], float] = {}
     for test_round in contender.rounds:
@@ -37,11 +39,11 @@ def cell(contender: Contender, arm: Arm, wiped: str, column: str) -> Cell:
     return found
 
 
-def of_arm(contender: Contender, test_round: int, arm: Arm, wiped: str) -> Table:
+def of_arm(contender: Contender, test_round: int, arm: ArmAtRate, wiped: str) -> Table:
     """Keep the test rows of one arm on one test round, with nothing or 40 % of a modality wiped."""
-    drop_rate = 0.0 if wiped == NOTHING else arms.WIPED_SHARE
-    rows = arms.of_arm(contender.rounds[test_round], arm)
-    return select(rows, split="test", modality=wiped, drop_rate=drop_rate)
+    drop_rate = 0.0 if wiped == NOTHING else WIPED_SHARE
+    found = rows.of_arm(contender.rounds[test_round], arm)
+    return select(found, split="test", modality=wiped, drop_rate=drop_rate)
 
 
 def crossed(*cells: Cell) -> list[np.ndarray]:
@@ -72,7 +74,8 @@ def wiped_label(wiped: str) -> str:
     """Write what is wiped: '40 % of IMU'; empty for nothing."""
     if wiped == NOTHING:
         return ""
-    return f"{arms.percent(arms.WIPED_SHARE)} of {arms.MODALITY_NAMES[wiped]}"
+    label = MODALITIES[wiped].label if wiped in MODALITIES else wiped
+    return f"{percent(WIPED_SHARE)} of {label}"
 
 
 def wiped_words(wiped: str) -> str:
@@ -80,14 +83,10 @@ def wiped_words(wiped: str) -> str:
     return wiped_label(wiped) and f"{wiped_label(wiped)} wiped"
 
 
-def _arms(swept: Swept) -> list[Arm]:
-    """Return the arms of any contender: scratch, transferred, fine-tuned, more rounds first."""
-    found = {
-        (str(name), float(rate))
-        for table in swept.tables
-        for name, rate in zip(table["arm"], table["finetune_rate"], strict=True)
-    }
-    return sorted(found, key=lambda arm: (_ORDER.index(arm[0]), -arm[1]))
+def _arms(swept: Swept) -> list[ArmAtRate]:
+    """Return the arms of any contender at each of their rates, in the order of ARMS."""
+    names = ("arm", "finetune_rate")
+    return arms_in({name: np.concatenate([t[name] for t in swept.tables]) for name in names})
 
 
 def _conditions(swept: Swept, contender: Contender) -> list[str]:
@@ -99,10 +98,16 @@ def _conditions(swept: Swept, contender: Contender) -> list[str]:
     wiped = any(_departs(contender, rival, wiping=True) for rival in rivals)
     otherwise = any(_departs(contender, rival, wiping=False) for rival in rivals)
     clean = [NOTHING] if otherwise or not wiped else []
-    return [*clean, *(arms.MODALITIES if wiped else ())]
+    return [*clean, *(_modalities(swept) if wiped else ())]
+
+
+def _modalities(swept: Swept) -> list[str]:
+    found = {str(name) for table in swept.tables for name in table["modality"]}
+    return held(MODALITIES, found - {NOTHING})
 
 
 def _departs(one: Contender, other: Contender, wiping: bool) -> bool:
     """Say whether two differ in how they are wiped, or else in any other setting."""
     differ = [name for name, value in one.settings.items() if other.settings[name] != value]
-    return any(name.startswith("wipe.") == wiping for name in differ)
+    judged = [name in DECLARED and DECLARED[name].kind == "judged" for name in differ]
+    return wiping in judged

@@ -1,41 +1,34 @@
 """What a swept study found, as one figure: a line an arm over a number, else dots by variant."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from textwrap import fill
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mtloc_jax.report import arms, look
-from mtloc_jax.report.arms import Arm
+from mtloc_jax.arms import ARMS, arm_label
+from mtloc_jax.report import bands, style
+from mtloc_jax.report.bands import Curve
 from mtloc_jax.report.comparison import Line, leading
 from mtloc_jax.report.comparison_cells import wiped_words
-from mtloc_jax.report.comparison_variants import TEST_ROUND, Swept, worded
+from mtloc_jax.report.comparison_variants import TEST_ROUND, Swept
+from mtloc_jax.report.headline import ArmAtRate
 from mtloc_jax.report.provenance import Provenance
 from mtloc_jax.report.stats import paired_difference
+from mtloc_jax.settings import DECLARED
 
 _SEEDS = "95 % interval of the mean over seeds (none below four)"
 _CROSSED = "95 % interval of the mean over seeds and test rounds"
 _ROUNDS = f"{_SEEDS}; of all test rounds, over seeds and test rounds"
 _PAIRED = "Arms are compared in pairs (see the tables): where these overlap, they may still differ."
 _ALL_ROUNDS = "all test rounds"
-# Settings whose names need more words on an axis than in a label.
-_AXES = {
-    "hidden": "hidden units of each branch",
-    "window.steps": "samples in a window",
-    "dropout": "share of the joined features dropped in training",
-    "source_rate": "share of the source's training rounds",
-    "epochs": "training epochs",
-    "pretrain_epochs": "pretraining epochs on the source",
-}
 _LOG_SPAN = 8  # a number whose values span this factor gets a scale of doublings
 _LABEL_CHARS, _CAPTION_CHARS = 36, 140
-_LEGEND_ROW = 3  # names of arms that fit beside the title
-_WIDTH_IN, _LINES_IN, _HEAD_IN, _ARM_IN, _GAP_IN = 9.2, 4.4, 1.5, 0.15, 0.12
+_WIDTH_IN, _LINES_IN, _HEAD_IN, _ARM_IN, _GAP_IN = 10.2, 4.4, 1.5, 0.15, 0.12
 
-Row = dict[tuple[Arm, str], np.ndarray]  # arm and wiped modality -> errors f64[S, B], metres
-Curve = tuple[np.ndarray, np.ndarray]  # places f64[K]; mean, low, high f64[K, 3], metres
+Row = dict[tuple[ArmAtRate, str], np.ndarray]  # arm, wiped modality -> errors f64[S, B], metres
 
 
 def comparison_figure(
@@ -46,7 +39,7 @@ def comparison_figure(
     shown = [line for line in found if line.arm in chosen]
     rows = _rows(swept, shown)
     height_in = _HEAD_IN + len(rows) * (_GAP_IN + _ARM_IN * len(chosen))
-    drawn = look.figure(
+    drawn = style.figure(
         provenance.title(f"Comparison: mean test error by {_by(swept)}"),
         f"{scope}\n{fill(_note(swept), _CAPTION_CHARS)}",
         _WIDTH_IN,
@@ -60,12 +53,7 @@ def comparison_figure(
         axes.set_title((wiped_words(modality) or "nothing wiped") if len(wiped) > 1 else "")
         (_draw_lines if swept.number else _draw_dots)(axes, by_arm, _styles(chosen), limits)
     (_label_number if swept.number else _label_rows)(panels, swept, list(rows))
-    drawn.legend(
-        *panels[0].get_legend_handles_labels(),
-        loc="outside upper right",
-        ncols=len(chosen) if len(chosen) <= _LEGEND_ROW else 2,
-        columnspacing=1,
-    )
+    style.legend(drawn, panels)
     return drawn
 
 
@@ -84,13 +72,13 @@ def _rows(swept: Swept, shown: Sequence[Line]) -> dict[str, Row]:
         return rows
     for number in swept.test_rounds:
         held = {(line.arm, line.wiped): line.on(number) for line in shown}
-        rows[worded(TEST_ROUND, number)] = {key: cell for key, cell in held.items() if len(cell)}
+        rows[_round_name(number)] = {key: cell for key, cell in held.items() if len(cell)}
     return rows | {_ALL_ROUNDS: {(line.arm, line.wiped): line.mean_m for line in shown}}
 
 
 def _curves(
-    rows: Mapping[str, Row], wiped: str, chosen: Sequence[Arm], swept: Swept
-) -> dict[Arm, Curve]:
+    rows: Mapping[str, Row], wiped: str, chosen: Sequence[ArmAtRate], swept: Swept
+) -> dict[ArmAtRate, Curve]:
     """Return where each arm stands, at the swept number or the row's place, and its interval."""
     places = {label: float(at) for at, label in enumerate(rows)}
     if swept.number:
@@ -98,68 +86,59 @@ def _curves(
     found = {}
     for arm in chosen:
         held = sorted((places[label], row) for label, row in rows.items() if (arm, wiped) in row)
-        intervals = [interval(row[arm, wiped]) for _, row in held]
-        found[arm] = (np.array([at for at, _ in held]), np.array(intervals).reshape(-1, 3))
+        ends = np.array([interval(row[arm, wiped]) for _, row in held]).reshape(-1, 3)
+        found[arm] = Curve(np.array([at for at, _ in held]), *ends.T)
     return found
 
 
-def _styles(chosen: Sequence[Arm]) -> dict[Arm, look.Line]:
+def _styles(chosen: Sequence[ArmAtRate]) -> dict[ArmAtRate, style.Line]:
     """Return the line of each arm; of two rates of one arm, the second is open and thinner."""
-    styles: dict[Arm, look.Line] = {}
+    styles: dict[ArmAtRate, style.Line] = {}
     for arm in chosen:
         again = any(arm[0] == other[0] for other in styles)
         open_marker = {"markerfacecolor": "#FFFFFF", "linewidth": 0.9} if again else {}
-        styles[arm] = look.ARM_LINES[arm[0]] | open_marker | {"label": arms.arm_name(arm)}
+        styles[arm] = style.line(ARMS, arm[0]) | open_marker | {"label": arm_label(*arm)}
     return styles
 
 
 def _draw_lines(
     axes: Axes,
-    by_arm: Mapping[Arm, Curve],
-    styles: Mapping[Arm, look.Line],
+    by_arm: Mapping[ArmAtRate, Curve],
+    styles: Mapping[ArmAtRate, style.Line],
     limits: tuple[float, float],
 ) -> None:
     axes.set_ylim(*limits)
-    for arm, (places, errors_m) in by_arm.items():
-        mean_m, low_m, high_m = errors_m.T
-        known, color = np.isfinite(low_m), styles[arm]["color"]
-        bounds = (places[known], low_m[known], high_m[known])
-        axes.fill_between(*bounds, color=color, alpha=0.15, lw=0)
-        axes.vlines(*bounds, color=color, lw=0.8, alpha=0.6)
-        axes.plot(places, mean_m, **styles[arm])
-        for place, error_m in zip(places, mean_m, strict=True):
-            if error_m > limits[1]:
-                axes.annotate(f"↑ {error_m:.0f} m", (place, limits[1]), va="top", fontsize=7.5)
+    for arm, curve in by_arm.items():
+        bands.draw(axes, curve, styles[arm])
+        bands.name_beyond(axes, curve, limits[1])
 
 
 def _draw_dots(
     axes: Axes,
-    by_arm: Mapping[Arm, Curve],
-    styles: Mapping[Arm, look.Line],
+    by_arm: Mapping[ArmAtRate, Curve],
+    styles: Mapping[ArmAtRate, style.Line],
     limits: tuple[float, float],
 ) -> None:
     axes.set_xlim(*limits)
     step = 0.7 / len(by_arm)
-    for at, (arm, (places, errors_m)) in enumerate(by_arm.items()):
-        heights = places + (at - (len(by_arm) - 1) / 2) * step
-        mean_m, low_m, high_m = errors_m.T
-        known, marks = np.isfinite(low_m), styles[arm] | {"linestyle": "none", "markersize": 5.5}
-        axes.hlines(heights[known], low_m[known], high_m[known], color=marks["color"], lw=1.4)
-        axes.plot(mean_m, heights, **marks, zorder=3)
-        for height, error_m in zip(heights, mean_m, strict=True):
-            if error_m > limits[1]:
-                end: look.Line = {"ha": "right", "va": "center", "fontsize": 7.5}
-                axes.annotate(f"{error_m:.0f} m →", (limits[1], height), **end)
+    for at, (arm, curve) in enumerate(by_arm.items()):
+        curve = replace(curve, at=curve.at + (at - (len(by_arm) - 1) / 2) * step)
+        bands.draw_dots(axes, curve, styles[arm])
+        bands.name_beyond(axes, curve, limits[1], sideways=True)
 
 
-def _limits(drawn: Figure, curves: Sequence[Mapping[Arm, Curve]]) -> tuple[float, float]:
+def _limits(drawn: Figure, curves: Sequence[Mapping[ArmAtRate, Curve]]) -> tuple[float, float]:
     """Return the ends of the error axis, metres; the caption says where one is cut."""
-    points = np.concatenate([errors_m for by_arm in curves for _, errors_m in by_arm.values()])
-    known = np.isfinite(points[:, 1])
-    low_m = float(np.min(np.where(known, points[:, 1], points[:, 0])))
-    end_m = look.axis_end(drawn, list(np.where(known, points[:, 2], points[:, 0])))
-    margin_m = 0.06 * max(end_m - low_m, 0.1)
-    return max(low_m - margin_m, 0.0), end_m + margin_m
+    every = [curve for by_arm in curves for curve in by_arm.values()]
+    mean_m, low_m, high_m = (
+        np.concatenate([getattr(curve, name) for curve in every])
+        for name in ("mean_m", "low_m", "high_m")
+    )
+    known = np.isfinite(low_m)
+    least_m = float(np.min(np.where(known, low_m, mean_m)))
+    end_m = style.axis_end(drawn, list(np.where(known, high_m, mean_m)))
+    margin_m = 0.06 * max(end_m - least_m, 0.1)
+    return max(least_m - margin_m, 0.0), end_m + margin_m
 
 
 def _label_number(panels: np.ndarray, swept: Swept, labels: Sequence[str]) -> None:
@@ -169,9 +148,20 @@ def _label_number(panels: np.ndarray, swept: Swept, labels: Sequence[str]) -> No
     if values[0] > 0 and values[-1] / values[0] >= _LOG_SPAN:
         panels[0].set_xscale("log", base=2)
     for axes in panels:
-        axes.set_xlabel(_AXES.get(name, worded(name, "").strip()))
+        axes.set_xlabel(_axis_name(name))
         axes.set_xticks(values, [f"{value:g}" for value in values])
     panels[0].set_ylabel(_error(swept))
+
+
+def _axis_name(setting: str) -> str:
+    if setting not in DECLARED:
+        return setting
+    unit = DECLARED[setting].unit
+    return DECLARED[setting].label + (f" ({unit})" if unit else "")
+
+
+def _round_name(number: int) -> str:
+    return DECLARED[TEST_ROUND].worded(number) if number else "own test round"
 
 
 def _label_rows(panels: np.ndarray, swept: Swept, labels: Sequence[str]) -> None:

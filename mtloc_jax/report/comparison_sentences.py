@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mtloc_jax.report import arms
+from mtloc_jax.arms import arm_label
 from mtloc_jax.report.claims import SIGNIFICANT, Claim
 from mtloc_jax.report.comparison import Line, leading
 from mtloc_jax.report.comparison_cells import between_rounds, seed_spread, wiped_words
@@ -62,7 +62,7 @@ def _together(said: str, wiped: str, group: Sequence[tuple[Line, Claim]]) -> str
 
 def _rounds_sentence(line: Line) -> str:
     """Say how much an arm's error varies with the test round."""
-    names = (arms.arm_name(line.arm), line.contender.label, wiped_words(line.wiped))
+    names = (arm_label(*line.arm), line.contender.label, wiped_words(line.wiped))
     mean_m, spread_m = seed_spread(line.mean_m)[0], between_rounds(line.mean_m)
     return (
         f"{', '.join(filter(None, names))}: {mean_m:.2f} m over {line.mean_m.shape[1]} test "

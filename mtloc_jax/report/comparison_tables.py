@@ -1,196 +1,146 @@
-"""What a swept study found, as tables and as CSV."""
+"""What a swept study found, as tables: against the reference, against scratch, by test round."""
 
-import csv
-import io
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 
-import numpy as np
-
-from mtloc_jax.report import arms
-from mtloc_jax.report.claims import Claim, claim_cells
+from mtloc_jax.arms import arm_label
+from mtloc_jax.report.claim_tables import SEEDS_NOTE, claim_cells, claim_columns, wiping
 from mtloc_jax.report.comparison import Line
 from mtloc_jax.report.comparison_cells import between_rounds, of_arm, seed_spread, wiped_label
 from mtloc_jax.report.comparison_variants import Swept
 from mtloc_jax.report.provenance import Provenance
 from mtloc_jax.report.stats import INTERVAL
-from mtloc_jax.report.summary import summarise
-from mtloc_jax.report.text_table import TextTable
+from mtloc_jax.report.summary import over_seeds, per_seed
+from mtloc_jax.report.table import Column, Reach, ReportTable
+from mtloc_jax.report.values import Cell, Count, Label, Number
 
-_TITLE = "Comparison: test error (m)"
-_TITLE_SCRATCH = "Comparison: transfer against scratch"
-_TITLE_ROUNDS = "Comparison: mean test error (m) by test round"
 _CELL_NOTE = "Metres. Mean and median over windows, then mean ± standard deviation over seeds."
 _CLAIM_NOTE = (
     f"Differences: of mean errors, paired by seed, 95 % interval ({INTERVAL}); negative: the "
     "line's arm errs less. p (Holm): corrected for all differences of this table, each counted "
     "once; the sentences go by it."
 )
-_ONE_ROUND_NOTE = (
-    "Seeds are resampled, not walks: with one test round, intervals say how training varies, not "
-    "how another walk through the building would turn out."
-)
 _ROUNDS_NOTE = (
     "Seeds and test rounds are both resampled. Each round is held out in turn; as the training "
     "rounds of two turns overlap, the turns are not quite independent."
 )
+_OTHERWISE = "A variant that says otherwise was wiped so."
 _RIVAL_NOTE = (
     "Against: scratch on the same share of the rounds where that was run, else on all; the "
     "reference's where a variant has none of its own."
 )
-_CLAIM = ("difference", "95 % interval", "p", "p (Holm)", "effect", "better in")
-_CSV_CLAIM = ("difference_m", "low_m", "high_m", "p", "p_holm")
 
 
-def comparison_texts(
+def against_reference(
     swept: Swept, found: Sequence[Line], scope: str, provenance: Provenance
-) -> list[TextTable]:
-    """Lay out errors and differences to the reference, then to scratch, then by test round."""
-    by_round = len(swept.test_rounds) > 1
-    notes = (_CLAIM_NOTE, _ROUNDS_NOTE if by_round else _ONE_ROUND_NOTE, provenance.footer())
-    made = [_errors(swept, found, (_CELL_NOTE, *notes)), _scratch(swept, found, notes)]
-    if by_round:
-        made.append(_rounds(swept, found, (_CELL_NOTE, provenance.footer())))
-    return [
-        replace(table, title=provenance.title(table.title), scope=scope)
-        for table in made
-        if table.body
-    ]
-
-
-def comparison_csv(swept: Swept, found: Sequence[Line]) -> str:
-    """Return one line an arm of each variant, and by test round where several are; metres."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    keys = ("variant", *swept.names, "test_round", "wiped", "arm", "finetune_rate")
-    counts = ("n_seeds", "n_test_rounds", "n_windows")
-    errors = ("mean_m", "mean_spread_m", "mean_between_rounds_m", "median_m", "median_spread_m")
-    claims = [f"{of}_{name}" for of in ("reference", "scratch") for name in _CSV_CLAIM]
-    writer.writerow((*keys, *counts, *errors, *claims, "scratch"))
-    by_round = len(swept.test_rounds) > 1
-    for line in found:
-        only = "all" if by_round else next(iter(line.contender.rounds))
-        writer.writerow(
-            (
-                *_keys(line, only),
-                *_figures(line),
-                *_claimed(line.to_reference),
-                *_claimed(line.to_scratch),
-                line.to_scratch.theirs if line.to_scratch else "",
-            )
-        )
-        if by_round:
-            writer.writerows(_round_cells(line))
-    return text.getvalue()
-
-
-def _errors(swept: Swept, found: Sequence[Line], notes: tuple[str, ...]) -> TextTable:
-    against = "against reference"
-    header = ("variant", "wiped", "arm", "mean", "between rounds", "median", against)
-    body = [
+) -> list[ReportTable]:
+    """Return the errors of each contender's arms, and their differences to the reference's."""
+    columns = (
+        *_key_columns(swept),
+        Column("mean", ("mean_m", "mean_spread_m")),
+        Column("between rounds", ("mean_between_rounds_m",)),
+        Column("median", ("median_m", "median_spread_m"), Reach.PAPER),
+        *claim_columns("against reference")[:4],
+        Column("seeds", ("n_seeds",), Reach.PAGE),
+        Column("windows", ("n_windows",), Reach.PAGE),
+    )
+    lines = [
         (
-            *_labels(line, swept),
-            _cell(*seed_spread(line.mean_m)),
-            _cell(between_rounds(line.mean_m)),
-            _cell(*seed_spread(line.median_m)),
-            *(claim_cells(line.to_reference)[:4] if line.to_reference else ("",) * 4),
-            str(len(line.mean_m)),
-            f"{line.n_windows:,}",
+            *_keys(line, swept),
+            Number(*seed_spread(line.mean_m)),
+            Number(between_rounds(line.mean_m)),
+            Number(*seed_spread(line.median_m)),
+            *claim_cells(line.to_reference)[:4],
+            Count(len(line.mean_m)),
+            Count(line.n_windows),
         )
         for line in found
     ]
-    return _tidy(_TITLE, (*header, *_CLAIM[1:4], "seeds", "windows"), body, notes, 3)
+    title = provenance.title("Comparison: test error (m)")
+    notes = (_CELL_NOTE, *_claim_notes(swept, found, provenance), provenance.footer())
+    return [ReportTable(title, scope, columns, tuple(lines), notes)]
 
 
-def _scratch(swept: Swept, found: Sequence[Line], notes: tuple[str, ...]) -> TextTable:
-    body = [
-        (*_labels(line, swept), line.to_scratch.theirs, *claim_cells(line.to_scratch))
+def against_scratch(
+    swept: Swept, found: Sequence[Line], scope: str, provenance: Provenance
+) -> list[ReportTable]:
+    """Return the differences of each contender's other arms to scratch; none without scratch."""
+    columns = (*_key_columns(swept), Column("against", ("against",), label=True), *claim_columns())
+    lines = [
+        (*_keys(line, swept), line.to_scratch.theirs, *claim_cells(line.to_scratch))
         for line in found
         if line.to_scratch
     ]
-    header = ("variant", "wiped", "arm", "against", *_CLAIM)
-    return _tidy(_TITLE_SCRATCH, header, body, (_RIVAL_NOTE, *notes), 4)
+    title = provenance.title("Comparison: transfer against scratch")
+    notes = (_RIVAL_NOTE, *_claim_notes(swept, found, provenance), provenance.footer())
+    return [ReportTable(title, scope, columns, tuple(lines), notes)] if lines else []
 
 
-def _rounds(swept: Swept, found: Sequence[Line], notes: tuple[str, ...]) -> TextTable:
-    """Lay out each contender's test rounds, one column an arm, and what they come to."""
-    columns = list(dict.fromkeys((line.arm, line.wiped) for line in found))
-    header = [", ".join(filter(None, (arms.arm_name(a), wiped_label(w)))) for a, w in columns]
-    body = []
-    for contender in swept.contenders:
-        at = {(line.arm, line.wiped): line for line in found if line.contender is contender}
-        lines = [at.get(column) for column in columns]
-        for number in sorted(contender.rounds):
-            cells = (_round_cell(line, number) if line else "" for line in lines)
-            body.append((contender.label, str(number), *cells))
-        means = (_cell(*seed_spread(line.mean_m)) if line else "" for line in lines)
-        spreads = (_cell(between_rounds(line.mean_m)) if line else "" for line in lines)
-        body += [(contender.label, "all", *means), (contender.label, "between rounds", *spreads)]
-    return _tidy(_TITLE_ROUNDS, ("variant", "test round", *header), body, notes, 2)
+def by_round(
+    swept: Swept, found: Sequence[Line], scope: str, provenance: Provenance
+) -> list[ReportTable]:
+    """Return the mean errors on each test round, a column an arm; none where there is one round."""
+    if len(swept.test_rounds) < 2:
+        return []
+    columns = (
+        *_key_columns(swept, Reach.DATA),
+        Column("variant", (), label=True),
+        Column("test round", ("test_round",), label=True),
+        Column("arm of a variant", (), label=True),
+        Column("mean", ("mean_m", "mean_spread_m")),
+        Column("seeds", ("n_seeds",), Reach.DATA),
+    )
+    lines = [
+        (*_keys(line, swept), line.contender.label, *cells)
+        for contender in swept.contenders
+        for line, cells in _round_lines([one for one in found if one.contender is contender])
+    ]
+    title = provenance.title("Comparison: mean test error (m) by test round")
+    notes = (_CELL_NOTE, provenance.footer())
+    return [ReportTable(title, scope, columns, tuple(lines), notes, across="arm of a variant")]
 
 
-def _tidy(
-    title: str,
-    header: Sequence[str],
-    body: Sequence[tuple[str, ...]],
-    notes: tuple[str, ...],
-    n_labels: int,
-) -> TextTable:
-    """Return a table without the columns that are blank in every line."""
-    kept = [at for at in range(len(header)) if any(row[at] for row in body)]
-    cells = tuple(tuple(row[at] or "-" for at in kept) for row in body)
-    labels = sum(at < n_labels for at in kept)
-    return TextTable(title, "", tuple(header[at] for at in kept), cells, notes, labels)
+def _round_lines(lines: Sequence[Line]) -> Iterator[tuple[Line, tuple[Cell, ...]]]:
+    """Yield the cells of each test round of a contender's arms, then of all, then between them."""
+    rounds = sorted({number for line in lines for number in line.contender.rounds})
+    for number in rounds:
+        for line in lines:
+            rows = of_arm(line.contender, number, line.arm, line.wiped)
+            errors_m = per_seed(rows, ["mean_m"])[1][:, 0]
+            if len(errors_m):
+                mean, spread = over_seeds(errors_m)
+                cell = Number(float(mean), float(spread))
+                yield line, (str(number), _name(line), cell, Count(len(errors_m)))
+    for line in lines:
+        yield line, ("all", _name(line), Number(*seed_spread(line.mean_m)), Count(len(line.mean_m)))
+    for line in lines:
+        yield line, ("between rounds", _name(line), Number(between_rounds(line.mean_m)), None)
 
 
-def _labels(line: Line, swept: Swept) -> tuple[str, str, str]:
-    is_reference = line.contender is swept.reference and len(swept.contenders) > 1
-    label = line.contender.label + (" (reference)" if is_reference else "")
-    return label, wiped_label(line.wiped), arms.arm_name(line.arm)
-
-
-def _cell(value_m: float, spread_m: float = np.nan) -> str:
-    if np.isnan(value_m):
-        return ""
-    return f"{value_m:.2f}" if np.isnan(spread_m) else f"{value_m:.2f} ± {spread_m:.2f}"
-
-
-def _round_cell(line: Line, number: int) -> str:
-    found = summarise(of_arm(line.contender, number, line.arm, line.wiped))
-    return _cell(found.mean[0], found.spread[0]) if found else ""
-
-
-def _keys(line: Line, test_round: object) -> tuple[object, ...]:
-    held = line.contender
-    return (held.label, *held.settings.values(), test_round, line.wiped, *line.arm)
-
-
-def _figures(line: Line) -> tuple[object, ...]:
-    errors = (*seed_spread(line.mean_m), between_rounds(line.mean_m), *seed_spread(line.median_m))
-    return (*line.mean_m.shape, line.n_windows, *map(_number, errors))
-
-
-def _claimed(claim: Claim | None) -> tuple[str, ...]:
-    if claim is None:
-        return ("",) * len(_CSV_CLAIM)
-    found = claim.difference
-    return tuple(
-        map(_number, (found.mean_m, found.low_m, found.high_m, found.p_value, claim.p_holm))
+def _key_columns(swept: Swept, reach: Reach = Reach.TERMINAL) -> tuple[Column, ...]:
+    return (
+        *(Column(name, (name,), Reach.DATA, True) for name in swept.names),
+        Column("variant", ("variant",), reach, True),
+        Column("wiped", ("wiped",), reach, True),
+        Column("arm", ("arm", "finetune_rate"), reach, True),
     )
 
 
-def _round_cells(line: Line) -> list[tuple[object, ...]]:
-    """Return the cells of each test round of a line; they hold no claims."""
-    rows = []
-    for number in sorted(line.contender.rounds):
-        found = summarise(of_arm(line.contender, number, line.arm, line.wiped))
-        if found:
-            errors = (found.mean[0], found.spread[0], np.nan, found.mean[2], found.spread[2])
-            counts = (found.n_seeds, 1, found.n_windows)
-            blank = (*_claimed(None), *_claimed(None), "")
-            rows.append((*_keys(line, number), *counts, *map(_number, errors), *blank))
-    return rows
+def _keys(line: Line, swept: Swept) -> tuple[Cell, ...]:
+    held = line.contender
+    is_reference = held is swept.reference and len(swept.contenders) > 1
+    return (
+        *(str(value) for value in held.settings.values()),
+        Label(held.label + (" (reference)" if is_reference else ""), (held.label,)),
+        Label(wiped_label(line.wiped), (line.wiped,)),
+        Label(arm_label(*line.arm), (line.arm[0], str(line.arm[1]))),
+    )
 
 
-def _number(value: float) -> str:
-    return f"{value:.4f}" if np.isfinite(value) else ""
+def _name(line: Line) -> str:
+    return ", ".join(filter(None, (arm_label(*line.arm), wiped_label(line.wiped))))
+
+
+def _claim_notes(swept: Swept, found: Sequence[Line], provenance: Provenance) -> tuple[str, ...]:
+    wiped = wiping(provenance, (wiped_label(line.wiped) for line in found))
+    resampled = _ROUNDS_NOTE if len(swept.test_rounds) > 1 else SEEDS_NOTE
+    return (_CLAIM_NOTE, resampled, *(f"{note} {_OTHERWISE}" for note in wiped))

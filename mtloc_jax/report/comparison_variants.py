@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from mtloc_jax.errors import InputError
-from mtloc_jax.report.provenance import CONFIG, Provenance, check_same_study, read_provenance
-from mtloc_jax.report.rows import ROWS, Table, read
+from mtloc_jax.report.provenance import Provenance, check_same_study, read_provenance
+from mtloc_jax.rows import CONFIG, ROWS, VARIANTS, Table, read
+from mtloc_jax.settings import DECLARED
 
 TEST_ROUND = "test_round"
 Settings = dict[str, Any]  # name as config.sweep has it ("wipe.mode") -> value
@@ -85,13 +86,16 @@ def read_swept(workdir: Path, folders: Sequence[Path]) -> Swept:
     return _grouped(ordered, {name: _found(config, name) for name in points[0]})
 
 
+def variant_folders(workdir: Path) -> list[Path]:
+    """Return the folders of a swept study's variants; none of any other study."""
+    return sorted(path for path in (workdir / VARIANTS).glob("[!.]*") if path.is_dir())
+
+
 def worded(name: str, value: Any) -> str:
-    """Write a setting for a reader: 'hidden 64', 'test round 3', 'window max gap 500 ms'."""
+    """Write a setting for a reader: 'hidden 64', 'test round 3', 'own test round'."""
     if name == TEST_ROUND and value == 0:
         return "own test round"
-    words = name.replace("_", " ").replace(".", " ")
-    number = f"{value:g}" if isinstance(value, float) else str(value)
-    return f"{words.removesuffix(' ms')} {number}" + (" ms" if words.endswith(" ms") else "")
+    return DECLARED[name].worded(value) if name in DECLARED else f"{name} {value}"
 
 
 def _points(config: Mapping[str, Any]) -> list[Settings]:

@@ -1,98 +1,107 @@
 """How much data a new building needs: error against the share of its training rounds used."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mtloc_jax.report import arms, look
+from mtloc_jax.arms import ARMS, percent
+from mtloc_jax.report import bands, style
+from mtloc_jax.report.bands import Curve
+from mtloc_jax.report.card_notes import Survey
+from mtloc_jax.report.headline import held
 from mtloc_jax.report.provenance import Provenance
-from mtloc_jax.report.rows import Table, select
-from mtloc_jax.report.summary import over_seeds, per_seed
+from mtloc_jax.rows import METRICS, Table, select
 
-_METRICS = {"mean_m": "(a) mean error", "median_m": "(b) median error"}
-_LABELS = {arms.FINETUNED: "fine-tuned", arms.SCRATCH: "scratch"}
-_LEVEL_LABEL = "transferred, all rounds"
-_LEVEL_NOTE = "Transferred: the IMU branch stays frozen, the others are trained on all rounds."
-
-
-@dataclass(frozen=True)
-class Curve:
-    """Hold one arm's error by share of rounds: shares f64[K]; mean and spread f64[K], metres."""
-
-    shares: np.ndarray
-    mean_m: np.ndarray
-    spread_m: np.ndarray
+_PANELS = (("validation", "mean_m"), ("test", "mean_m"), ("test", "median_m"))
+_MOST_BANDS = 4  # of more arms, bands would hide each other and the lines
+_END = 1.04  # of the axis, in surveys: the last marker is whole
+_LINES_NOTE = "line: mean over seeds; the tables hold the deviations"
+_NETWORKS_NOTE = "Thick: networks, which see the same windows as the predictors."
 
 
-def data_demand(table: Table, provenance: Provenance) -> Figure | None:
-    """Draw mean and median test error against the share of rounds; None if one share was run."""
-    clean = select(table, split="test", modality="none")
-    if len(curve(clean, arms.FINETUNED, "mean_m").shares) < 2:
+def data_demand(
+    table: Table, provenance: Provenance, survey: Survey | None = None
+) -> Figure | None:
+    """Draw the errors of all arms against the share of rounds; None if each was run with one.
+
+    survey: all training rounds, for an axis in minutes; in per cent of the rounds without
+    """
+    clean = select(table, modality="none")
+    names = held(ARMS, clean["arm"])
+    panels = [panel for panel in _PANELS if panel[0] in set(clean["split"])]
+    found = [_curves(select(clean, split=split), metric, names) for split, metric in panels]
+    if all(len(curve.at) < 2 for curves in found for curve in curves.values()):
         return None
-    title = "Data demand: error against the share of training rounds used"
-    caption = f"{provenance.scope(clean)}\n{look.BAND_NOTE}. {_LEVEL_NOTE}"
-    drawn = look.figure(provenance.title(title), caption, 9.2, 4.2)
-    panels = drawn.subplots(1, 2, sharex=True, sharey=True)
-    for axes, (metric, name) in zip(panels, _METRICS.items(), strict=True):
-        for arm in _LABELS:
-            _draw(axes, curve(clean, arm, metric), arm)
-        _draw_level(axes, curve(clean, arms.TRANSFERRED, metric))
-        axes.set(title=name, xlabel="training rounds of the new building used (%)", xlim=(0, 104))
-    panels[0].set_ylabel("error on the test round (m)")
-    _limit(drawn, panels)
-    panels[1].legend(loc="upper right")
+    scale = survey.minutes if survey else 100.0
+    title = provenance.title("Data demand: error against the share of training rounds used")
+    caption = f"{provenance.scope(clean)}\n{_notes(names, survey)}"
+    drawn = style.figure(title, caption, 3.0 * len(panels) + 2.0, 4.2)
+    axes = drawn.subplots(1, len(panels), sharex=True, sharey=True, squeeze=False)[0]
+    end_m = 1.06 * style.axis_end(drawn, np.concatenate([_ends_m(curves) for curves in found]))
+    for here, letter, (split, metric), curves in zip(axes, "abc", panels, found, strict=False):
+        _draw(here, curves, scale, end_m)
+        here.set(title=f"({letter}) {METRICS[metric].label} error, {split}")
+        here.set(xlabel="minutes surveyed" if survey else "training rounds used (%)")
+    axes[0].set(ylabel="error (m)", xlim=(0, _END * scale), ylim=(0, end_m))
+    style.legend(drawn, axes)
     return drawn
 
 
-def curve(clean: Table, arm: str, metric: str) -> Curve:
-    """Summarise one arm's `metric` (a column of rows.csv) over seeds, by fine-tune rate."""
-    of_arm = select(clean, arm=arm)
-    shares = np.unique(of_arm["finetune_rate"])
-    cells = [
-        over_seeds(per_seed(select(of_arm, finetune_rate=float(share)), [metric])[1][:, 0])
-        for share in shares
+def _curves(rows: Table, metric: str, names: Sequence[str]) -> dict[str, Curve]:
+    every = ((name, bands.along(select(rows, arm=name), "finetune_rate", metric)) for name in names)
+    bare = len(names) > _MOST_BANDS
+    return {name: curve.bare if bare else curve for name, curve in every if len(curve.at)}
+
+
+def _ends_m(curves: Mapping[str, Curve]) -> np.ndarray:
+    return np.concatenate([np.fmax(curve.mean_m, curve.high_m) for curve in curves.values()])
+
+
+def _draw(axes: Axes, curves: Mapping[str, Curve], scale: float, end_m: float) -> None:
+    beside_predictors = any(map(_predicts, curves))
+    for name, curve in curves.items():
+        line, share = style.line(ARMS, name), _share(name)
+        if beside_predictors and not _predicts(name):
+            line |= {"linewidth": 2.2}
+        if share is not None:
+            line |= {"marker": "none", "label": f"{line['label']}, {_rounds(share)}"}
+        drawn = curve if share is None else _level(curve)
+        bands.draw(axes, drawn.times(scale), line)
+        bands.name_beyond(axes, curve.times(scale), end_m)
+
+
+def _level(curve: Curve) -> Curve:
+    """Return the first point of a curve along the whole axis: its rate says nothing."""
+    first = (values[:1].repeat(2) for values in (curve.mean_m, curve.low_m, curve.high_m))
+    return Curve(np.array([0.0, _END]), *first)
+
+
+def _notes(names: Sequence[str], survey: Survey | None) -> str:
+    levels = [
+        f"{ARMS[name].label} on {_rounds(share)}, {ARMS[name].plan or 'fine-tuned'}"
+        for name in names
+        if (share := _share(name)) is not None
     ]
-    return Curve(shares, *np.array(cells).reshape(-1, 2).T)
-
-
-def _draw(axes: Axes, found: Curve, arm: str) -> None:
-    if not len(found.shares):
-        return
-    line, percent = look.ARM_LINES[arm], 100 * found.shares
-    low_m, high_m = found.mean_m - found.spread_m, found.mean_m + found.spread_m
-    axes.fill_between(percent, low_m, high_m, color=line["color"], alpha=0.15, lw=0)
-    # Bars repeat the band: a band has no width where an arm was run with one share only.
-    axes.vlines(percent, low_m, high_m, color=line["color"], lw=0.8, alpha=0.6)
-    axes.plot(percent, found.mean_m, **line, label=_LABELS[arm])
-
-
-def _draw_level(axes: Axes, found: Curve) -> None:
-    line = look.ARM_LINES[arms.TRANSFERRED] | {"marker": "none"}
-    for mean_m, spread_m in zip(found.mean_m, found.spread_m, strict=True):
-        axes.axhline(mean_m, **line, label=_LEVEL_LABEL)
-        if np.isfinite(spread_m):
-            axes.axhspan(mean_m - spread_m, mean_m + spread_m, color=line["color"], alpha=0.1, lw=0)
-
-
-def _limit(drawn: Figure, panels: Sequence[Axes]) -> None:
-    points = [p for axes in panels for line in axes.get_lines() for p in _points(line)]
-    end_m = look.axis_end(drawn, [y for _, y in points])
-    panels[0].set_ylim(0, 1.06 * end_m)
-    for axes in panels:
-        for line in axes.get_lines():
-            for x, y in _points(line):
-                if y > panels[0].get_ylim()[1]:
-                    _mark_beyond(axes, x, y, end_m)
-
-
-def _points(line) -> list[tuple[float, float]]:
-    return list(zip(line.get_xdata(), line.get_ydata(), strict=True))
-
-
-def _mark_beyond(axes: Axes, percent: float, error_m: float, end_m: float) -> None:
-    axes.annotate(
-        f"{error_m:.0f} m ↑", (percent, 1.02 * end_m), ha="left", va="center", fontsize=7.5
+    networks = {_predicts(name) for name in names} == {True, False}
+    said = (
+        f"{bands.NOTE if len(names) <= _MOST_BANDS else _LINES_NOTE}.",
+        f"Level: {'; '.join(levels)}." if levels else "",
+        f"All {survey.rounds} training rounds: {survey.minutes:.1f} min." if survey else "",
+        _NETWORKS_NOTE if networks else "",
     )
+    return " ".join(filter(None, said))
+
+
+def _predicts(name: str) -> bool:
+    return name in ARMS and ARMS[name].predict is not None
+
+
+def _share(name: str) -> float | None:
+    """Return what share of the rounds an arm sees whatever its rate; None where it is its rate."""
+    return ARMS[name].share if name in ARMS else None
+
+
+def _rounds(share: float) -> str:
+    return "all rounds" if share == 1 else f"{percent(share)} of the rounds"

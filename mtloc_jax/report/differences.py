@@ -6,15 +6,15 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mtloc_jax.report import look
+from mtloc_jax.report import bands, style
+from mtloc_jax.report.bands import Curve
 from mtloc_jax.report.claims import SIGNIFICANT, Claim
 from mtloc_jax.report.provenance import Provenance
 
-_SHOWN = {"linestyle": "none", "markersize": 6.0, "zorder": 3}
 # What the colour says, shape and filling say again.
-_BETTER: look.Line = {**_SHOWN, "color": "#0072B2", "marker": "o"}
-_WORSE: look.Line = {**_SHOWN, "color": "#D55E00", "marker": "s"}
-_OPEN: look.Line = {**_SHOWN, "color": "#555555", "marker": "D", "markerfacecolor": "#FFFFFF"}
+_BETTER: style.Line = {"color": "#0072B2", "marker": "o"}
+_WORSE: style.Line = {"color": "#D55E00", "marker": "s"}
+_OPEN: style.Line = {"color": "#555555", "marker": "D", "markerfacecolor": "#FFFFFF"}
 _OUTCOMES = {"errs less": _BETTER, "errs more": _WORSE, "no difference shown": _OPEN}
 _NOTE = "Bars: 95 % interval (none below four seeds). Outcome: by p with Holm's correction."
 _ROW_IN, _HEAD_IN = 0.24, 0.55
@@ -27,7 +27,7 @@ def differences(
     if not families:
         return None
     heights = [_HEAD_IN + _ROW_IN * len(family) for family in families.values()]
-    drawn = look.figure(
+    drawn = style.figure(
         provenance.title("Claims: difference in mean error"),
         f"{scope}\n{_NOTE}",
         9.2,
@@ -40,7 +40,7 @@ def differences(
         "difference in mean test error (m), first arm - second; left of 0: the first errs less"
     )
     for name, marker in _OUTCOMES.items():
-        panels[0, 0].plot([], [], **marker, label=name)
+        panels[0, 0].plot([], [], **marker, linestyle="none", label=name)
     drawn.legend(
         *panels[0, 0].get_legend_handles_labels(),
         loc="outside upper right",
@@ -53,10 +53,9 @@ def differences(
 def _draw(axes: Axes, title: str, family: Sequence[Claim]) -> None:
     axes.axvline(0, color="#000000", lw=0.9)
     for at, claim in enumerate(family):
-        found, marker = claim.difference, _OUTCOMES[_outcome(claim)]
-        if np.isfinite(found.low_m):
-            axes.hlines(at, found.low_m, found.high_m, color=marker["color"], lw=1.8)
-        axes.plot(found.mean_m, at, **marker)
+        found = claim.difference
+        place = (np.array([x]) for x in (at, found.mean_m, found.low_m, found.high_m))
+        bands.draw_dots(axes, Curve(*place), _OUTCOMES[_outcome(claim)])
     axes.set(title=title, yticks=range(len(family)), ylim=(len(family) - 0.4, -0.6))
     axes.set_yticklabels([_name(claim) for claim in family])
     axes.grid(axis="y", visible=False)

@@ -9,10 +9,10 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
 from mtloc_jax.report import map_panels
-from mtloc_jax.report.floor_plan import FloorPlan
 from mtloc_jax.report.map_panels import Extent, errors_m
 from mtloc_jax.report.provenance import Provenance
-from mtloc_jax.report.rows import Table
+from mtloc_jax.rows import Table
+from mtloc_jax.sites.floor_plan import FloorPlan
 
 _SIDES_M = (1, 2, 5, 10, 20)
 _MOST_CELLS = 30  # along the longer side: a cell must be seen, and must hold several windows

@@ -9,11 +9,12 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from mtloc_jax.report import arms, look
-from mtloc_jax.report.arms import Arm
-from mtloc_jax.report.floor_plan import FloorPlan
+from mtloc_jax.arms import arm_label
+from mtloc_jax.report import style
+from mtloc_jax.report.headline import models
 from mtloc_jax.report.provenance import Provenance, counted
-from mtloc_jax.report.rows import Table, select
+from mtloc_jax.rows import Table, of_arm, select
+from mtloc_jax.sites.floor_plan import FloorPlan
 
 
 @dataclass(frozen=True)
@@ -25,17 +26,24 @@ class Extent:
 
 
 _FLAT = 0.6  # height over width below which a row of maps would leave each too small
+_MOST_COLUMNS = 3
 DrawPanel = Callable[[Axes, Table, ScalarMappable], None]
 
 
+def draw_plan(axes: Axes, plan: FloorPlan) -> None:
+    """Draw a floor plan faintly below everything else on `axes`; raises InputError."""
+    extent = (0.0, plan.width_m, 0.0, plan.height_m)
+    image = axes.imshow(plan.paper(), cmap="gray", vmin=-2, vmax=1, extent=extent, zorder=0)
+    image.set_rasterized(True)  # else an SVG holds the whole plan, once a panel
+
+
 def headline_runs(tracks: Table) -> list[Table]:
-    """Return the tracks of one run each of scratch, transferred and fine-tuned, where kept.
+    """Return the tracks of one run of each arm that has some, at its headline rate.
 
     The seed is the smallest on file: a picture shows one run, the tables show all.
     """
-    transferred, finetuned, scratch = arms.headline_arms(tracks)
-    runs = [_one_run(tracks, arm) for arm in (scratch, transferred, finetuned)]
-    return [run for run in runs if len(run["t_s"])]
+    found = [of_arm(tracks, model) for model in models(tracks)]
+    return [select(run, seed=run["seed"].min()) for run in found]
 
 
 def errors_m(run: Table) -> np.ndarray:
@@ -54,12 +62,14 @@ def maps(
 ) -> Figure:
     """Call `draw` on one map a run; all share the extent and error colours from 0 to `worst_m`."""
     grid, size_in = _layout(len(runs), float(np.ptp(extent.y_m) / np.ptp(extent.x_m)))
-    drawn = look.figure(title, caption, *size_in)
+    drawn = style.figure(title, caption, *size_in)
     panels = drawn.subplots(*grid, sharex=True, sharey=True, squeeze=False).ravel()
     colours = ScalarMappable(Normalize(0, worst_m), "viridis_r")
-    for axes, run in zip(panels, runs, strict=True):
+    for axes in panels[len(runs) :]:
+        axes.set_axis_off()
+    for axes, run in zip(panels, runs, strict=False):
         if plan is not None:
-            plan.draw(axes)
+            draw_plan(axes, plan)
         draw(axes, run, colours)
         axes.set(title=f"{_name(run)}: mean {errors_m(run).mean():.2f} m")
         axes.set(xlabel="x (m)", ylabel="y (m)")
@@ -81,7 +91,7 @@ def scope(runs: Sequence[Table], provenance: Provenance) -> str:
     run = runs[0]
     windows = counted({len(run["t_s"])}, "window")
     traces = counted({len(np.unique(run["trace"]))}, "trace")
-    seeds = sorted({int(of_arm["seed"][0]) for of_arm in runs})
+    seeds = sorted({int(one["seed"][0]) for one in runs})
     shown = f"{run['split'][0]}: {windows} of {traces} | seed {', '.join(map(str, seeds))}"
     return f"{provenance.site_pair} | {shown}"
 
@@ -90,13 +100,11 @@ def _layout(n_maps: int, tallness: float) -> tuple[tuple[int, int], tuple[float,
     """Return rows and columns of maps, and the figure's size in inches: flat maps are stacked."""
     if tallness < _FLAT:
         return (n_maps, 1), (7.8, n_maps * (6.2 * max(tallness, 0.2) + 0.4) + 1.3)
-    return (1, n_maps), (max(3.4 * n_maps + 0.6, 7.2), 2.9 * min(tallness, 1.6) + 1.3)
-
-
-def _one_run(tracks: Table, arm: Arm) -> Table:
-    of_arm = arms.of_arm(tracks, arm)
-    return select(of_arm, seed=of_arm["seed"].min()) if len(of_arm["seed"]) else of_arm
+    columns = min(n_maps, _MOST_COLUMNS)
+    rows = -(-n_maps // columns)
+    width_in = max(3.4 * columns + 0.6, 7.2)
+    return (rows, columns), (width_in, 2.9 * rows * min(tallness, 1.6) + 1.3)
 
 
 def _name(run: Table) -> str:
-    return arms.arm_name((str(run["arm"][0]), float(run["finetune_rate"][0])))
+    return arm_label(str(run["arm"][0]), float(run["finetune_rate"][0]))

@@ -1,15 +1,15 @@
 """Where a workdir's rows come from, said in the title of every table and figure."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from mtloc_jax.errors import InputError
-from mtloc_jax.report.rows import Table
-
-CONFIG = "config.json"
+from mtloc_jax.rows import CONFIG, Table
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,8 @@ class Provenance:
     """Hold what config.json says of the rows beside it.
 
     simulated: True where no real phone or building was involved
+    git_revision: of the code, all of them where it changed between rows
+    wiping:    how modalities were wiped, in a sentence; empty where config.json says nothing of it
     """
 
     study: str
@@ -24,6 +26,7 @@ class Provenance:
     simulated: bool
     git_revision: str
     device: str
+    wiping: str = ""
 
     def title(self, what: str) -> str:
         """Return `what`, marked where the rows are simulated."""
@@ -50,8 +53,9 @@ def read_provenance(workdir: Path) -> Provenance:
             study=str(config["study"]),
             site_pair=str(config["site_pair"]),
             simulated=bool(config["simulated"]),
-            git_revision=str(config["git_revision"]),
+            git_revision=_revisions(config),
             device=str(config["device"]),
+            wiping=_wiping(config.get("config", {}).get("wipe", {})),
         )
     except json.JSONDecodeError as error:
         raise InputError(
@@ -60,7 +64,7 @@ def read_provenance(workdir: Path) -> Provenance:
             path=path,
             line=error.lineno,
         ) from None
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise InputError(
             f"lacks the field {error}", remedy="run launch.study with another --workdir", path=path
         ) from None
@@ -88,6 +92,16 @@ def seedcounted(table: Table) -> str:
     arms = [(arm, rate) for arm, rate, _ in runs]
     counts = {arms.count(arm) for arm in arms} or {0}
     return counted(counts, "seed")
+
+
+def _revisions(record: Mapping[str, Any]) -> str:
+    """Return the commits that made the rows: more than one where a study went on under another."""
+    changes = [change["git_revision"] for change in record.get("changes", ())]
+    return ", then ".join(dict.fromkeys([str(record["git_revision"]), *map(str, changes)]))
+
+
+def _wiping(wipe: Mapping[str, Any]) -> str:
+    return f"Wiped: {wipe['mode']}, filled with: {wipe['fill']}." if wipe else ""
 
 
 def _windows(table: Table, split: np.str_) -> str:

@@ -4,12 +4,13 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtr, stdtrit
+from scipy.stats import ttest_1samp
 
 LEVEL = 0.95
 INTERVAL = "bootstrap-t, or Student's below eight seeds"
 """What kind of interval a difference has, in the words of a note."""
 N_RESAMPLES = 9_999
+_TINY = 1e-9  # of the largest difference: less is rounding
 MIN_DRAWN = 4  # of fewer values, an interval says nothing
 MIN_RESAMPLED = 8  # of fewer, so many resamples repeat one value that their tails say nothing
 
@@ -75,18 +76,6 @@ def paired_difference(
     )
 
 
-def block_means(errors_m: np.ndarray, windows_per_block: int) -> np.ndarray:
-    """Average errors f64[S, N] over consecutive windows; return f64[S, N // windows_per_block].
-
-    Neighbouring windows share 90 % of their samples, so single windows are no independent
-    sample; blocks of several seconds nearly are. Windows after the last whole block are left out.
-    """
-    n_seeds, n_windows = errors_m.shape
-    n_blocks = n_windows // windows_per_block
-    whole = errors_m[:, : n_blocks * windows_per_block]
-    return whole.reshape(n_seeds, n_blocks, windows_per_block).mean(axis=2)
-
-
 def holm(p_values: np.ndarray) -> np.ndarray:
     """Correct p-values f64[K] for K claims made at once (Holm's step-down), in their order."""
     p_values = np.asarray(p_values, np.float64)
@@ -115,12 +104,12 @@ def _reach_and_p(
 
 def _students(differences: np.ndarray) -> tuple[float, float]:
     """Return half the width of Student's t interval, metres, and its p-value of a mean of 0."""
-    free, mean = len(differences) - 1, float(differences.mean())
-    error = float(differences.std(ddof=1)) / math.sqrt(len(differences))
-    if error <= 1e-9 * max(float(np.abs(differences).max()), 1e-9):  # they all agree
-        return 0.0, float(mean == 0)
-    p_value = 2 * stdtr(free, -abs(mean) / error)
-    return float(stdtrit(free, (1 + LEVEL) / 2) * error), float(p_value)
+    scale_m = max(float(np.abs(differences).max()), _TINY)
+    if np.ptp(differences) <= _TINY * scale_m:  # they all agree
+        return 0.0, float(differences.mean() == 0)
+    found = ttest_1samp(differences, 0.0)
+    interval = found.confidence_interval(LEVEL)
+    return float(interval.high - interval.low) / 2, float(found.pvalue)
 
 
 def _draws(shape: tuple[int, ...], n_resamples: int, seed: int) -> list[np.ndarray]:
@@ -157,7 +146,7 @@ def _mean_and_error(
 
 def _studentised(departure: np.ndarray, error: np.ndarray, scale_m: float) -> np.ndarray:
     """Return |departure| / error; infinite where one value drawn over and over leaves no error."""
-    tiny = 1e-9 * max(scale_m, 1e-9)
+    tiny = _TINY * max(scale_m, _TINY)
     departure = np.abs(departure)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = departure / error

@@ -1,11 +1,11 @@
 """Rows -> one figure with its spread over seeds: the cell of a table, the band of a curve."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from mtloc_jax.report.rows import METRICS, Table
+from mtloc_jax.rows import METRICS, Table
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Summary:
     n_windows: int
 
 
-def per_seed(table: Table, columns: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+def per_seed(table: Table, columns: Collection[str]) -> tuple[np.ndarray, np.ndarray]:
     """Average over wipe seeds within each seed; return seeds i64[S] and values f64[S, C].
 
     A wipe seed repeats the measurement of one trained model, so it is no independent sample.

@@ -10,22 +10,22 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
-from mtloc_jax.report import look, map_panels
-from mtloc_jax.report.floor_plan import FloorPlan
+from mtloc_jax.report import map_panels, style
 from mtloc_jax.report.map_panels import Extent, errors_m
 from mtloc_jax.report.provenance import Provenance
-from mtloc_jax.report.rows import Table
+from mtloc_jax.rows import Table
+from mtloc_jax.sites.floor_plan import FloorPlan
 
 # A pause this long between windows is a hole in the recording, not a path walked.
 _GAP_S = 2.0
 _MARGIN_M = 2.0
 _SHOWN = (1, 99)  # per cent of true and predicted positions
-_TRUE_PATH: look.Line = {
+_TRUE_PATH: style.Line = {
     "color": "#000000",
     "linewidth": 1.3,
     "path_effects": [withStroke(linewidth=3.0, foreground="#FFFFFFC0")],
 }
-_START: look.Line = {
+_START: style.Line = {
     "color": "#000000",
     "marker": "o",
     "linestyle": "none",
@@ -34,7 +34,7 @@ _START: look.Line = {
 
 
 def trajectory(tracks: Table, provenance: Provenance, plan: FloorPlan | None) -> Figure | None:
-    """Draw one map each for scratch, transferred and fine-tuned; None without tracks."""
+    """Draw one map a model, the headline one of each arm; None without tracks."""
     runs = map_panels.headline_runs(tracks)
     if not runs:
         return None

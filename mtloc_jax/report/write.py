@@ -1,149 +1,149 @@
 """A workdir's rows -> its tables, figures and page; the same rows give the same bytes."""
 
-import json
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from matplotlib.figure import Figure
+from rich.console import Console
 
-from mtloc_jax.errors import InputError
-from mtloc_jax.report import arms, claims, figures, look, rounds_needed, tables
-from mtloc_jax.report.card_notes import Survey, read_notes, target_survey
-from mtloc_jax.report.demand import data_demand
-from mtloc_jax.report.differences import differences
-from mtloc_jax.report.error_map import error_map
-from mtloc_jax.report.floor_plan import FloorPlan
-from mtloc_jax.report.page import Contents, Tile, page
-from mtloc_jax.report.provenance import CONFIG, Provenance, check_same_study, read_provenance
-from mtloc_jax.report.report_folder import (
-    PAGE,
-    digests,
-    pictures,
-    print_files,
-    print_tables,
-    write_figures,
-    write_tables,
-    write_text,
-)
-from mtloc_jax.report.rivals import rivals_csv, rivals_text
-from mtloc_jax.report.rounds_needed import Needed
-from mtloc_jax.report.rows import CDF, ROWS, TRACKS, Table, empty, read, select
-from mtloc_jax.report.text_table import TextTable
-from mtloc_jax.report.trajectory import trajectory
+from mtloc_jax.arms import arm_label
+from mtloc_jax.files import write_whole
+from mtloc_jax.report import style, terminal
+from mtloc_jax.report.headline import models
+from mtloc_jax.report.latex import latex
+from mtloc_jax.report.markdown import markdown
+from mtloc_jax.report.measured import Measured, read_measured
+from mtloc_jax.report.page import Contents, Part, Picture, Tile, page
+from mtloc_jax.report.sections import SECTIONS, Section, answers
+from mtloc_jax.report.summary import summarise
+from mtloc_jax.report.table import ReportTable, as_csv
+from mtloc_jax.report.values import Number
+from mtloc_jax.rows import METRICS, of_arm, select
+from mtloc_jax.sites.floor_plan import FloorPlan
 
-Families = dict[str, list[claims.Claim]]  # title of a table -> its claims
+PAGE = "report.html"
+
+
+@dataclass(frozen=True)
+class Made:
+    """Hold a section's tables and figures by the names of their files."""
+
+    section: Section
+    tables: Mapping[str, list[ReportTable]]
+    figures: Mapping[str, Figure]
 
 
 def write_report(workdir: Path, floor_plan: FloorPlan | None = None) -> list[Path]:
-    """Write DIR/tables, DIR/figures and DIR/report.html, print Tables V and VI; return the files.
+    """Write DIR/tables, DIR/figures and DIR/report.html, print the first; return the files.
 
-    A figure whose rows were never measured is named and left out. Raises InputError where
-    rows.csv is absent, empty or damaged, or rows and config.json are of different studies.
+    What there is follows from the rows, of whatever study they are; what an earlier report left
+    and this one has not is removed. Raises InputError where a file is absent, empty or damaged,
+    rows are of another study, or a floor plan has no place in it; then nothing is written.
     """
-    provenance, cards = read_provenance(workdir), read_notes(workdir)
-    table = _rows(workdir, ROWS, provenance)
-    if not len(table["seed"]):
-        raise InputError(
-            "no rows yet", remedy="run launch.study with this --workdir", path=workdir / ROWS
-        )
-    found, survey = claims.families(table), target_survey(cards)
-    needed = rounds_needed.needed(rounds_needed.demands(table))
-    texts = _texts(table, found, provenance) | {"baselines": rivals_text(cards, provenance)}
-    texts["rounds_needed"] = _needed_texts(needed, survey, table, provenance)
-    data = _data(table, found) | {"baselines": rivals_csv(cards)}
-    data["rounds_needed"] = rounds_needed.needed_csv(needed)
-    drawings = _drawings(workdir, table, found, provenance, floor_plan)
-    written = [*write_tables(workdir / "tables", texts, data)]
-    written += write_figures(workdir / "figures", drawings)
+    found = read_measured(workdir, floor_plan)
+    with style.drawing():
+        parts = [made for section in SECTIONS if (made := _made(section, found))]
+    said = answers(found)
+    _remove_others(workdir, parts)
+    written = [path for made in parts for path in _write(workdir, made)]
     contents = Contents(
-        provenance=provenance,
-        scope=provenance.scope(table),
-        tiles=_tiles(table),
-        headlines=claims.headlines(table, found) + rounds_needed.sentences(needed, survey),
-        cards=cards,
-        tables=[replace(text, lead=()) for group in texts.values() for text in group],
-        pictures=pictures(workdir / "figures", drawings),
-        config=json.loads((workdir / CONFIG).read_text(encoding="utf-8")),
-        digests=digests(workdir, (ROWS, CDF, TRACKS)),
+        provenance=found.provenance,
+        scope=found.scope,
+        tiles=list(_tiles(found)),
+        answers=said,
+        cards=found.cards,
+        parts=[_part(workdir, made) for made in parts],
+        record=found.record,
+        digests=found.digests,
     )
-    written.append(write_text(workdir / PAGE, page(contents)))
-    print_tables(texts["table5"] + texts["table6"])
-    print_files(workdir, written, [name for name, drawn in drawings.items() if drawn is None])
+    written.append(write_whole(workdir / PAGE, page(contents)))
+    _print(parts, said, written)
     return written
 
 
-def _rows(workdir: Path, name: str, provenance: Provenance) -> Table:
-    if name != ROWS and not (workdir / name).is_file():
-        return empty(name)  # a study may keep no CDFs or tracks; their figures are left out
-    table = read(workdir / name)
-    check_same_study(table, provenance, workdir / name)
-    return table
+def _made(section: Section, found: Measured) -> Made | None:
+    """Return a section; None where the rows hold nothing of it."""
+    if not section.needs(found):
+        return None
+    tables = {name: made for name, make in section.tables.items() if (made := make(found))}
+    figures = {name: drawn for name, draw in section.figures.items() if (drawn := draw(found))}
+    return Made(section, tables, figures) if tables or figures else None
 
 
-def _texts(table: Table, found: Families, provenance: Provenance) -> dict[str, list[TextTable]]:
-    """Return every table by the name of its file, in the order of the page."""
-    scope = provenance.scope(select(table, split="test"))
-    return {
-        "table5": [tables.table5_text(table, "test", provenance)],
-        "table6": [tables.table6_text(table, provenance)],
-        "claims": [
-            claims.claims_text(title, family, scope, provenance) for title, family in found.items()
-        ],
-        "table5_validation": [tables.table5_text(table, "validation", provenance)],
-    }
+def _remove_others(workdir: Path, parts: Sequence[Made]) -> None:
+    """Remove what an earlier report left of sections that this one has not: it shows old rows."""
+    tables = {name for section in SECTIONS for name in section.tables}
+    figures = {name for section in SECTIONS for name in section.figures}
+    for name in tables.difference(*(made.tables for made in parts)):
+        for kind in ("md", "tex", "csv"):
+            (workdir / "tables" / f"{name}.{kind}").unlink(missing_ok=True)
+    for name in figures.difference(*(made.figures for made in parts)):
+        for kind in ("png", "svg"):
+            (workdir / "figures" / f"{name}.{kind}").unlink(missing_ok=True)
 
 
-def _needed_texts(
-    needed: Sequence[Needed], survey: Survey | None, table: Table, provenance: Provenance
-) -> list[TextTable]:
-    scope = provenance.scope(select(table, split="test", modality="none"))
-    return [rounds_needed.needed_text(needed, survey, scope, provenance)] if needed else []
+def _write(workdir: Path, made: Made) -> Iterator[Path]:
+    """Write a section's tables as Markdown, LaTeX and CSV, its figures as PNG and SVG."""
+    for name, tables in made.tables.items():
+        path = workdir / "tables" / name
+        yield write_whole(path.with_suffix(".md"), "\n".join(map(markdown, tables)))
+        yield write_whole(path.with_suffix(".tex"), "\n".join(map(latex, tables)))
+        yield write_whole(path.with_suffix(".csv"), as_csv(tables))
+    for name, drawn in made.figures.items():
+        path = workdir / "figures" / name
+        path.parent.mkdir(exist_ok=True)
+        with style.drawing():
+            style.save(drawn, path.with_suffix(".png"))
+            drawn.set_layout_engine("none")  # it is laid out now, which takes half the time
+            style.save_svg(drawn, path.with_suffix(".svg"))
+        yield from (path.with_suffix(".png"), path.with_suffix(".svg"))
 
 
-def _drawings(
-    workdir: Path,
-    table: Table,
-    found: Families,
-    provenance: Provenance,
-    plan: FloorPlan | None,
-) -> dict[str, Figure | None]:
-    """Return every figure by the name of its file, None where nothing was measured for it."""
-    cdf, tracks = _rows(workdir, CDF, provenance), _rows(workdir, TRACKS, provenance)
-    with look.drawing():
-        return {
-            "differences": differences(
-                found, provenance.scope(select(table, split="test")), provenance
-            ),
-            "data_demand": data_demand(table, provenance),
-            "fig4": figures.fig4(cdf, table, provenance),
-            "fig5": figures.fig5(table, provenance),
-            "fig6": figures.fig6(cdf, table, provenance),
-            "trajectory": trajectory(tracks, provenance, plan),
-            "error_map": error_map(tracks, provenance, plan),
-        }
+def _part(workdir: Path, made: Made) -> Part:
+    """Return a section as the page shows it."""
+    pictures = [
+        Picture(
+            drawn.get_suptitle(),
+            drawn.get_supxlabel(),
+            (workdir / "figures" / f"{name}.png").read_bytes(),
+        )
+        for name, drawn in made.figures.items()
+    ]
+    tables = [table for group in made.tables.values() for table in group]
+    return Part(made.section.name, tables, pictures)
 
 
-def _data(table: Table, found: Families) -> dict[str, str]:
-    """Return every table as CSV, by the name of its file."""
-    every = [claim for family in found.values() for claim in family]
-    return {
-        "table5": tables.lines_csv(tables.table5(table, "test")),
-        "table6": tables.lines_csv(tables.table6(table)),
-        "claims": claims.claims_csv(every),
-        "table5_validation": tables.lines_csv(tables.table5(table, "validation")),
-    }
+def _tiles(found: Measured) -> Iterator[Tile]:
+    """Yield the clean test errors of the arms that a reader asks for first."""
+    clean = select(found.together, split="test", modality="none")
+    for arm in models(clean):
+        summary = summarise(of_arm(clean, arm))
+        if summary:
+            figures = dict(
+                zip(METRICS, zip(summary.mean, summary.spread, strict=True), strict=True)
+            )
+            mean = Number(*figures["mean_m"])
+            others = (
+                (METRICS[name].label, Number(*figures[name])) for name in ("median_m", "p95_m")
+            )
+            details = tuple(f"{label} {number.text()} m" for label, number in others)
+            yield Tile(arm_label(*arm), f"{mean.text()} m", details)
 
 
-def _tiles(table: Table) -> list[Tile]:
-    """Return the clean test errors of scratch, fine-tuned at the headline rate, transferred."""
-    transferred, finetuned, scratch = arms.headline_arms(table)
-    lines = {line.arm: line.summary for line in tables.table5(table, "test")}
-    tiles = []
-    for arm in (scratch, finetuned, transferred):
-        summary = lines.get(arm)
-        if summary is not None:
-            mean, _, median, _, _, p95 = tables.cells(summary)[: len(tables.METRIC_NAMES)]
-            details = (f"median {median} m", f"p95 {p95} m")
-            tiles.append(Tile(arms.arm_name(arm), f"{mean} m", details))
-    return tiles
+def _print(parts: Sequence[Made], said: Iterable[str], written: Sequence[Path]) -> None:
+    """Show the first tables on the terminal, what was found, each note once, and where it is."""
+    console = Console()
+    shown = [
+        t for made in parts for name in made.section.printed for t in made.tables.get(name, ())
+    ]
+    for table in shown:
+        terminal.show(table, console)
+    for line in ("", *said, "", *_notes(shown)):
+        terminal.say(line, console)
+    page_, n_beside = written[-1], len(written) - 1
+    print(f"\nReport: {page_}, and {n_beside} files in tables/ and figures/ beside it")
+
+
+def _notes(shown: Iterable[ReportTable]) -> list[str]:
+    return [f"- {note}" for note in dict.fromkeys(n for table in shown for n in table.notes)]

@@ -7,15 +7,15 @@ import numpy as np
 
 from mtloc_jax.errors import InputError
 from mtloc_jax.logs.round import Round
-from mtloc_jax.simulate.building import Building, building_a, building_b
+from mtloc_jax.simulate.building import SimulatedBuilding, building_a, building_b
 from mtloc_jax.simulate.phone import milliseconds, record_imu, scan_wifi
 from mtloc_jax.simulate.walk import POSTURES, Walk, draw_routes, walk
 
-__all__ = ["Building", "building_a", "building_b", "simulate", "simulate_walks"]
+__all__ = ["SimulatedBuilding", "building_a", "building_b", "simulate", "simulate_walks"]
 
 
 def simulate(
-    building: Building, seed: int, n_rounds: int = 14, round_s: float = 60.0
+    building: SimulatedBuilding, seed: int, n_rounds: int = 14, round_s: float = 60.0
 ) -> list[Round]:
     """Survey `building` and return what the phone recorded, rounds 1..n_rounds.
 
@@ -26,7 +26,7 @@ def simulate(
 
 
 def simulate_walks(
-    building: Building, seed: int, n_rounds: int = 14, round_s: float = 60.0
+    building: SimulatedBuilding, seed: int, n_rounds: int = 14, round_s: float = 60.0
 ) -> list[tuple[Round, Walk]]:
     """Return the rounds of `simulate`, each with the true walk behind it, which no log tells."""
     if n_rounds < 1 or not 5 <= round_s < np.inf:
@@ -57,7 +57,7 @@ def simulate_walks(
 
 
 def _survey(
-    building: Building,
+    building: SimulatedBuilding,
     rng: np.random.Generator,
     nodes_m: np.ndarray,
     number: int,

@@ -39,7 +39,7 @@ class Walker(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Building:
+class SimulatedBuilding:
     """Hold a plan, what radiates in it, and the phone and the people it was surveyed with.
 
     nodes_m:      f64[N, 2]; edges: i64[E, 2], the corridor graph; walls_m: f64[K, 2, 2], segments
@@ -78,7 +78,7 @@ class Building:
         """Return the corridors' centre lines, f64[E, 2 ends, 2], for drawing."""
         return self.nodes_m[self.edges]
 
-    def on_the_day(self, rng: np.random.Generator) -> "Building":
+    def on_the_day(self, rng: np.random.Generator) -> "SimulatedBuilding":
         """Return the building as one round finds it: shadows and powers differ, hotspots move."""
         roaming_m = rng.uniform(0, self.extent_m, self.ap_m.shape)
         day_db = DAY_SHADOW_DB * np.sqrt(2 / SHADOW_WAVES)
@@ -110,7 +110,7 @@ class Building:
         return self.tx_dbm - loss_db + shadow_db
 
 
-def building_a(seed: int) -> Building:
+def building_a(seed: int) -> SimulatedBuilding:
     """Return the source building: a ring with one cross corridor and a spur, 60 access points.
 
     The plan is fixed; the seed draws what radiates, the phone and the people.
@@ -120,7 +120,7 @@ def building_a(seed: int) -> Building:
     return _building("simulated-a", seed, (56, 36), nodes_m, edges, n_ap=60, n_hotspots=4)
 
 
-def building_b(seed: int) -> Building:
+def building_b(seed: int) -> SimulatedBuilding:
     """Return the target building: two rings and a slanted wing, 90 access points.
 
     The plan is fixed; the seed draws what radiates, the phone and the people.
@@ -139,7 +139,7 @@ def _building(
     *,
     n_ap: int,
     n_hotspots: int,
-) -> Building:
+) -> SimulatedBuilding:
     rng = np.random.default_rng([seed, zlib.crc32(name.encode()), 0])
     nodes_m, edges = np.array(node_list, np.float64), np.array(edge_list)
     corridors_m = nodes_m[edges]
@@ -149,7 +149,7 @@ def _building(
     radio = np.where(mobile, 0, radio)
     box_m = _beside(rng, corridors_m, n_ap // 2, 0.3, 6.0)
     magnets_m, magnets_ut_m3 = _magnets(rng, corridors_m)
-    return Building(
+    return SimulatedBuilding(
         name=name,
         extent_m=extent_m,
         nodes_m=nodes_m,

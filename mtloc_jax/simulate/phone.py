@@ -3,7 +3,7 @@
 import numpy as np
 
 from mtloc_jax.logs.round import Stream, WifiScans
-from mtloc_jax.simulate.building import Building, Sensor
+from mtloc_jax.simulate.building import Sensor, SimulatedBuilding
 from mtloc_jax.simulate.walk import Motion
 
 GRAVITY_M_S2 = 9.81
@@ -15,7 +15,7 @@ CACHE_MS = 15_000  # a phone goes on listing an access point this long after hea
 
 
 def record_imu(
-    rng: np.random.Generator, building: Building, motion: Motion
+    rng: np.random.Generator, building: SimulatedBuilding, motion: Motion
 ) -> tuple[Stream, Stream, Stream]:
     """Record acceleration, turn rate and magnetic field in the phone's axes, each f64[n, 3]."""
     phone = building.phone
@@ -53,7 +53,7 @@ def _turn_rate(motion: Motion) -> np.ndarray:
     return turn_rate
 
 
-def _magnetic(building: Building, motion: Motion) -> np.ndarray:
+def _magnetic(building: SimulatedBuilding, motion: Motion) -> np.ndarray:
     east, north, up = building.field_ut(motion.xy_m).T
     sin, cos = np.sin(motion.yaw_rad), np.cos(motion.yaw_rad)
     return _to_phone(east * sin - north * cos, east * cos + north * sin, up, motion.pitch_rad)
@@ -69,7 +69,7 @@ def _to_phone(
 
 def scan_wifi(
     rng: np.random.Generator,
-    building: Building,
+    building: SimulatedBuilding,
     motion: Motion,
     round_s: float,
     survey_share: float,
@@ -87,7 +87,9 @@ def scan_wifi(
     return _list_scans(building.bssid, milliseconds(done_s), milliseconds(heard_s), rss_dbm, heard)
 
 
-def _switched_on(rng: np.random.Generator, building: Building, survey_share: float) -> np.ndarray:
+def _switched_on(
+    rng: np.random.Generator, building: SimulatedBuilding, survey_share: float
+) -> np.ndarray:
     appears, vanishes = building.ap_life.T
     off_rate = np.where(building.ap_mobile, 1 - HOTSPOT_RATE, AP_OFF_RATE)
     alive = (appears <= survey_share) & (survey_share <= vanishes)
@@ -95,7 +97,7 @@ def _switched_on(rng: np.random.Generator, building: Building, survey_share: flo
 
 
 def _received_dbm(
-    rng: np.random.Generator, building: Building, motion: Motion, shape: tuple[int, int]
+    rng: np.random.Generator, building: SimulatedBuilding, motion: Motion, shape: tuple[int, int]
 ) -> np.ndarray:
     """Return RSS f64[S, A] with what the walker's body, the phone and fading add."""
     xy_m = motion.xy_m.reshape(*shape, 2)

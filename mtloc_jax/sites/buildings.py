@@ -1,41 +1,58 @@
-"""Open a building by name: which reader, which folder, which split."""
+"""Open a building by name: which format, which folder, which split."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from mtloc_jax.errors import InputError
-from mtloc_jax.logs import location20, mmloc_csv
+from mtloc_jax.logs.jobs import read_all
 from mtloc_jax.logs.round import Progress, Round
 from mtloc_jax.simulate import building_a, building_b, simulate
-from mtloc_jax.sites import splits
+from mtloc_jax.sites import formats, splits
 from mtloc_jax.sites.splits import Split
 
 BUCHAREST_SPLIT = Split(train=(1, 2, 3, 4, 5, 6), validation=(7,), test=(8,))
 """The authors' own: the set has eight rounds, not fourteen."""
+
+EDINBURGH_RAW_SPLIT = Split(train=(1, 5, 11), validation=(9,), test=(12,))
+"""Ours: only five rounds' phone logs are published, none of them the authors' test round."""
 
 
 @dataclass(frozen=True)
 class Building:
     """Say how one building's recordings are read.
 
-    folder: below the data folder; None where nothing is read from disk
+    form: one of formats.FORMATS; folder: below the data folder
     """
 
-    read: Callable[[Path, Progress | None], list[Round]]
-    folder: str | None
+    form: str
+    folder: str
     split: Split = splits.PAPER
 
 
-def _floor(name: str) -> Building:
-    return Building(location20.read_floor, f"indoor_location_20/{name}")
-
+_WHOLE_FLOORS = {
+    "site1": ("B1", "F1", "F2", "F3"),
+    "site2": ("B1", "F1", "F2", "F3", "F4", "F5", "F6"),
+}
 
 BUILDINGS: dict[str, Building] = {
-    "location20/site1/B1": _floor("site1/B1"),
-    "location20/site2/F1": _floor("site2/F1"),
-    "mmloc/edinburgh": Building(mmloc_csv.read_edinburgh, "mmloc/edinburgh"),
-    "mmloc/bucharest": Building(mmloc_csv.read_bucharest, "mmloc/bucharest", BUCHAREST_SPLIT),
+    **{
+        f"location20/{floor}": Building("location20", f"indoor_location_20/{floor}")
+        for floor in ("site1/B1", "site2/F1")
+    },
+    **{
+        f"location20-whole/{site}/{floor}": Building(
+            "location20", f"indoor_location_20_whole/{site}/{floor}"
+        )
+        for site, floors in _WHOLE_FLOORS.items()
+        for floor in floors
+    },
+    **{
+        f"ipin2023/{floor}": Building("ipin2023", f"ipin2023_track3/{floor}")
+        for floor in ("floor_0", "floor_-2")
+    },
+    "mmloc/edinburgh": Building("mmloc-edinburgh", "mmloc/edinburgh"),
+    "mmloc/edinburgh-raw": Building("mmloc-edinburgh-raw", "mmloc", EDINBURGH_RAW_SPLIT),
+    "mmloc/bucharest": Building("mmloc-bucharest", "mmloc/bucharest", BUCHAREST_SPLIT),
 }
 SIMULATED = {"simulated-a": building_a, "simulated-b": building_b}
 
@@ -62,11 +79,11 @@ def walks(
             "or a folder made by launch.prepare",
         )
     building = BUILDINGS[name]
-    folder = Path(data_dir) / str(building.folder)
+    folder = Path(data_dir) / building.folder
     if not data_dir or not folder.is_dir():
         raise InputError(
             f"the recordings of {name} are not here",
             remedy=f"set --config.data_dir to the folder that holds {building.folder}",
             path=folder,
         )
-    return building.read(folder, on_progress), building.split
+    return read_all(formats.jobs(building.form, folder), on_progress), building.split

@@ -16,9 +16,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mtloc_jax.errors import InputError
+from mtloc_jax.files import sha256, write_whole
+from mtloc_jax.logs.jobs import Job
 from mtloc_jax.logs.round import Progress, Round
 from mtloc_jax.sites import formats, site_folder, split_choice, splits
-from mtloc_jax.sites.formats import Job
 from mtloc_jax.sites.site_folder import (
     PLAN_IMAGE,
     PLAN_INFO,
@@ -26,7 +27,6 @@ from mtloc_jax.sites.site_folder import (
     SITE,
     VERSION,
     VOCABULARY,
-    sha256,
 )
 
 
@@ -91,9 +91,8 @@ class _Read:
             key = _key(self.form, job, inputs)
             path = _path(self.output, job)
             if not _is_done(path, key):
-                walks = job.read()
-                walks = walks if isinstance(walks, list) else [walks]
-                site_folder.save_walks(path, key, [_relative(w, self.source) for w in walks])
+                walks = [_relative(walk, self.source) for walk in job.walks()]
+                site_folder.save_walks(path, key, walks)
         except InputError as error:
             place = None if error.path is None else str(error.path)
             return Outcome(inputs, (error.problem, error.remedy, place, error.line))
@@ -133,16 +132,16 @@ def _finish(
         "arrays": {_path(output, job).name: sha256(_path(output, job)) for job in read},
         "skipped": [str(error) for error in skipped],
     }
-    card["digest"] = hashlib.sha256(json.dumps(card).encode()).hexdigest()
+    card["digest"] = site_folder.card_digest(card)
     for plan in (PLAN_IMAGE, PLAN_INFO):
         if (source / plan).is_file():
             shutil.copyfile(source / plan, output / plan)
     for path in (output / ROUNDS).iterdir():
         if path.name not in card["arrays"]:  # of an input since removed, or of a killed run
             path.unlink()
-    site_folder.write_whole(output / VOCABULARY, "".join(f"{bssid}\n" for bssid in vocabulary))
+    write_whole(output / VOCABULARY, "".join(f"{bssid}\n" for bssid in vocabulary))
     text = json.dumps(card, indent=1, ensure_ascii=False)
-    site_folder.write_whole(output / SITE, f"{text}\n")
+    write_whole(output / SITE, f"{text}\n")
     return json.loads(text)
 
 

@@ -1,18 +1,19 @@
 """What the IMU branch is asked in the source building, so that its LSTM learns how people move."""
 
-from typing import NamedTuple
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from mtloc_jax.errors import InputError
-from mtloc_jax.sites.scaling import Scaler, centred, moments
+from mtloc_jax.modalities import moments
+from mtloc_jax.registry import Registry
+from mtloc_jax.settings import Window
+from mtloc_jax.sites.scaling import Scaler, centred
 from mtloc_jax.sites.site import Site
-from mtloc_jax.sites.windows import WindowSpec
 
-POSITION, DISPLACEMENT, MOTION = "position", "displacement", "motion"
-RECONSTRUCTION, RANDOM = "reconstruction", "random"
-PRETEXTS = (POSITION, DISPLACEMENT, MOTION, RECONSTRUCTION, RANDOM)
-"""RANDOM asks nothing: the branch stays as it was initialised, the control of the others."""
+POSITION, RANDOM = "position", "random"
 MASKED_SHARE = 0.3
 
 
@@ -28,38 +29,80 @@ class Lesson(NamedTuple):
     scaler: Scaler
 
 
+@dataclass(frozen=True)
+class Pretext:
+    """Say what is asked of the windows at `rows` of a site.
+
+    lesson:    (site, rows, window, seed) -> Lesson; None where nothing is asked
+    n_targets: how many numbers, by the shape (T, C) of a window
+    """
+
+    lesson: Callable[[Site, np.ndarray, Window, int], Lesson] | None
+    n_targets: Callable[[tuple[int, ...]], int] = lambda shape: 2
+
+
 def n_targets(pretext: str, site: Site) -> int:
     """Return how many numbers a pretext asks for."""
-    steps, channels = site.windows.imu.shape[1:]
-    return steps * channels if pretext == RECONSTRUCTION else 2
+    return PRETEXTS.named(pretext).n_targets(site.shapes()["imu"])
 
 
-def lesson(site: Site, rows: np.ndarray, spec: WindowSpec, pretext: str, seed: int) -> Lesson:
+def lesson(site: Site, rows: np.ndarray, window: Window, pretext: str, seed: int) -> Lesson:
     """Return the lesson of a pretext from a site's training windows `rows`.
 
-    position        where the window ends, metres (Table IV)
-    displacement    its end less its start, metres
-    motion          speed, m/s, and turn rate, rad/s, of the walk over the window
-    reconstruction  all its samples, of which some are masked: see `masked`
-
-    `spec` says how the site was cut. Windows without the labels they need are left out.
-    Raises InputError where none has them.
+    `window` says how the site was cut. Windows without the labels they need are left out.
+    Raises InputError where none has them, or the pretext asks nothing.
     """
-    if pretext == RECONSTRUCTION:
-        return _reconstruction(site.windows.imu[rows], site.scaler(rows), seed)
-    target, known = _asked(site, rows, spec, pretext)
-    if not known.any():
-        raise InputError(
-            f"no window of {site.name} has the labels that the pretext {pretext!r} needs",
-            remedy="set window.hop_ms so that it divides the span of a window twice or more",
-        )
-    rows, target = rows[known], target[known]
-    scaler = site.scaler(rows)
-    if pretext == DISPLACEMENT:
-        scaler = _in_frame(scaler, *centred(target))
-    if pretext == MOTION:
-        scaler = _in_frame(scaler, *moments(target))
-    return Lesson(site.windows.imu[rows], target.astype(np.float32), scaler)
+    make = PRETEXTS.named(pretext).lesson
+    if make is None:
+        raise InputError(f"the pretext {pretext!r} asks nothing", remedy="choose another")
+    return make(site, rows, window, seed)
+
+
+def _position(site: Site, rows: np.ndarray, window: Window, seed: int) -> Lesson:
+    """Ask where the window ends, metres (Table IV)."""
+    imu, xy_m = site.windows.inputs["imu"][rows], site.windows.xy_m[rows]
+    return Lesson(imu, xy_m.astype(np.float32), site.scaler(rows))
+
+
+def _displacement(site: Site, rows: np.ndarray, window: Window, seed: int) -> Lesson:
+    """Ask for the window's end less its start, metres."""
+    start = _earlier(site, rows, window.span_ms)
+    xy_m = site.windows.xy_m
+    return _framed(site, rows, xy_m[rows] - xy_m[start], start >= 0, "displacement", centred)
+
+
+def _motion(site: Site, rows: np.ndarray, window: Window, seed: int) -> Lesson:
+    """Ask for speed, m/s, and turn rate, rad/s, of the walk over the window."""
+    span_ms, hop_ms, xy_m = window.span_ms, window.hop_ms, site.windows.xy_m
+    start = _earlier(site, rows, span_ms)
+    after_start, before_end = (_earlier(site, rows, ms) for ms in (span_ms - hop_ms, hop_ms))
+    known = np.all([start >= 0, after_start >= 0, before_end >= 0], axis=0)
+    if span_ms < 2 * hop_ms:  # one step has no turn
+        known = np.zeros(len(rows), bool)
+    steps_m = xy_m[after_start] - xy_m[start], xy_m[rows] - xy_m[before_end]
+    target = _speed_and_turn(*steps_m, hop_ms / 1000, max(span_ms - hop_ms, 1) / 1000)
+    return _framed(site, rows, target, known, "motion", moments)
+
+
+def _reconstruction(site: Site, rows: np.ndarray, window: Window, seed: int) -> Lesson:
+    """Ask for all its samples, of which some are masked: see `masked`."""
+    imu, scaler = site.windows.inputs["imu"][rows], site.scaler(rows)
+    n, steps, _ = imu.shape
+    fitted = scaler.inputs["imu"]
+    frame = (np.tile(of, steps) for of in fitted)
+    return Lesson(masked(imu, fitted.mean, seed), imu.reshape(n, -1), _in_frame(scaler, *frame))
+
+
+PRETEXTS: Registry[Pretext] = Registry("pretext")
+"""Every pretext by its name; "random" asks nothing: the branch stays as it was initialised, the
+control of the others."""
+PRETEXTS |= {
+    POSITION: Pretext(_position),
+    "displacement": Pretext(_displacement),
+    "motion": Pretext(_motion),
+    "reconstruction": Pretext(_reconstruction, lambda shape: int(np.prod(shape))),
+    RANDOM: Pretext(None),
+}
 
 
 def masked(imu: np.ndarray, mean: np.ndarray, seed: int) -> np.ndarray:
@@ -73,30 +116,23 @@ def masked(imu: np.ndarray, mean: np.ndarray, seed: int) -> np.ndarray:
     return np.where(lost[:, :, None], mean, imu)
 
 
-def _reconstruction(imu: np.ndarray, scaler: Scaler, seed: int) -> Lesson:
-    n, steps, _ = imu.shape
-    mean, std = (np.tile(of, steps) for of in (scaler.imu_mean, scaler.imu_std))
-    seen = masked(imu, scaler.imu_mean, seed)
-    return Lesson(seen, imu.reshape(n, -1), _in_frame(scaler, mean, std))
-
-
-def _asked(
-    site: Site, rows: np.ndarray, spec: WindowSpec, pretext: str
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the target of each window, f64[N, 2], and whether its labels are all known."""
-    xy_m = site.windows.xy_m
-    if pretext == POSITION:
-        return xy_m[rows], np.ones(len(rows), bool)
-    span_ms, hop_ms = spec.span_ms, spec.hop_ms
-    start = _earlier(site, rows, span_ms)
-    if pretext == DISPLACEMENT:
-        return xy_m[rows] - xy_m[start], start >= 0
-    after_start, before_end = (_earlier(site, rows, ms) for ms in (span_ms - hop_ms, hop_ms))
-    known = np.all([start >= 0, after_start >= 0, before_end >= 0], axis=0)
-    if span_ms < 2 * hop_ms:  # one step has no turn
-        known = np.zeros(len(rows), bool)
-    steps_m = xy_m[after_start] - xy_m[start], xy_m[rows] - xy_m[before_end]
-    return _motion(*steps_m, hop_ms / 1000, max(span_ms - hop_ms, 1) / 1000), known
+def _framed(
+    site: Site,
+    rows: np.ndarray,
+    target: np.ndarray,
+    known: np.ndarray,
+    pretext: str,
+    frame: Callable[[np.ndarray], tuple[np.ndarray, Any]],
+) -> Lesson:
+    """Return the lesson of the windows whose labels are all known."""
+    if not known.any():
+        raise InputError(
+            f"no window of {site.name} has the labels that the pretext {pretext!r} needs",
+            remedy="set window.hop_ms so that it divides the span of a window twice or more",
+        )
+    rows, target = rows[known], target[known]
+    scaler = _in_frame(site.scaler(rows), *frame(target))
+    return Lesson(site.windows.inputs["imu"][rows], target.astype(np.float32), scaler)
 
 
 def _earlier(site: Site, rows: np.ndarray, by_ms: int) -> np.ndarray:
@@ -108,7 +144,9 @@ def _earlier(site: Site, rows: np.ndarray, by_ms: int) -> np.ndarray:
     return np.where(at_ms[found] == at_ms[rows] - by_ms, found, -1)
 
 
-def _motion(first_m: np.ndarray, last_m: np.ndarray, hop_s: float, apart_s: float) -> np.ndarray:
+def _speed_and_turn(
+    first_m: np.ndarray, last_m: np.ndarray, hop_s: float, apart_s: float
+) -> np.ndarray:
     """Return speed and turn rate, f64[N, 2], from a window's first and last step, f64[N, 2].
 
     The speed is the mean of the two steps'; the turn is from one's heading to the other's, 0 where

@@ -1,14 +1,16 @@
-"""Open recordings by the name of a building or by the folder they were prepared in."""
+"""Open recordings by the name of a building, a TFDS set, or the folder they were prepared in."""
 
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
 from mtloc_jax.logs.round import Progress, Round
+from mtloc_jax.registry import found_at
+from mtloc_jax.settings import Settings, Window
 from mtloc_jax.sites import buildings, site, site_folder, splits
 from mtloc_jax.sites.site import Site
 from mtloc_jax.sites.splits import Split
-from mtloc_jax.sites.windows import WindowSpec
+from mtloc_jax.sites.walk_arrays import digest
 
 
 class Recordings(NamedTuple):
@@ -25,6 +27,14 @@ class Recordings(NamedTuple):
     plan_folder: Path
     skipped: tuple[str, ...] = ()
 
+    @property
+    def digest(self) -> str:
+        """Return the SHA-256 of the walks' arrays: the same wherever these recordings lie."""
+        return digest(self.walks)
+
+
+TFDS = "tfds:"
+
 
 def open_recordings(
     name: str,
@@ -34,11 +44,14 @@ def open_recordings(
     simulated_round_s: float = 60.0,
     on_progress: Progress | None = None,
 ) -> Recordings:
-    """Open a folder made by launch.prepare, or a building of `buildings.BUILDINGS` or SIMULATED.
+    """Open a folder made by launch.prepare, a TFDS set ("tfds:mmloc/edinburgh"), or a building.
 
-    data_dir: the folder below which buildings' recordings lie
-    Raises InputError where neither exists, or what is there is damaged.
+    name: of a building in `buildings.BUILDINGS` or SIMULATED, if neither of the others
+    data_dir: the folder below which buildings' recordings, or TFDS's sets, lie
+    Raises InputError where there is no such thing, or what is there is damaged.
     """
+    if name.startswith(TFDS):
+        return _open_tfds(name, data_dir)
     folder = Path(name)
     if site_folder.is_site(folder):
         found = site_folder.load(folder)
@@ -54,6 +67,13 @@ def open_recordings(
     return Recordings(name, walks, split, is_simulated, walks[0].source.parent.parent)
 
 
+def _open_tfds(name: str, data_dir: str) -> Recordings:
+    # By name: TFDS takes long to import, and stands on this package.
+    open_prepared = found_at("mtloc_jax.datasets.walks:open_prepared")
+    found, split, folder = open_prepared(name.removeprefix(TFDS), data_dir)
+    return Recordings(name, found, split, name.startswith(f"{TFDS}simulated/"), folder)
+
+
 def tested_on(recordings: Recordings, test_round: int) -> Recordings:
     """Leave a round of the split out to test on: the next one validates, the others train.
 
@@ -63,34 +83,35 @@ def tested_on(recordings: Recordings, test_round: int) -> Recordings:
     return recordings._replace(split=split)
 
 
-def cut(recordings: Recordings, spec: WindowSpec, *, wifi_entry_max_age_ms: int = 4000) -> Site:
+def cut(
+    recordings: Recordings,
+    window: Window,
+    *,
+    wifi_entry_max_age_ms: int = Settings.wifi_entry_max_age_ms,
+    modalities: tuple[str, ...] = Settings.modalities,
+) -> Site:
     """Cut recordings into a site; raises InputError as `site.build`."""
     return site.build(
         recordings.name,
         recordings.walks,
         recordings.split,
-        spec,
+        window,
         wifi_entry_max_age_ms=wifi_entry_max_age_ms,
+        modalities=modalities,
         simulated=recordings.simulated,
     )
 
 
-def open_site(
-    name: str,
-    data_dir: str,
-    spec: WindowSpec,
-    *,
-    wifi_entry_max_age_ms: int = 4000,
-    simulation_seed: int = 0,
-    simulated_round_s: float = 60.0,
-    on_progress: Progress | None = None,
-) -> Site:
-    """Open recordings and cut them into a site; raises InputError as the two steps do."""
-    recordings = open_recordings(
-        name,
-        data_dir,
-        simulation_seed=simulation_seed,
-        simulated_round_s=simulated_round_s,
-        on_progress=on_progress,
+def cut_by(recordings: Recordings, settings: Settings, role: str = "target") -> Site:
+    """Cut the recordings of the "source" or "target" as the settings of a study say.
+
+    Raises InputError as `tested_on` and `site.build`.
+    """
+    if role == "target" and settings.test_round:
+        recordings = tested_on(recordings, settings.test_round)
+    return cut(
+        recordings,
+        settings.window,
+        wifi_entry_max_age_ms=settings.wifi_entry_max_age_ms,
+        modalities=settings.modalities,
     )
-    return cut(recordings, spec, wifi_entry_max_age_ms=wifi_entry_max_age_ms)

@@ -1,37 +1,29 @@
-"""Fit what a network needs to know of its training windows: means, spreads, frame, heard APs."""
+"""Fit what a network needs to know of its training windows: each modality's scale, the frame."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
-Leaf = Any
-"""An array: of numpy outside a compiled program, of JAX inside; perhaps stacked over runs."""
+from mtloc_jax.modalities import MODALITIES, Held, Leaf
 
 
 class Scaler(NamedTuple):
     """Map physical units to network units and back; fitted on the training windows in use.
 
-    imu_mean, imu_std: f32[2], m/s^2 and rad/s
-    mag_mean, mag_std: f32[C], microtesla
-    wifi_floor_dbm:    f32[], just below the weakest reading: maps to 0, as "not heard" does
-    wifi_span_db:      f32[], floor to strongest reading: maps to 1
-    wifi_heard:        bool[A], access points heard in these windows; the others read "not heard"
-    wifi_mean:         f32[A], mean scaled fingerprint (a "training mean" wipe)
-    xy_mean_m:         f32[2], frame origin: the mean position, or the least (`unit`)
-    xy_scale_m:        f32[], one scale for both axes, so that squared error stays metric
+    inputs:  what each modality's `fit` returns
+    xy_mean_m:  f32[2], frame origin: the mean position, or the least (`unit`)
+    xy_scale_m: f32[], one scale for both axes, so that squared error stays metric
     """
 
-    imu_mean: Leaf
-    imu_std: Leaf
-    mag_mean: Leaf
-    mag_std: Leaf
-    wifi_floor_dbm: Leaf
-    wifi_span_db: Leaf
-    wifi_heard: Leaf
-    wifi_mean: Leaf
+    inputs: dict[str, Any]
     xy_mean_m: Leaf
     xy_scale_m: Leaf
+
+    def plain(self) -> dict[str, Any]:
+        """Return it as nested dicts of arrays, what `read_back` takes."""
+        inputs = {name: fitted._asdict() for name, fitted in self.inputs.items()}
+        return self._asdict() | {"inputs": inputs}
 
 
 Frame = Callable[[np.ndarray], tuple[np.ndarray, np.floating]]
@@ -58,42 +50,27 @@ def unit(xy_m: np.ndarray) -> tuple[np.ndarray, np.floating]:
     return least.astype(np.float32), np.float32(scale)
 
 
-def fit(
-    imu: np.ndarray,
-    mag: np.ndarray,
-    wifi_dbm: np.ndarray,
-    scan: np.ndarray,
-    xy_m: np.ndarray,
-    frame: Frame = centred,
-) -> Scaler:
-    """Fit a scaler on training windows.
+FRAMES: dict[str, Frame] = {"linear": centred, "relu": unit}
+"""How positions are scaled for each output layer, so that it can reach them all."""
 
-    imu: f32[N, T, 2], m/s^2 and rad/s; mag: f32[N, T, C], microtesla; wifi_dbm: f32[S, A], one
-    row per scan, NaN where not heard; scan: i32[N], the window's row; xy_m: f64[N, 2]
+
+def fit(inputs: Mapping[str, Held], xy_m: np.ndarray, frame: Frame = centred) -> Scaler:
+    """Fit a scaler on training windows; xy_m: f64[N, 2]."""
+    return Scaler({name: MODALITIES[name].fit(held) for name, held in inputs.items()}, *frame(xy_m))
+
+
+def read_back(plain: Mapping[str, Any]) -> Scaler:
+    """Return the scaler that `Scaler.plain` made, of lists or arrays.
+
+    Raises KeyError or TypeError where it is not one.
     """
-    counts = np.bincount(scan, minlength=len(wifi_dbm)).astype(np.float64)
-    rows = np.flatnonzero(counts)
-    heard_rows = wifi_dbm[rows]
-    heard = ~np.isnan(heard_rows)
-    any_heard = bool(heard.any())
-    weakest = float(np.nanmin(heard_rows)) if any_heard else -100.0
-    strongest = float(np.nanmax(heard_rows)) if any_heard else -40.0
-    floor, span = weakest - 1.0, strongest - weakest + 1.0
-    scaled = np.where(heard, (heard_rows - floor) / span, 0.0)
-    return Scaler(
-        *moments(imu),
-        *moments(mag),
-        np.float32(floor),
-        np.float32(span),
-        heard.any(axis=0),
-        (counts[rows] @ scaled / counts.sum()).astype(np.float32),
-        *frame(xy_m),
-    )
+    inputs = {
+        name: MODALITIES[name].fitted(**{k: _array(v) for k, v in fitted.items()})
+        for name, fitted in plain["inputs"].items()
+    }
+    return Scaler(inputs, _array(plain["xy_mean_m"]), _array(plain["xy_scale_m"]))
 
 
-def moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the mean and spread f32[C] of each channel of x: [N, ..., C]."""
-    flat = x.reshape(-1, x.shape[-1]).astype(np.float64)
-    # A sensor that never moved in training has no spread; 1 leaves it in its own unit.
-    std = flat.std(axis=0)
-    return flat.mean(axis=0).astype(np.float32), np.where(std > 0, std, 1.0).astype(np.float32)
+def _array(value: Any) -> np.ndarray:
+    array = np.asarray(value)
+    return array if array.dtype == bool else array.astype(np.float32)

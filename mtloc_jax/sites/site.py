@@ -9,31 +9,30 @@ import numpy as np
 
 from mtloc_jax.errors import InputError
 from mtloc_jax.logs.round import Round, checked
+from mtloc_jax.modalities import Held, Leaf
+from mtloc_jax.settings import Settings, Window
 from mtloc_jax.sites import scaling
-from mtloc_jax.sites.scaling import Leaf
 from mtloc_jax.sites.splits import Split
 from mtloc_jax.sites.splits import checked as checked_split
-from mtloc_jax.sites.windows import Windows, WindowSpec, cut
+from mtloc_jax.sites.windows import Windows, cut, joined
 
 
 class Arrays(NamedTuple):
     """Hold the windows a program trains or is judged on, in physical units.
 
-    imu: f32[N, T, 2]; mag: f32[N, T, C]; wifi_dbm: f32[S, A], one row per scan, NaN where not
-    heard, row 0 "no scan"; scan: i32[N], the window's row of wifi_dbm; xy_m: f32[N, 2]
+    inputs: each modality; the table of scans is whole, and shared
+    target: f32[N, 2], the true position in metres; in pretraining f32[N, K], what its pretext asks
     """
 
-    imu: Leaf
-    mag: Leaf
-    wifi_dbm: Leaf
-    scan: Leaf
-    xy_m: Leaf
+    inputs: dict[str, Held]
+    target: Leaf
 
 
 @dataclass(frozen=True)
 class Site:
     """Hold one building's windows.
 
+    modalities:  what its windows hold, names in MODALITIES
     bssids:      the vocabulary: the A access points heard in the training rounds, sorted
     windows:     all rounds' windows, in the order of rounds and walks
     round:       i32[N], the round of each window
@@ -44,6 +43,7 @@ class Site:
 
     name: str
     split: Split
+    modalities: tuple[str, ...]
     bssids: tuple[str, ...]
     windows: Windows
     round: np.ndarray
@@ -57,16 +57,19 @@ class Site:
         """Return the window indices of a split ("train", "validation" or "test"), i64[n]."""
         return np.flatnonzero(np.isin(self.round, getattr(self.split, split)))
 
+    def held(self, rows: np.ndarray) -> dict[str, Held]:
+        """Return what each modality of the windows at `rows` holds."""
+        sampled = self.windows.inputs
+        return {
+            name: Held(sampled[name][rows])
+            if name in sampled
+            else Held(self.wifi_dbm, self.scan[rows])
+            for name in self.modalities
+        }
+
     def arrays(self, rows: np.ndarray) -> Arrays:
         """Return the windows at `rows`; the scan table is whole, and shared."""
-        w = self.windows
-        return Arrays(
-            w.imu[rows],
-            w.mag[rows],
-            self.wifi_dbm,
-            self.scan[rows],
-            w.xy_m[rows].astype(np.float32),
-        )
+        return Arrays(self.held(rows), self.windows.xy_m[rows].astype(np.float32))
 
     def scaler(self, rows: np.ndarray, frame: scaling.Frame = scaling.centred) -> scaling.Scaler:
         """Fit a scaler on the windows at `rows`, which must be training windows.
@@ -78,10 +81,15 @@ class Site:
                 f"a scaler of {self.name} was asked for windows outside the training rounds",
                 remedy="fit scalers on training rows only",
             )
-        w = self.windows
-        return scaling.fit(
-            w.imu[rows], w.mag[rows], self.wifi_dbm, self.scan[rows], w.xy_m[rows], frame
-        )
+        return scaling.fit(self.held(rows), self.windows.xy_m[rows], frame)
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Return the shape of one window of each modality: (T, C), or (A,) of scans."""
+        sampled = self.windows.inputs
+        return {
+            name: sampled[name].shape[1:] if name in sampled else (len(self.bssids),)
+            for name in self.modalities
+        }
 
     def card(self) -> dict:
         """Return what a checkpoint must match before it may be used here, as plain data."""
@@ -91,8 +99,7 @@ class Site:
             "bssids": list(self.bssids),
             "bssid_sha256": hashlib.sha256("\n".join(self.bssids).encode()).hexdigest(),
             "split": self.split._asdict(),
-            "imu_shape": list(self.windows.imu.shape[1:]),
-            "mag_shape": list(self.windows.mag.shape[1:]),
+            "shapes": {name: list(shape) for name, shape in self.shapes().items()},
         }
 
 
@@ -100,9 +107,10 @@ def build(
     name: str,
     walks: Sequence[Round],
     split: Split,
-    spec: WindowSpec,
+    window: Window,
     *,
-    wifi_entry_max_age_ms: int = 4000,
+    wifi_entry_max_age_ms: int = Settings.wifi_entry_max_age_ms,
+    modalities: tuple[str, ...] = Settings.modalities,
     simulated: bool = False,
 ) -> Site:
     """Cut `walks` into a site.
@@ -116,7 +124,7 @@ def build(
         raise InputError(f"{name} has no walk", remedy="check the data folder")
     walks = sorted((checked(walk) for walk in walks), key=lambda walk: (walk.number, walk.name))
     checked_split(split, np.array([walk.number for walk in walks]), name)
-    cuts = [cut(walk, spec) for walk in walks]
+    cuts = [cut(walk, window, modalities) for walk in walks]
     _check_windows(name, walks, cuts)
     scans = [walk.wifi.fresh(wifi_entry_max_age_ms) for walk in walks]
     bssids = _vocabulary(walks, scans, split.train)
@@ -128,8 +136,9 @@ def build(
     return Site(
         name=name,
         split=split,
+        modalities=modalities,
         bssids=tuple(bssids.tolist()),
-        windows=Windows(*(_joined(cuts, f) for f in Windows.__dataclass_fields__)),
+        windows=joined(cuts),
         round=np.repeat([walk.number for walk in walks], counts).astype(np.int32),
         trace=np.repeat(np.arange(len(walks)), counts).astype(np.int32),
         trace_names=tuple(walk.name for walk in walks),
@@ -165,7 +174,3 @@ def _fill(table: np.ndarray, first_row: int, scans, bssids: np.ndarray) -> None:
     known = bssids[column] == scans.bssid
     # An access point listed twice in a scan counts at its strongest.
     np.fmax.at(table, (first_row + scans.scan[known], column[known]), scans.rss_dbm[known])
-
-
-def _joined(cuts: Sequence[Windows], name: str) -> np.ndarray:
-    return np.concatenate([getattr(c, name) for c in cuts])

@@ -2,13 +2,13 @@
 
 site.json        name, format, split, digests of inputs and arrays, files left out
 vocabulary.txt   access points heard in training, one a line
-rounds/JOB.npz   the walks of one job (mtloc_jax/sites/formats.py)
+rounds/JOB.npz   the walks of one job (mtloc_jax/logs/jobs.py)
 floor_image.png, floor_info.json   where the recordings have a floor plan
 """
 
 import hashlib
+import io
 import json
-import os
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,16 +17,14 @@ from typing import NamedTuple
 import numpy as np
 
 from mtloc_jax.errors import InputError
+from mtloc_jax.files import sha256, write_whole
 from mtloc_jax.logs.round import Round
-from mtloc_jax.sites import site
-from mtloc_jax.sites.site import Site
 from mtloc_jax.sites.splits import Split
-from mtloc_jax.sites.walk_arrays import from_arrays, to_arrays
-from mtloc_jax.sites.windows import WindowSpec
+from mtloc_jax.sites.walk_arrays import Arrays, from_arrays, to_arrays
 
 SITE, VOCABULARY, ROUNDS = "site.json", "vocabulary.txt", "rounds"
 PLAN_IMAGE, PLAN_INFO = "floor_image.png", "floor_info.json"
-VERSION = 1  # of the arrays: raise it where a reader's result changes
+VERSION = 2  # of the arrays: raise it where a reader's result changes
 
 _AGAIN = "run launch.prepare again; it redoes what is damaged"
 
@@ -49,7 +47,7 @@ def is_site(folder: Path) -> bool:
 def load(folder: Path) -> Prepared:
     """Read a site folder.
 
-    Raises InputError where it is not complete, or an array file is not the one that was written.
+    Raises InputError where it is not complete, or a file is not the one that was written.
     """
     card = read_card(folder)
     walks: list[Round] = []
@@ -62,20 +60,8 @@ def load(folder: Path) -> Prepared:
     return Prepared(card["name"], walks, split, tuple(card["skipped"]), card["digest"])
 
 
-def open_site(folder: Path, spec: WindowSpec, *, wifi_entry_max_age_ms: int = 4000) -> Site:
-    """Cut a site folder into windows; raises InputError as `load` and `site.build`."""
-    found = load(folder)
-    return site.build(
-        found.name,
-        found.walks,
-        found.split,
-        spec,
-        wifi_entry_max_age_ms=wifi_entry_max_age_ms,
-    )
-
-
 def read_card(folder: Path) -> dict:
-    """Read site.json; raises InputError where it is absent or not one."""
+    """Read site.json; raises InputError where it is absent, not one, or not as it was written."""
     path = folder / SITE
     try:
         card = json.loads(path.read_text(encoding="utf-8"))
@@ -85,7 +71,9 @@ def read_card(folder: Path) -> dict:
                 remedy="run launch.prepare again",
                 path=path,
             )
-        return card
+        if card.pop("digest") != (digest := card_digest(card)):
+            raise InputError("was changed", remedy=_AGAIN, path=path)
+        return card | {"digest": digest}
     except OSError:
         raise InputError(
             "no such file", remedy="this is no site folder yet; run launch.prepare", path=path
@@ -94,6 +82,11 @@ def read_card(folder: Path) -> dict:
         if isinstance(error, InputError):
             raise
         raise InputError("is damaged", remedy=_AGAIN, path=path) from None
+
+
+def card_digest(card: dict) -> str:
+    """Return the SHA-256 of site.json's fields, in their order, without the digest itself."""
+    return hashlib.sha256(json.dumps(card).encode()).hexdigest()
 
 
 def save_walks(path: Path, key: str, walks: Sequence[Round]) -> None:
@@ -106,13 +99,9 @@ def save_walks(path: Path, key: str, walks: Sequence[Round]) -> None:
         for at, walk in enumerate(walks)
         for name, array in to_arrays(walk).items()
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    with part.open("wb") as file:
-        np.savez(file, key=np.array(key), n_walks=np.array(len(walks)), **arrays)  # type: ignore[arg-type]
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(part, path)
+    packed = io.BytesIO()
+    np.savez(packed, key=np.array(key), n_walks=np.array(len(walks)), **arrays)  # type: ignore[arg-type]
+    write_whole(path, packed.getvalue())
 
 
 def load_walks(path: Path) -> tuple[str, list[Round]]:
@@ -120,27 +109,11 @@ def load_walks(path: Path) -> tuple[str, list[Round]]:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+        walks = [from_arrays(_below(f"{at}/", arrays)) for at in range(int(arrays["n_walks"]))]
+        return str(arrays["key"]), walks
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
         raise InputError("is damaged", remedy=_AGAIN, path=path) from None
-    walks = []
-    for at in range(int(arrays["n_walks"])):
-        prefix = f"{at}/"
-        found = {n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)}
-        walks.append(from_arrays(found))
-    return str(arrays["key"]), walks
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a text file whole or not at all."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    with part.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(part, path)
-
-
-def sha256(path: Path) -> str:
-    """Return the hex digest of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _below(prefix: str, arrays: Arrays) -> Arrays:
+    return {n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)}

@@ -1,13 +1,11 @@
 """Which rounds train, validate and test, and which of the training rounds a fine-tune rate uses."""
 
 from collections.abc import Iterable, Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from mtloc_jax.errors import InputError
-
-Subset = Literal["first", "drawn"]
 
 
 class Split(NamedTuple):
@@ -122,7 +120,7 @@ def without(split: Split, absent: Iterable[int]) -> Split:
 
 
 def in_use(
-    numbers: np.ndarray, train: tuple[int, ...], rate: float, seed: int, subset: Subset
+    numbers: np.ndarray, train: tuple[int, ...], rate: float, seed: int, subset: str
 ) -> np.ndarray:
     """Return the windows that a fine-tune rate trains on.
 

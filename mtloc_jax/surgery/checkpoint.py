@@ -1,6 +1,5 @@
 """Checkpoints on disk: parameters, the site card they belong to, and a digest of both."""
 
-import hashlib
 import json
 import logging
 import os
@@ -16,8 +15,11 @@ import numpy as np
 import orbax.checkpoint as ocp
 from orbax.checkpoint._src.serialization import type_handlers
 
+from mtloc_jax import settings
 from mtloc_jax.errors import InputError
+from mtloc_jax.files import sha256, whole_folder, write_whole
 from mtloc_jax.surgery.graft_report import GraftReport
+from mtloc_jax.surgery.network_card import settings_of
 from mtloc_jax.surgery.tree import Tree, digest, leaves, nest
 
 PARAMS, CARD, DIGEST, GRAFT = "params", "card.json", "digest.json", "graft.json"
@@ -31,8 +33,8 @@ def save(
     """Write a checkpoint folder, whole or not at all; an older one of that name gives way to it.
 
     params: nested dict of arrays; where the card lists `runs`, each leaf has a leading axis of runs
-    card:   what the network needs to be used: `site` (name, vocabulary and its digest), `scaler`,
-            `frame`, `config`, and `runs` (one entry for each stacked run)
+    card:   what the network needs to be used, see network_card.NetworkCard; of stacked runs it has
+            `runs`, one entry each, in place of `run`
     report: the graft the parameters came from, saved as `graft.json`
 
     Raises InputError where the disk is full or the folder cannot be written.
@@ -40,33 +42,25 @@ def save(
     flat = {path: np.asarray(leaf) for path, leaf in leaves(jax.device_get(params)).items()}
     _check_runs(flat, card)
     folder = folder.absolute()
-    partial = folder.with_name(f".{folder.name}.partial-{os.getpid()}")
-    try:
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        _write(partial, flat, card, report)
-        _put_in_place(partial, folder)
-    except (OSError, ValueError, RuntimeError) as error:  # what orbax makes of a failed write
-        raise InputError(
-            f"the checkpoint could not be written ({_first_line(error)})",
-            remedy="free space or choose another folder; what was there before is untouched",
-            path=folder,
-        ) from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    older = folder.with_name(f".{folder.name}.replaced-{os.getpid()}")
+    with whole_folder(folder, os.getpid()) as partial:
+        _save_params(partial / PARAMS, flat, folder)
+        _write_words(partial, flat, card, report)
+        _give_way(folder, older)
+    shutil.rmtree(older, ignore_errors=True)
 
 
 def load(folder: Path, expect_site: Mapping[str, Any] | None = None) -> tuple[dict[str, Any], Card]:
     """Read a checkpoint: parameters as numpy arrays, and the card.
 
     expect_site: a card, or part of one, of the site the network is meant for; what it says of
-                 `site`, `scaler` and `frame` must be what the checkpoint's card says
+                 `site` and `config` (network_card.cut_of: how it was cut) the card must say too
 
     Raises InputError where a file is missing, cut or altered, or the site is another one.
     """
     card, recorded = read_card(folder), _json(folder / DIGEST).get("leaves", {})
     if expect_site is not None:
-        _check_site(folder, card, expect_site)
+        check_site(folder, card, expect_site)
     _check_files(folder, under=PARAMS)  # before orbax: it may not notice, or fail in a thread
     flat = leaves(_restore(folder / PARAMS))
     if flat.keys() != recorded.keys():
@@ -134,36 +128,43 @@ def _check_runs(flat: Mapping[str, np.ndarray], card: Mapping[str, Any]) -> None
             )
 
 
-def _write(
+def _save_params(place: Path, flat: Mapping[str, np.ndarray], folder: Path) -> None:
+    try:
+        with _orbax() as checkpointer:
+            checkpointer.save(place, nest(flat))
+    except (ValueError, RuntimeError) as error:  # what orbax makes of a failed write
+        raise InputError(
+            f"cannot write ({_first_line(error)})",
+            remedy="free space or choose another folder; what was there before is untouched",
+            path=folder,
+        ) from error
+
+
+def _write_words(
     folder: Path,
     flat: Mapping[str, np.ndarray],
     card: Mapping[str, Any],
     report: GraftReport | None,
 ) -> None:
-    with _orbax() as checkpointer:
-        checkpointer.save(folder / PARAMS, nest(flat))
-    _write_text(folder / CARD, json.dumps(plain(card), indent=1) + "\n")
+    """Write the card, the report and the digest of all that is there."""
+    write_whole(folder / CARD, json.dumps(plain(card), indent=1) + "\n")
     if report is not None:
-        _write_text(folder / GRAFT, report.to_json())
+        write_whole(folder / GRAFT, report.to_json())
     files = sorted(file for file in folder.rglob("*") if file.is_file())
     digests = {
         "leaves": {path: digest(leaf) for path, leaf in flat.items()},
-        "files": {file.relative_to(folder).as_posix(): _sha256(file) for file in files},
+        "files": {file.relative_to(folder).as_posix(): sha256(file) for file in files},
     }
-    _write_text(folder / DIGEST, json.dumps(digests, indent=1) + "\n")
+    write_whole(folder / DIGEST, json.dumps(digests, indent=1) + "\n")
 
 
-def _put_in_place(partial: Path, folder: Path) -> None:
-    """Rename `partial` to `folder`; a folder in its place that is no checkpoint is not touched."""
+def _give_way(folder: Path, older: Path) -> None:
+    """Move an older checkpoint out of the way; a folder that is none is not touched."""
     if not folder.exists():
-        partial.rename(folder)
         return
     if not (folder / DIGEST).is_file():
-        raise FileExistsError("something else is there")
-    old = folder.with_name(f".{folder.name}.replaced-{os.getpid()}")
-    folder.rename(old)
-    partial.rename(folder)
-    shutil.rmtree(old)
+        raise InputError("something else is there", remedy="choose another folder", path=folder)
+    folder.rename(older)
 
 
 def _restore(folder: Path) -> dict[str, Any]:
@@ -208,20 +209,25 @@ def _check_files(folder: Path, under: str) -> None:
     for name in names:
         if not (folder / name).is_file():
             raise _damaged(folder / name, "no such file")
-        if _sha256(folder / name) != recorded[name]:
+        if _found(folder / name) != recorded[name]:
             raise _damaged(folder / name, "is not what was saved: its sha256 differs")
 
 
-def _check_site(folder: Path, card: Card, expected: Mapping[str, Any]) -> None:
-    for part in ("site", "scaler", "frame"):
-        if part in expected:
-            differences = _differences(part, plain(expected[part]), card.get(part))
-            if differences:
-                raise InputError(
-                    f"this network is for another site: {'; '.join(differences[:3])}",
-                    remedy="load it with its own site, or move it with launch.graft",
-                    path=folder,
-                )
+def check_site(folder: Path, card: Card, expected: Mapping[str, Any]) -> None:
+    """Raise InputError where a card is of another site, or of one cut otherwise, than expected.
+
+    folder: what the error names; expected: as `load` takes it
+    """
+    differences = _differences("site", plain(expected.get("site", {})), card.get("site", {}))
+    if "config" in expected:
+        ours = plain(settings.plain(settings_of(card)))
+        differences += _differences("config", plain(expected["config"]), ours)
+    if differences:
+        raise InputError(
+            f"this network is for another site: {'; '.join(differences[:3])}",
+            remedy="load it with its own site, or move it with launch.graft",
+            path=folder,
+        )
 
 
 def _differences(name: str, wanted: Any, found: Any) -> list[str]:
@@ -252,16 +258,9 @@ def _json(path: Path) -> dict[str, Any]:
     return content
 
 
-def _write_text(path: Path, text: str) -> None:
-    with path.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sha256(path: Path) -> str:
+def _found(path: Path) -> str:
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return sha256(path)
     except OSError as error:
         raise _damaged(path, f"cannot be read ({error.strerror})") from error
 

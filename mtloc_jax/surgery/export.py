@@ -1,6 +1,5 @@
 """Hand a trained network on: weights as safetensors, and a program that needs none of this code."""
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,64 +12,55 @@ from jax import export as stablehlo
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from mtloc_jax.core.inputs import metres, scaled_wifi
-from mtloc_jax.core.model import MTLoc
+from mtloc_jax.core.problem import Problem, positions_m
 from mtloc_jax.errors import InputError
+from mtloc_jax.files import sha256, whole_folder, write_whole
+from mtloc_jax.modalities import Held
 from mtloc_jax.sites.scaling import Scaler
-from mtloc_jax.surgery.network_card import output_of, scaler_of
+from mtloc_jax.sites.site import Arrays
+from mtloc_jax.surgery.network_card import NetworkCard, problem_of, scaler_of
 from mtloc_jax.surgery.tree import Tree, leaves
-from mtloc_jax.sweep.workdir import whole
 
 WEIGHTS, PROGRAM, CARD = "network.safetensors", "network.stablehlo", "card.json"
 PLATFORMS = ("cpu", "cuda", "tpu")
 
-Locate = Callable[[Any, Any, Any], Any]
-"""(imu f32[B, T, 2] m/s^2 and rad/s, mag f32[B, T, C] microtesla, wifi f32[B, A] dBm with NaN where
-not heard, A in the card's order of access points) -> positions f32[B, 2], metres."""
+Locate = Callable[..., Any]
+"""(one array a modality, in the order of the card's `shapes`: f32[B, T, C] of a sensor in its unit,
+f32[B, A] dBm of scans, NaN where not heard, A in the card's order) -> positions f32[B, 2], metres.
+"""
 
 
-def locator(params: Tree, scaler: Scaler, output: str = "linear") -> Locate:
-    """Return the function from a phone's readings in physical units to positions in metres."""
-    hidden = np.shape(params["imu"]["recurrent_kernel"])[-2]
-    network = MTLoc(hidden, output=output)
+def locator(problem: Problem, params: Tree, scaler: Scaler) -> Locate:
+    """Return the function from a phone's readings in physical units to positions in metres.
 
-    def locate(imu: jax.Array, mag: jax.Array, wifi_dbm: jax.Array) -> jax.Array:
-        inputs = (
-            (imu - scaler.imu_mean) / scaler.imu_std,
-            (mag - scaler.mag_mean) / scaler.mag_std,
-            scaled_wifi(wifi_dbm, scaler),
-        )
-        scaled_xy: Any = network.apply({"params": params}, *inputs)
-        return metres(scaled_xy, scaler)
+    It takes one array a modality, in the order of the scaler's.
+    """
+
+    def locate(*readings: jax.Array) -> jax.Array:
+        held = {name: Held(x) for name, x in zip(scaler.inputs, readings, strict=True)}
+        nowhere = jnp.zeros((readings[0].shape[0], 2))  # positions are asked for, not given
+        return positions_m(problem, dict(params), scaler, Arrays(held, nowhere))
 
     return locate
 
 
-def write_export(folder: Path, params: Tree, card: Mapping[str, Any]) -> None:
+def write_export(folder: Path, params: Tree, card: NetworkCard) -> None:
     """Write weights, program and card of one network to a new folder, whole or not at all.
 
-    Raises InputError where the card does not describe these parameters, the folder holds
-    something already, or the disk is full.
+    Raises InputError where the card does not describe these parameters, one of them is no finite
+    number, the folder holds something already, or the disk is full.
     """
-    scaler, site = scaler_of(card), card["site"]
-    n_rows = np.shape(params["wifi"]["fc1"]["kernel"])[0]
-    if n_rows != len(site["bssids"]):
-        raise InputError(
-            f"the network has {n_rows} WiFi rows, its card {len(site['bssids'])} access points",
-            remedy="export a checkpoint as it was saved",
-        )
+    problem, scaler = problem_of(card), _ordered(scaler_of(card), card)
     flat = {path: np.ascontiguousarray(leaf) for path, leaf in leaves(params).items()}
+    _check(flat, problem, card)
     if folder.exists():
         raise InputError("this folder exists", remedy="give a new --output", path=folder)
-    with whole(folder) as partial:
-        (partial / WEIGHTS).write_bytes(save(flat, metadata={"card": json.dumps(card)}))
-        (partial / PROGRAM).write_bytes(_program(params, scaler, card))
-        digests = {
-            name: hashlib.sha256((partial / name).read_bytes()).hexdigest()
-            for name in (WEIGHTS, PROGRAM)
-        }
-        text = json.dumps({**card, "sha256": digests}, indent=1) + "\n"
-        (partial / CARD).write_text(text, encoding="utf-8")
+    program = _program(locator(problem, jax.tree.map(jnp.asarray, params), scaler), card)
+    with whole_folder(folder) as partial:
+        write_whole(partial / WEIGHTS, save(flat, metadata={"card": json.dumps(card)}))
+        write_whole(partial / PROGRAM, program)
+        digests = {name: sha256(partial / name) for name in (WEIGHTS, PROGRAM)}
+        write_whole(partial / CARD, json.dumps({**card, "sha256": digests}, indent=1) + "\n")
 
 
 def read_program(folder: Path) -> Locate:
@@ -80,14 +70,14 @@ def read_program(folder: Path) -> Locate:
     """
     try:
         recorded = json.loads((folder / CARD).read_text(encoding="utf-8"))["sha256"][PROGRAM]
-        program = (folder / PROGRAM).read_bytes()
+        found, program = sha256(folder / PROGRAM), (folder / PROGRAM).read_bytes()
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
             f"this is not a whole export ({type(error).__name__})",
             remedy="export the checkpoint again",
             path=folder,
         ) from error
-    if hashlib.sha256(program).hexdigest() != recorded:
+    if found != recorded:
         raise InputError(
             "is not what was exported: its sha256 differs",
             remedy="export the checkpoint again",
@@ -97,7 +87,10 @@ def read_program(folder: Path) -> Locate:
 
 
 def card_of_safetensors(path: Path) -> dict[str, Any]:
-    """Return the card inside an exported `.safetensors`; empty for any other file."""
+    """Return the card inside an exported `.safetensors`; empty for any other file.
+
+    Raises InputError where it cannot be read.
+    """
     if path.suffix != ".safetensors":
         return {}
     try:
@@ -109,12 +102,38 @@ def card_of_safetensors(path: Path) -> dict[str, Any]:
         ) from error
 
 
-def _program(params: Tree, scaler: Scaler, card: Mapping[str, Any]) -> bytes:
-    site = card["site"]
+def _windows(card: NetworkCard, n: Any) -> dict[str, jax.ShapeDtypeStruct]:
+    """Return what a card says its network reads, of `n` windows."""
+    shapes = card["site"]["shapes"]
+    return {name: jax.ShapeDtypeStruct((n, *of), jnp.float32) for name, of in shapes.items()}
+
+
+def _ordered(scaler: Scaler, card: NetworkCard) -> Scaler:
+    """Return the scaler with its modalities in the order of the card's `shapes`."""
+    return scaler._replace(inputs={name: scaler.inputs[name] for name in card["site"]["shapes"]})
+
+
+def _check(flat: Mapping[str, np.ndarray], problem: Problem, card: NetworkCard) -> None:
+    """Raise InputError unless the leaves are those of the card's network, and finite."""
+    made: Any = jax.eval_shape(problem.network.init, jax.random.key(0), _windows(card, 1))
+    wanted = {path: tuple(leaf.shape) for path, leaf in leaves(made["params"]).items()}
+    found = {path: leaf.shape for path, leaf in flat.items()}
+    for path in sorted(wanted.keys() | found.keys()):
+        ours, of_card = found.get(path, "absent"), wanted.get(path, "absent")
+        if ours != of_card:
+            raise InputError(
+                f"{path} is {ours}, by its card it would be {of_card}",
+                remedy="export a checkpoint as it was saved, of a network for a target site",
+            )
+    for path, leaf in flat.items():
+        if not np.all(np.isfinite(leaf)):
+            raise InputError(
+                f"{path} holds a value that is not a finite number",
+                remedy="its training diverged: export another network",
+            )
+
+
+def _program(locate: Locate, card: NetworkCard) -> bytes:
     (batch,) = stablehlo.symbolic_shape("b")
-    shapes = (site["imu_shape"], site["mag_shape"], [len(site["bssids"])])
-    args = [jax.ShapeDtypeStruct((batch, *shape), jnp.float32) for shape in shapes]
-    constants = jax.tree.map(jnp.asarray, params)
-    locate = jax.jit(locator(constants, scaler, output_of(card)))
-    exported = stablehlo.export(locate, platforms=PLATFORMS)(*args)
-    return bytes(exported.serialize())
+    windows = _windows(card, batch).values()
+    return bytes(stablehlo.export(jax.jit(locate), platforms=PLATFORMS)(*windows).serialize())

@@ -1,130 +1,92 @@
-"""Freeze plans: which leaves train, how fast and from which epoch, by the paths grafts use.
+"""Freeze plans as a line of text, by the paths grafts use: "imu x0.1, mag/kernel from epoch 5"."""
 
-A plan becomes labels of one optimiser (exact, no moments for frozen leaves), or gates: numbers
-that may differ between the runs of one compiled program, where labels may not.
-"""
-
-from collections.abc import Callable, Sequence
+import math
+import re
 from dataclasses import dataclass, replace
 
-import jax
-import jax.numpy as jnp
-import numpy as np
-import optax
-
-from mtloc_jax.core.optim import Gates
 from mtloc_jax.errors import InputError
-from mtloc_jax.surgery.owners import listed, owners
-from mtloc_jax.surgery.tree import Tree, leaves, nest
+from mtloc_jax.optimizers import Pace, Paces
+from mtloc_jax.surgery.matching import rule_by_path
+from mtloc_jax.surgery.tree import Tree, leaves
+
+ALL = "all"
+LAST_EPOCH = 10**6
+_CLAUSE = re.compile(
+    r"(?P<path>\S+)(?P<how> frozen|"
+    r"(?: x(?P<rate>\d*\.?\d+(?:e[+-]?\d+)?))?(?: from epoch (?P<epoch>\d\S*))?)",
+    re.ASCII,
+)
 
 
 @dataclass(frozen=True)
-class Train:
-    """Train the leaves under `target`, at `rate` times the learning rate, from an epoch on."""
+class Clause:
+    """Train the leaves under `target` at `rate` times the learning rate, from an epoch on.
+
+    rate: 0 where they never move
+
+    As text it reads as `clauses` takes it, so that an error can show the corrected plan.
+    """
 
     target: str
     rate: float = 1.0
     from_epoch: int = 0
 
-    def narrowed(self, target: str) -> "Train":
-        """Return this rule for a subtree of what it matches."""
+    def narrowed(self, target: str) -> "Clause":
+        """Return this clause for a subtree of what it matches."""
         return replace(self, target=target)
 
     def __str__(self) -> str:
-        rate = "" if self.rate == 1 else f", rate={self.rate:g}"
-        first = f", from_epoch={self.from_epoch}" if self.from_epoch else ""
-        return f'Train("{self.target}"{rate}{first})'
+        if self.rate == 0:
+            return f"{self.target} frozen"
+        slowed = "" if self.rate == 1 and self.from_epoch else f" x{self.rate:.15g}"
+        return f"{self.target}{slowed}" + (
+            f" from epoch {self.from_epoch}" if self.from_epoch else ""
+        )
 
 
-@dataclass(frozen=True)
-class Freeze:
-    """Never move the leaves under `target`."""
+def clauses(text: str) -> tuple[Clause, ...]:
+    """Return the clauses that a text holds; "all" holds none.
 
-    target: str
-
-    def narrowed(self, target: str) -> "Freeze":
-        """Return this rule for a subtree of what it matches."""
-        return Freeze(target)
-
-    def __str__(self) -> str:
-        return f'Freeze("{self.target}")'
-
-
-Plan = Sequence[Train | Freeze]
-
-
-def by_leaf(plan: Plan, params: Tree) -> dict[str, Train | Freeze]:
-    """Return the one rule of every leaf, by path.
-
-    Raises InputError, with the corrected plan, where a leaf has no rule or two, a rule matches
-    nothing, or a rate or epoch is negative.
+    A clause is a path (as in grafts) and "frozen", "x0.1", "from epoch 5" or "x0.1 from epoch 5";
+    clauses are parted by commas. Raises InputError where one is something else, its rate is no
+    finite number, or no run lasts until its epoch.
     """
-    for rule in plan:
-        if isinstance(rule, Train) and not (rule.rate > 0 and rule.from_epoch >= 0):
-            raise InputError(
-                f"{rule} has a rate that is not positive or a negative epoch",
-                remedy=f"write {Freeze(rule.target)} to freeze it",
-            )
-    return owners(
-        leaves(params),
-        plan,
-        lambda parts: f"add {listed(map(Freeze, parts))} or {listed(map(Train, parts))}",
-    )
+    return () if text.strip() == ALL else tuple(map(_clause, text.split(",")))
 
 
-def optimizer(
-    plan: Plan,
-    params: Tree,
-    base: Callable[[], optax.GradientTransformation],
-    steps_per_epoch: int,
-) -> optax.GradientTransformation:
-    """Return `base()` under a plan: one label for each kind of rule, frozen leaves without moments.
+def paces(text: str, params: Tree) -> Paces:
+    """Return how each leaf of a network trains, by path; what no clause names trains as ever.
 
-    Raises InputError as `by_leaf` does.
+    Raises InputError, with the corrected plan, where a clause cannot be read or matches no leaf,
+    or two match the same one.
     """
-    rules = by_leaf(plan, params)
-    kinds = {_kind(rule): rule for rule in rules.values()}
-    labels = nest({path: _kind(rule) for path, rule in rules.items()})
-    return optax.multi_transform(
-        {kind: _by_rule(rule, base, steps_per_epoch) for kind, rule in kinds.items()}, labels
-    )
+    paths = list(leaves(params))
+    named = rule_by_path(paths, clauses(text))
+    rules = ((path, named.get(path, Clause(path))) for path in paths)
+    return tuple((path, Pace(rule.rate, rule.from_epoch)) for path, rule in rules)
 
 
-def gates(plan: Plan, params: Tree) -> Gates:
-    """Return a plan as gates; runs with different plans stack.
-
-    Raises InputError as `by_leaf` does.
-    """
-    rules = by_leaf(plan, params)
-    rate = {path: r.rate if isinstance(r, Train) else 0.0 for path, r in rules.items()}
-    first = {path: r.from_epoch if isinstance(r, Train) else 0 for path, r in rules.items()}
-    return Gates(
-        nest({path: np.float32(value) for path, value in rate.items()}),
-        nest({path: np.int32(value) for path, value in first.items()}),
-    )
-
-
-def _kind(rule: Train | Freeze) -> str:
-    if isinstance(rule, Freeze):
-        return "freeze"
-    return f"train x{rule.rate:g} from epoch {rule.from_epoch}"
+def _clause(text: str) -> Clause:
+    text = " ".join(text.split())
+    found = _CLAUSE.fullmatch(text)
+    if not found or not found["how"]:
+        raise InputError(
+            f"{text!r} says of no branch how it trains",
+            remedy='write "all", or "imu frozen", "imu x0.1", "imu from epoch 5", parted by commas',
+        )
+    path = found["path"]
+    rate = 0.0 if found["how"] == " frozen" else float(found["rate"] or 1)
+    if not math.isfinite(rate):
+        raise InputError(f"the rate of {path} is no finite number", remedy=f"write {path} x0.1")
+    if rate == 0:
+        return Clause(path, rate)
+    return Clause(path, rate, _epoch(path, found["epoch"] or "0"))
 
 
-def _by_rule(
-    rule: Train | Freeze, base: Callable[[], optax.GradientTransformation], steps_per_epoch: int
-) -> optax.GradientTransformation:
-    if isinstance(rule, Freeze):
-        return optax.set_to_zero()
-    return optax.chain(
-        _from_step(rule.from_epoch * steps_per_epoch), base(), optax.scale(rule.rate)
-    )
-
-
-def _from_step(first: int) -> optax.GradientTransformation:
-    """Return a transformation that zeroes gradients before a step: no moments gather until then."""
-
-    def update(gradient, step, params=None):
-        out = jax.tree.map(lambda g: jnp.where(step >= first, g, jnp.zeros_like(g)), gradient)
-        return out, step + 1
-
-    return optax.GradientTransformation(lambda params: jnp.int32(0), update)
+def _epoch(path: str, digits: str) -> int:
+    if not digits.isdecimal() or len(digits) > 9 or int(digits) > LAST_EPOCH:
+        raise InputError(
+            f"{path} trains from epoch {digits[:20]}",
+            remedy=f"write {path} frozen, or a whole number up to {LAST_EPOCH}",
+        )
+    return int(digits)

@@ -118,6 +118,21 @@ def unchanged_since(report: GraftReport, params: Tree) -> dict[str, np.ndarray]:
     }
 
 
+def proof(report: GraftReport, params: Tree, run: int) -> dict[str, str]:
+    """Return the leaves that a graft took, and those of them that `params` still has, bit for bit.
+
+    report: of the stacked graft; params: one trained network; run: its place in the stack
+    Paths are parted by spaces.
+    """
+    of_run = report.of_run(run)
+    taken = [entry.path for entry in of_run.entries if entry.action in ("take", "transform")]
+    unchanged = unchanged_since(of_run, params)
+    return {
+        "taken": " ".join(taken),
+        "unchanged": " ".join(path for path in taken if unchanged[path].all()),
+    }
+
+
 def of_runs(leaf: Any, stacked: bool) -> Iterator[np.ndarray]:
     """Yield a leaf's array for each run: the leaf itself where runs are not stacked."""
     return iter(np.asarray(leaf) if stacked else np.asarray(leaf)[None])

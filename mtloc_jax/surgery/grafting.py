@@ -7,7 +7,7 @@ from pathlib import Path
 from mtloc_jax.errors import InputError
 from mtloc_jax.surgery.graft_report import GraftReport
 from mtloc_jax.surgery.network import Network
-from mtloc_jax.surgery.network_card import ancestors, output_of
+from mtloc_jax.surgery.network_card import ancestors, settings_of
 from mtloc_jax.surgery.rules import Rule
 
 GetRules = Callable[[Network, dict[str, Network]], tuple[Rule, ...]]
@@ -43,18 +43,18 @@ def check_output(output: Path, donors: Mapping[str, Network]) -> None:
         raise InputError("this is there already", remedy="give a new --output", path=output)
 
 
-def check_positions(report: GraftReport, donors: Mapping[str, Network]) -> None:
-    """Raise InputError where a new network takes positions from a donor that cuts them at 0.
+def check_positions(report: GraftReport, donors: Mapping[str, Network], output: str) -> None:
+    """Raise InputError where a network takes its output layer from a donor of another output.
 
-    A new network's output is linear, so a "relu" donor's output layer would not act as it did.
+    output: the new network's, "linear" or "relu": a layer would not act as it did in the other.
     """
-    cut = {name for name, donor in donors.items() if output_of(donor.card) == "relu"}
-    for entry in report.entries:
-        of = {leaf.partition(":")[0] for leaf in entry.donors}
-        if entry.path.startswith("fusion/fc4/") and of & cut:
+    taken = [entry for entry in report.entries if entry.path.startswith("fusion/fc4/")]
+    for name in {leaf.partition(":")[0] for entry in taken for leaf in entry.donors}:
+        theirs = settings_of(donors[name].card).output
+        if theirs != output:
             raise InputError(
-                f"{sorted(of & cut)[0]} was trained with the output 'relu', the new one is linear",
-                remedy="take its branches and Keep fusion/fc4, or train a donor of linear output",
+                f"{name} was trained with the output {theirs!r}, the new one is {output}",
+                remedy=f"take its branches and Keep fusion/fc4, or set --config.output={theirs}",
             )
 
 

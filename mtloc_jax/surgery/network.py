@@ -19,7 +19,7 @@ class Network:
 
     place:  where it was read from, as `read_network` takes it
     card:   empty for a foreign file
-    report: of the graft it began as; None where there was none, or only for a whole stack
+    report: of the graft it began as; None where there was none
     """
 
     place: str
@@ -50,8 +50,9 @@ def read_network(place: str) -> Network:
         return Network(place, params, card_of_safetensors(path), None)
     report = checkpoint.read_report(path)
     if run:
-        params, card = checkpoint.load_run(path, _number(run, place))
-        return Network(place, params, card, None)
+        number = _number(run, place)
+        params, card = checkpoint.load_run(path, number)
+        return Network(place, params, card, report and report.of_run(number))
     params, card = checkpoint.load(path)
     if "runs" in card:
         raise InputError(

@@ -1,16 +1,18 @@
-"""What a checkpoint's card says of a network: its site, its scaler, and the donors it came from."""
+"""What a checkpoint's card says of a network: its site, settings, scaler, and its donors."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import numpy as np
-
+from mtloc_jax.core.problem import PROBLEMS, Problem
 from mtloc_jax.errors import InputError
-from mtloc_jax.sites.scaling import Scaler
+from mtloc_jax.settings import Settings, parsed, values
+from mtloc_jax.sites.scaling import Scaler, read_back
 
 NetworkCard = Mapping[str, Any]
 """One network's: `site`, `config`, `run` (with its `scaler`), `lineage`; see checkpoint.load_run.
 
+site:    Site.card; config: settings.plain of what it was made with
+run:     `seed`, Scaler.plain, and `problem` where it is not the settings'
 lineage: the networks this one was grafted from, by the name rules called them: `path`, `digest`
          of all parameters, `site`, and their own `lineage`
 """
@@ -21,20 +23,45 @@ def scaler_of(card: NetworkCard) -> Scaler:
 
     Raises InputError where the card has none.
     """
-    found = card.get("run", {}).get("scaler")
-    if found is None or found.keys() != set(Scaler._fields):
+    try:
+        return read_back(card["run"]["scaler"])
+    except (KeyError, TypeError) as error:
         raise InputError(
-            f"the card of this network ({card.get('site', {}).get('name', 'no site')}) holds no "
-            "scaler",
+            f"the card of this network ({_site_name(card)}) holds no scaler",
             remedy="take a checkpoint of a network trained on its target site",
-        )
-    arrays = {name: np.asarray(value) for name, value in found.items()}
-    return Scaler(**{k: v if v.dtype == bool else v.astype(np.float32) for k, v in arrays.items()})
+        ) from error
 
 
-def output_of(card: NetworkCard) -> str:
-    """Return what the network's output layer is, one of core.model.OUTPUTS."""
-    return card.get("config", {}).get("output", "linear")
+def settings_of(card: NetworkCard) -> Settings:
+    """Return the settings a network was made with: the defaults where its card has none.
+
+    Raises InputError where they are not of this version.
+    """
+    try:
+        return parsed(card.get("config", {}))
+    except InputError as error:
+        raise InputError(
+            f"the card of this network ({_site_name(card)}) is of another version: {error.problem}",
+            remedy="take a network of this version; launch.graft takes other settings by --config",
+        ) from error
+
+
+def problem_of(card: NetworkCard) -> Problem:
+    """Return what a network is and what it was asked; raises InputError as `settings_of`."""
+    settings = settings_of(card)
+    return PROBLEMS.named(card.get("run", {}).get("problem") or settings.problem)(settings)
+
+
+def cut_of(settings: Settings, role: str = "target") -> dict[str, Any]:
+    """Return the part of a card's `config` by which a building of a role is cut into windows.
+
+    role: "source", where pretrained networks come from, or "target"
+    """
+    cut: dict[str, Any] = {"modalities": settings.modalities}
+    for name, value in values(settings, "site", role=role):
+        group, _, inner = name.rpartition(".")
+        (cut.setdefault(group, {}) if group else cut)[inner or name] = value
+    return cut
 
 
 def bssids_of(card: NetworkCard) -> list[str]:
@@ -61,6 +88,10 @@ def ancestors(
     Raises InputError where a network is its own ancestor.
     """
     yield from _walk(card.get("lineage", {}), of, seen=())
+
+
+def _site_name(card: NetworkCard) -> str:
+    return card.get("site", {}).get("name", "no site")
 
 
 def _walk(

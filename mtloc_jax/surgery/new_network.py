@@ -6,11 +6,16 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from mtloc_jax.core.model import MTLoc
+from mtloc_jax.core.problem import PROBLEMS
+from mtloc_jax.errors import InputError
+from mtloc_jax.settings import Settings, portable, replaced
+from mtloc_jax.sites.recordings import Recordings, cut_by
+from mtloc_jax.sites.scaling import FRAMES
 from mtloc_jax.sites.site import Site
-from mtloc_jax.sites.windows import WindowSpec
+from mtloc_jax.sites.views import seen_by_networks
 from mtloc_jax.surgery import checkpoint
 from mtloc_jax.surgery.network import Network
+from mtloc_jax.surgery.network_card import settings_of
 
 # Run once, the initialisers take a hundred times longer to compile than to run.
 _BARELY_OPTIMISED: Any = {
@@ -19,28 +24,44 @@ _BARELY_OPTIMISED: Any = {
 }
 
 
-def window_of(donors: Mapping[str, Network]) -> WindowSpec:
-    """Return the windows the first donor was trained on; the paper's where none says."""
-    for donor in donors.values():
-        window = donor.card.get("config", {}).get("window")
-        if window:
-            return WindowSpec(**window)
-    return WindowSpec()
+def settings_for(target: str, donors: Mapping[str, Network]) -> Settings:
+    """Return the settings of a network for a site: the first donor's that knows its own.
+
+    A test round is of one building: it is the building's own where the donor was for another.
+    """
+    known = [settings_of(donor.card) for donor in donors.values() if "config" in donor.card]
+    settings = known[0] if known else Settings()
+    test_round = settings.test_round if settings.target == target else 0
+    return replaced(settings, {"target": target, "test_round": test_round, "survey": "once"})
 
 
-def fresh(site: Site, hidden: int, seed: int, spec: WindowSpec) -> Network:
-    """Return an initialised MTLoc for a site, under a scaler fitted on all its training rounds."""
-    shapes = (site.windows.imu.shape[1:], site.windows.mag.shape[1:], (len(site.bssids),))
-    example = [jax.ShapeDtypeStruct((1, *shape), jnp.float32) for shape in shapes]
-    network = MTLoc(hidden)
+def cut(recordings: Recordings, settings: Settings) -> Site:
+    """Cut recordings into a site by all settings that shape it.
+
+    Raises InputError as `site.build` and the views do, and where its rounds shall be two surveys.
+    """
+    if settings.survey != "once":
+        raise InputError("a network is for one survey", remedy="set --config.survey=once")
+    return seen_by_networks(cut_by(recordings, settings), settings)
+
+
+def fresh(site: Site, settings: Settings, seed: int) -> Network:
+    """Return an initialised network for a site; its scaler is of all training rounds."""
+    problem = PROBLEMS.named(settings.problem)(settings)
+    example = {
+        name: jax.ShapeDtypeStruct((1, *shape), jnp.float32)
+        for name, shape in site.shapes().items()
+    }
     # Only the initialisers are compiled, not the network: it takes half the time.
     init = jax.jit(
-        lambda key: network.lazy_init(key, *example)["params"], compiler_options=_BARELY_OPTIMISED
+        lambda key: problem.network.lazy_init(key, example)["params"],
+        compiler_options=_BARELY_OPTIMISED,
     )
     params = jax.device_get(init(jax.random.key(seed)))
+    scaler = site.scaler(site.rows("train"), FRAMES[settings.output])
     card: dict[str, Any] = {
         "site": site.card(),
-        "config": {"hidden": hidden, "window": vars(spec)},
-        "run": {"seed": seed, "scaler": site.scaler(site.rows("train"))._asdict()},
+        "config": portable(settings),
+        "run": {"seed": seed, "scaler": scaler.plain()},
     }
     return Network("", params, checkpoint.plain(card), None)

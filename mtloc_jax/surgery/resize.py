@@ -1,19 +1,17 @@
 """Rules that grow or cut hidden widths (Net2Net): grown, a network predicts what it did before."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
-from mtloc_jax.core.model import FUSED
 from mtloc_jax.errors import InputError
+from mtloc_jax.modalities import Leaf
 from mtloc_jax.surgery.rules import Take, Transform
 from mtloc_jax.surgery.tree import Tree, leaves
 
-LAYERS = ("imu", "mag", "wifi/fc1", "wifi/fc2", "fusion/fc3")
+FC3, FC4 = "fusion/fc3", "fusion/fc4"
 
 
 @dataclass(frozen=True)
@@ -55,71 +53,84 @@ def cut(outgoing: np.ndarray, new: int) -> Resize:
 
 
 def resizes(params: Tree, hidden: int, seed: int = 0) -> dict[str, Resize]:
-    """Return how each of LAYERS of an MTLoc network gets `hidden` units.
+    """Return how each layer of an MTLoc network gets `hidden` units, by the layer's path.
 
-    Raises InputError where `hidden` is not positive.
+    Raises InputError where `hidden` is not positive, or a branch is neither an LSTM nor two dense
+    layers.
     """
     if hidden < 1:
         raise InputError(f"a layer cannot have {hidden} units", remedy="choose 1 or more")
-    sizes = _sizes(params)
-    return {
-        layer: grown(size, hidden, seed + number)
-        if hidden > size
-        else cut(_outgoing(params, layer), hidden)
-        for number, (layer, size) in enumerate(sizes.items())
-    }
+    flat, of = leaves(params), {}
+    for number, (layer, reader) in enumerate(_layers(params)):
+        outgoing = np.asarray(flat[reader])
+        old = len(outgoing)
+        of[layer] = grown(old, hidden, seed + number) if hidden > old else cut(outgoing, hidden)
+    return of
 
 
 def resize(of: Mapping[str, Resize]) -> tuple[Take, ...]:
-    """Return the rules for a whole MTLoc network, given a Resize for each of LAYERS."""
-    fused = _side_by_side(*(of[{"wifi": "wifi/fc2"}.get(branch, branch)] for branch in FUSED))
-    fc1, fc2, fc3 = of["wifi/fc1"], of["wifi/fc2"], of["fusion/fc3"]
+    """Return the rules for a whole MTLoc network, given what `resizes` made of it."""
+    fc3 = of[FC3]
+    branches = dict.fromkeys(layer.split("/")[0] for layer in of if layer != FC3)
     return (
-        *_lstm_rules("imu", of["imu"]),
-        *_lstm_rules("mag", of["mag"]),
-        *_dense_rules("wifi/fc1", None, fc1),
-        *_dense_rules("wifi/fc2", fc1, fc2),
-        *_dense_rules("fusion/fc3", fused, fc3),
-        Take("fusion/fc4/kernel", "fusion/fc4/kernel", by=_gather(fc3, None)),
-        Take("fusion/fc4/bias", "fusion/fc4/bias"),
+        *(rule for branch in branches for rule in _branch_rules(branch, of)),
+        _take(f"{FC3}/bias", None, fc3),
+        _take(f"{FC4}/kernel", fc3, None),
+        Take(f"{FC4}/bias", f"{FC4}/bias"),
     )
 
 
-def _lstm_rules(branch: str, units: Resize) -> tuple[Take, ...]:
-    gates = _side_by_side(units, units, units, units)
-    recurrent = f"{branch}/recurrent_kernel"
-    return (
-        *_dense_rules(branch, None, gates),
-        Take(recurrent, recurrent, by=_gather(units, gates)),
-    )
+def _layers(params: Tree) -> Iterator[tuple[str, str]]:
+    """Yield each hidden layer, and the kernel by which its units act on what follows."""
+    for branch in params["fusion"]["fc3"]["kernel"]:
+        within, reader = set(params[branch]), f"{FC3}/kernel/{branch}"
+        if within == {"kernel", "recurrent_kernel", "bias"}:
+            yield branch, reader
+        elif within == {"fc1", "fc2"}:
+            yield f"{branch}/fc1", f"{branch}/fc2/kernel"
+            yield f"{branch}/fc2", reader
+        else:
+            raise InputError(
+                f"the branch {branch} is neither an LSTM nor two dense layers",
+                remedy="write rules of your own for it",
+            )
+    yield FC3, f"{FC4}/kernel"
 
 
-def _dense_rules(layer: str, rows: Resize | None, columns: Resize) -> tuple[Take, ...]:
-    kernel, bias = f"{layer}/kernel", f"{layer}/bias"
-    return (
-        Take(kernel, kernel, by=_gather(rows, columns)),
-        Take(bias, bias, by=_gather(None, columns)),
-    )
+def _branch_rules(branch: str, of: Mapping[str, Resize]) -> Iterator[Take]:
+    """Yield the rules of a branch, and of what FC3 reads of it."""
+    if branch in of:
+        last = of[branch]
+        gates = _four(last)
+        yield _take(f"{branch}/kernel", None, gates)
+        yield _take(f"{branch}/bias", None, gates)
+        yield _take(f"{branch}/recurrent_kernel", last, gates)
+    else:
+        first, last = of[f"{branch}/fc1"], of[f"{branch}/fc2"]
+        yield _take(f"{branch}/fc1/kernel", None, first)
+        yield _take(f"{branch}/fc1/bias", None, first)
+        yield _take(f"{branch}/fc2/kernel", first, last)
+        yield _take(f"{branch}/fc2/bias", None, last)
+    yield _take(f"{FC3}/kernel/{branch}", last, of[FC3])
 
 
-def _gather(rows: Resize | None, columns: Resize | None) -> Transform:
-    """Return the transform of a kernel [in, out] or bias [out] with resized inputs or outputs."""
+def _take(path: str, rows: Resize | None, columns: Resize | None) -> Take:
+    """Return the rule of a kernel [in, out] or bias [out] with resized inputs or outputs."""
 
-    def apply(ours: Any, theirs: Any) -> jax.Array:
-        leaf = jnp.asarray(theirs)
+    def apply(ours: Any, leaf: Any) -> Leaf:
         if columns is not None:
             _check_size(leaf, -1, columns.old)
             leaf = leaf[..., columns.source]
         if rows is not None:
             _check_size(leaf, -2, rows.old)
-            leaf = leaf[..., rows.source, :] * jnp.asarray(rows.share[:, None], leaf.dtype)
+            leaf = leaf[..., rows.source, :] * np.asarray(rows.share[:, None], leaf.dtype)
         return leaf
 
     lost = {} if rows is None else {"lost_share_of_outgoing_weight": rows.lost}
-    return Transform("resize", apply, lost)
+    return Take(path, path, by=Transform("resize", apply, lost))
 
 
-def _check_size(leaf: jax.Array, axis: int, expected: int) -> None:
+def _check_size(leaf: Leaf, axis: int, expected: int) -> None:
     if leaf.shape[axis] != expected:
         raise InputError(
             f"a leaf of shape {list(leaf.shape)} was to be resized from {expected} units",
@@ -127,30 +138,7 @@ def _check_size(leaf: jax.Array, axis: int, expected: int) -> None:
         )
 
 
-def _side_by_side(*parts: Resize) -> Resize:
-    """Return the Resize of layers whose units stand next to each other."""
-    firsts = np.cumsum([0, *(part.old for part in parts)])
-    return Resize(
-        np.concatenate([part.source + first for part, first in zip(parts, firsts, strict=False)]),
-        np.concatenate([part.share for part in parts]),
-        int(firsts[-1]),
-        max(part.lost for part in parts),
-    )
-
-
-def _sizes(params: Tree) -> dict[str, int]:
-    flat = leaves(params)
-    gates = {"imu": 4, "mag": 4}
-    return {layer: flat[f"{layer}/bias"].shape[-1] // gates.get(layer, 1) for layer in LAYERS}
-
-
-def _outgoing(params: Tree, layer: str) -> np.ndarray:
-    """Return the weights f32[H, K] by which a layer's units act on what follows."""
-    flat, sizes = leaves(params), _sizes(params)
-    if layer in ("wifi/fc1", "fusion/fc3"):
-        following = {"wifi/fc1": "wifi/fc2/kernel", "fusion/fc3": "fusion/fc4/kernel"}[layer]
-        return np.asarray(flat[following])
-    branch = layer.split("/")[0]
-    widths = [sizes[{"wifi": "wifi/fc2"}.get(name, name)] for name in FUSED]
-    first = sum(widths[: FUSED.index(branch)])
-    return np.asarray(flat["fusion/fc3/kernel"])[first : first + sizes[layer]]
+def _four(units: Resize) -> Resize:
+    """Return the Resize of an LSTM's four gates, whose units stand next to each other."""
+    source = np.concatenate([units.source + gate * units.old for gate in range(4)])
+    return Resize(source, np.tile(units.share, 4), 4 * units.old, units.lost)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mtloc_jax.errors import InputError
-from mtloc_jax.surgery.owners import listed, matched, owners
+from mtloc_jax.surgery.matching import listed, matched, rule_by_path
 from mtloc_jax.surgery.tree import Tree, cover, leaves, match
 
 
@@ -110,12 +110,13 @@ def assign(
     rule, every donor leaf taken or left, and shapes and dtypes agree or a transform is named.
     """
     ours, theirs = leaves(target), pool(donors)
-    owner = owners(
-        ours,
-        [rule for rule in rules if not isinstance(rule, Leave)],
-        lambda parts: f"add {listed(map(Keep, parts))} to re-initialise, or Take(target, donor)",
-    )
-    assignments = tuple(_assignment(path, owner[path], ours, theirs) for path in ours)
+    rule_of = rule_by_path(ours, [rule for rule in rules if not isinstance(rule, Leave)])
+    if missing := cover((path for path in ours if path not in rule_of), ours):
+        raise InputError(
+            f"no rule covers {', '.join(missing)}",
+            remedy=f"add {listed(map(Keep, missing))} to re-initialise, or Take(target, donor)",
+        )
+    assignments = tuple(_assignment(path, rule_of[path], ours, theirs) for path in ours)
     taken = {source for assignment in assignments for source in assignment.sources}
     _check_donors(theirs, taken, [rule for rule in rules if isinstance(rule, Leave)])
     for assignment in assignments:

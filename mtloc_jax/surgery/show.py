@@ -9,9 +9,11 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree as Branches
 
+from mtloc_jax.core.model import joined_order
+from mtloc_jax.modalities import MODALITIES
 from mtloc_jax.surgery.graft_report import ACTIONS, Entry, GraftReport
 from mtloc_jax.surgery.network_card import NetworkCard, ancestors
-from mtloc_jax.surgery.tree import Tree, leaves, segments
+from mtloc_jax.surgery.tree import Tree, leaves, prefixes, segments
 
 COLOURS = {"take": "green", "transform": "cyan", "keep": "yellow", "leave": "bright_black"}
 MEANINGS = {
@@ -20,15 +22,6 @@ MEANINGS = {
     "keep": "re-initialised",
     "leave": "in the donor, not used",
 }
-LAYERS = {
-    "wifi/fc1": "WiFi FC1",
-    "wifi/fc2": "WiFi FC2",
-    "imu": "IMU-LSTM",
-    "mag": "MAG-LSTM",
-    "fusion/fc3": "fusion FC3",
-    "fusion/fc4": "output FC4",
-}
-"""Table I's names, in its order."""
 
 
 def graft_view(report: GraftReport) -> RenderableType:
@@ -47,10 +40,10 @@ def network_view(params: Tree, n_runs: int | None) -> Table:
     table = Table("layer", "leaves", box=None, pad_edge=False)
     table.add_column("parameters", justify="right")
     layers = _layers(params, stacked=n_runs is not None)
-    for layer in sorted(layers, key=lambda name: [*LAYERS, name].index(name)):
+    for layer in sorted(layers, key=_rank):
         shapes = ", ".join(f"{name} {list(shape)}" for name, shape in layers[layer].items())
         size = sum(_size(shape) for shape in layers[layer].values())
-        table.add_row(LAYERS.get(layer, layer), shapes, f"{size:,}")
+        table.add_row(Text(_titled(layer, layers[layer])), Text(shapes), f"{size:,}")
     total = sum(_size(shape) for layer in layers.values() for shape in layer.values())
     runs = "" if n_runs is None else f" in each of {n_runs} runs"
     table.add_row("all" + runs, "", f"{total:,}", style="bold")
@@ -62,7 +55,7 @@ def card_view(card: NetworkCard) -> Table:
     table = Table("card", "", box=None, pad_edge=False)
     for part in ("site", "run", "config"):
         for name, value in _fields(part, card.get(part, {})):
-            table.add_row(name, Text(value))
+            table.add_row(Text(name), Text(value))
     for number, run in enumerate(card.get("runs", ())):
         plain = {name: value for name, value in run.items() if name != "scaler"}
         text = ", ".join(f"{name} {value}" for name, value in plain.items())
@@ -89,7 +82,7 @@ def difference_view(ours: Tree, theirs: Tree) -> Table:
     table = Table("leaf", "difference", box=None, pad_edge=False)
     for path in sorted(mine.keys() | other.keys()):
         text, colour = _difference(mine.get(path), other.get(path))
-        table.add_row(path, Text(text, style=colour))
+        table.add_row(Text(path), Text(text, style=colour))
     return table
 
 
@@ -146,11 +139,34 @@ def _totals(report: GraftReport) -> Table:
 
 
 def _layers(params: Tree, stacked: bool) -> dict[str, dict[str, tuple[int, ...]]]:
+    """Return the shapes of each layer: a layer holds a leaf, and all that lies below it."""
+    flat = leaves(params)
+    holders = {path.rpartition("/")[0] for path in flat}
     layers: dict[str, dict[str, tuple[int, ...]]] = {}
-    for path, leaf in leaves(params).items():
-        layer, _, name = path.rpartition("/")
+    for path, leaf in flat.items():
+        layer = next((above for above in prefixes(path)[:-1] if above in holders), "")
+        name = path.removeprefix(f"{layer}/")
         layers.setdefault(layer, {})[name] = tuple(np.shape(leaf))[int(stacked) :]
     return layers
+
+
+def _rank(layer: str) -> int:
+    """Return where Table I has a layer: branches as the fusion layer joins them, then that."""
+    branch = layer.split("/")[0]
+    return [*joined_order(list(MODALITIES)), "fusion", branch].index(branch)
+
+
+def _titled(layer: str, within: Mapping[str, Any]) -> str:
+    """Return Table I's name of a layer: 'IMU-LSTM', 'WiFi FC1', 'output FC4'; others their path."""
+    if layer == "fusion/fc4":
+        return "output FC4"
+    first, *rest = layer.split("/")
+    if first in MODALITIES and not rest and "recurrent_kernel" in within:
+        return f"{MODALITIES[first].label}-LSTM"
+    if len(rest) == 1 and (first in MODALITIES or first == "fusion"):
+        label = MODALITIES[first].label if first in MODALITIES else first
+        return f"{label} {rest[0].upper()}"
+    return layer
 
 
 def _size(shape: tuple[int, ...]) -> int:

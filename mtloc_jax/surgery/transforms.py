@@ -1,17 +1,16 @@
-"""Named transforms of single leaves, for graft rules: rows, channels, scales, averages.
+"""Named transforms of single leaves, for graft rules: rows, scales, averages.
 
 All work on the trailing axes, so that stacked runs pass through. Factors are worked out in float64
 before any weight is touched. A leaf of NumPy stays one: JAX would compile a program for every step.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import numpy as np
 
-from mtloc_jax.core.model import FUSED
 from mtloc_jax.errors import InputError
-from mtloc_jax.sites.scaling import Leaf
+from mtloc_jax.modalities import Leaf
 from mtloc_jax.surgery.rules import Transform
 
 Fill = Literal["init", "mean", "zero"]
@@ -44,38 +43,8 @@ def wifi_rows(
         "dropped": [bssid for bssid in donor_bssids if bssid not in unheard],
     }
     counts = {f"n_{name}": len(names) for name, names in details.items()}
-    rows = _gather_rows(source, len(donor_bssids), new, "access points of the donor's vocabulary")
+    rows = _gather_rows(source, len(donor_bssids), new)
     return Transform(f"wifi_rows(new={new})", rows, counts | details)
-
-
-def channels(source: Sequence[int | None], donor_channels: int, new: Fill = "zero") -> Transform:
-    """Carry an LSTM's input rows f32[C, 4H] to a sensor with other channels.
-
-    source: for each channel of the target, the donor's channel it continues, or None for a new one
-
-    With new="zero" a new channel is not read until trained, so predictions stay. A donor channel
-    that no target channel continues is lost: the network acts as if it read its training mean.
-    """
-    lost = sorted(set(range(donor_channels)) - {at for at in source if at is not None})
-    details = {"source": list(source), "lost": lost}
-    rows = _gather_rows(source, donor_channels, new, "channels of the donor's sensor")
-    return Transform(f"channels(new={new})", rows, details)
-
-
-def fused_rows(donor_order: Sequence[str], hidden: int) -> Transform:
-    """Reorder the input rows of FC3 of a donor that joins its branches in another order.
-
-    donor_order: the donor's branches in its order, such as ("imu", "mag", "wifi")
-    """
-    if sorted(donor_order) != sorted(FUSED):
-        raise InputError(
-            f"{', '.join(donor_order)} is not an order of {', '.join(FUSED)}",
-            remedy="name each branch once",
-        )
-    first = {branch: at * hidden for at, branch in enumerate(donor_order)}
-    source = [first[branch] + unit for branch in FUSED for unit in range(hidden)]
-    rows = _gather_rows(source, len(source), "zero", "joined features")
-    return Transform("fused_rows", rows, {"donor_order": list(donor_order)})
 
 
 def input_gain(gain: np.ndarray) -> Transform:
@@ -135,17 +104,6 @@ def soup(weights: Sequence[float]) -> Transform:
     return Transform("soup", apply, {"weights": list(weights)})
 
 
-def warm(share: float) -> Transform:
-    """Return share * donor + (1 - share) * the target's own initial leaf: a warm start."""
-    if not 0 <= share <= 1:
-        raise InputError(f"the donor's share is {share:g}", remedy="choose it from 0 to 1")
-
-    def apply(ours: Any, theirs: Any) -> Leaf:
-        return np.float32(share) * theirs + np.float32(1 - share) * ours
-
-    return Transform("warm", apply, {"share": share})
-
-
 def chain(*steps: Transform) -> Transform:
     """Apply transforms one after the other; the first may take several donor leaves."""
 
@@ -159,16 +117,12 @@ def chain(*steps: Transform) -> Transform:
     return Transform(" + ".join(step.name for step in steps), apply, details)
 
 
-def _gather_rows(source: Sequence[int | None], donor_rows: int, new: Fill, of: str):
+def _gather_rows(source: Sequence[int | None], donor_rows: int, new: Fill) -> Callable[..., Leaf]:
     index = np.array([-1 if at is None else at for at in source], np.int64)
-    if index.size and index.max() >= donor_rows:
-        raise InputError(
-            f"there is no row {index.max()} among {donor_rows} {of}", remedy="count from 0"
-        )
     known = index >= 0
 
     def apply(ours: Any, theirs: Any) -> Leaf:
-        _check_rows(theirs, donor_rows, of)
+        _check_rows(theirs, donor_rows, "access points of the donor's vocabulary")
         rows, fill = theirs[..., np.maximum(index, 0), :], ours
         if new == "mean":
             fill = rows[..., known, :].mean(axis=-2, keepdims=True)

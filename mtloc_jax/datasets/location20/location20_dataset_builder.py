@@ -7,7 +7,7 @@ import tensorflow_datasets as tfds
 
 from mtloc_jax.datasets import walks
 from mtloc_jax.logs import location20
-from mtloc_jax.logs.rounds_table import read_rounds
+from mtloc_jax.logs.rounds_table import read_places
 from mtloc_jax.sites.splits import PAPER, Split
 
 _RAW = "https://raw.githubusercontent.com/location-competition/indoor-location-competition-20"
@@ -23,13 +23,14 @@ class Config(tfds.core.BuilderConfig):
     @property
     def rounds(self) -> dict[str, int]:
         """Return trace -> round, in the order of recording."""
-        return read_rounds(Path(__file__).with_name(f"{self.name}.csv"))
+        places = read_places(Path(__file__).with_name(f"{self.name}.csv"))
+        return {trace: place.number for trace, place in places.items()}
 
 
 class Builder(tfds.core.GeneratorBasedBuilder):
     """Build a floor from 42 of its traces; files in `manual_dir` need no download."""
 
-    VERSION = tfds.core.Version("1.0.0")
+    VERSION = tfds.core.Version("1.1.0")
     BUILDER_CONFIGS = [  # noqa: RUF012, the name and form are TFDS's
         Config(name="site1_b1", description="18 minutes, 893 BSSIDs.", folder="site1/B1"),
         Config(name="site2_f1", description="19 minutes, 1980 BSSIDs.", folder="site2/F1"),

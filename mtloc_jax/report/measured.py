@@ -1,0 +1,178 @@
+"""Everything that a report is made of, read from a workdir and checked to be of one study."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mtloc_jax.arms import ARMS, WIPED_SHARE
+from mtloc_jax.errors import InputError
+from mtloc_jax.files import sha256
+from mtloc_jax.report import comparison, questions
+from mtloc_jax.report.beside import NETWORKS, Beside, is_tuned_network, read_beside
+from mtloc_jax.report.card_notes import CardNotes, Survey, read_notes, target_survey
+from mtloc_jax.report.comparison import Line
+from mtloc_jax.report.comparison_variants import Swept, read_swept, variant_folders
+from mtloc_jax.report.headline import held
+from mtloc_jax.report.provenance import (
+    Provenance,
+    check_same_study,
+    counted,
+    read_provenance,
+)
+from mtloc_jax.report.questions import Families
+from mtloc_jax.report.rounds_needed import Needed, demands, needed
+from mtloc_jax.rows import CDF, CHOSEN, CONFIG, ROWS, TRACKS, Table, empty, read, select
+from mtloc_jax.sites.floor_plan import FloorPlan
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Hold a study's files.
+
+    record:  config.json as it is
+    rows:    rows.csv, with no rows where variants have them; cdf, tracks, chosen: the other files
+    beside:  networks of another study that its predictors stand beside
+    swept:   the variants of a swept study
+    digests: file name -> SHA-256 of the rows everything is made from
+    """
+
+    provenance: Provenance
+    record: Mapping[str, Any]
+    cards: tuple[CardNotes, ...]
+    rows: Table
+    cdf: Table
+    tracks: Table
+    chosen: Table
+    beside: Beside | None
+    swept: Swept | None
+    plan: FloorPlan | None
+    digests: Mapping[str, str]
+
+    @property
+    def survey(self) -> Survey | None:
+        """Return the target's training rounds; None where no card says how many there are."""
+        return target_survey(self.cards)
+
+    @cached_property
+    def together(self) -> Table:
+        """Return its rows, and those of the networks beside them."""
+        if self.beside is None:
+            return self.rows
+        return {
+            name: np.concatenate([values, self.beside.rows[name]])
+            for name, values in self.rows.items()
+        }
+
+    @cached_property
+    def families(self) -> Families:
+        """Return the claims that the test rows can answer, by question."""
+        return questions.families(self.rows, self.together)
+
+    @cached_property
+    def needed(self) -> list[Needed]:
+        """Return how many rounds each arm of networks needs for an error."""
+        names = held(ARMS, self.rows["arm"])
+        return needed(demands(self.rows, [name for name in names if is_tuned_network(name)]))
+
+    @property
+    def scope(self) -> str:
+        """Return site pair, windows and seeds of the rows, and how many variants there are."""
+        if self.swept is None:
+            return self.provenance.scope(self.together)
+        clean = [select(table, split="test", modality="none") for table in self.swept.tables]
+        together = {name: np.concatenate([table[name] for table in clean]) for name in clean[0]}
+        counts = {
+            "variant": len(self.swept.contenders),
+            "test round": len(self.swept.test_rounds),
+        }
+        said = [counted({n}, noun) for noun, n in counts.items() if n > 1]
+        return " | ".join([self.provenance.scope(together), *said])
+
+    @cached_property
+    def lines(self) -> list[Line]:
+        """Return what is compared of a swept study; none of any other.
+
+        Raises InputError where a variant has nothing to compare.
+        """
+        if self.swept is None:
+            return []
+        found = comparison.lines(self.swept)
+        compared = {line.contender.label for line in found}
+        lacking = [c.label for c in self.swept.contenders if c.label not in compared]
+        if lacking:
+            raise InputError(
+                f"no test rows to compare of {lacking[0]!r}",
+                remedy=f"a sweep of wiping needs {WIPED_SHARE} among config.wipe.drop_rates",
+            )
+        return found
+
+
+def read_measured(workdir: Path, plan: FloorPlan | None = None) -> Measured:
+    """Read a workdir.
+
+    Raises InputError where a file is absent, empty or damaged, or rows and config.json are of
+    different studies.
+    """
+    provenance = read_provenance(workdir)
+    record = json.loads((workdir / CONFIG).read_text(encoding="utf-8"))
+    if folders := variant_folders(workdir):
+        _check_planless(plan, folders[0])
+        swept = read_swept(workdir, folders)
+        # The files beside the folders hold the rows of all variants: no figure shows those at once.
+        rows, (cdf, tracks, chosen) = empty(ROWS), map(empty, (CDF, TRACKS, CHOSEN))
+        names = [f"{path.relative_to(workdir)}/{ROWS}" for path in folders]
+    else:
+        swept, rows = None, _rows(workdir, provenance)
+        names = [ROWS, CDF, TRACKS, CHOSEN]
+        cdf, tracks, chosen = (_kept(workdir / name, provenance) for name in names[1:])
+    config = record.get("config", {})
+    return Measured(
+        provenance=provenance,
+        record=record,
+        cards=read_notes(workdir),
+        rows=rows,
+        cdf=cdf,
+        tracks=tracks,
+        chosen=chosen,
+        beside=read_beside(config),
+        swept=swept,
+        plan=plan,
+        digests=_digests(workdir, names, config),
+    )
+
+
+def _rows(workdir: Path, provenance: Provenance) -> Table:
+    path = workdir / ROWS
+    table = read(path)
+    check_same_study(table, provenance, path)
+    if not len(table["seed"]):
+        raise InputError("no rows yet", remedy="run launch.study with this --workdir", path=path)
+    return table
+
+
+def _kept(path: Path, provenance: Provenance) -> Table:
+    if not path.is_file():
+        return empty(path.name)  # a study may keep none; what they would show is left out
+    table = read(path)
+    check_same_study(table, provenance, path)
+    return table
+
+
+def _digests(workdir: Path, names: Sequence[str], config: Mapping[str, Any]) -> dict[str, str]:
+    found = {name: workdir / name for name in names}
+    if networks := config.get(NETWORKS, ""):
+        found[f"{networks}/{ROWS}"] = Path(networks) / ROWS
+    return {name: sha256(path) for name, path in found.items() if path.is_file()}
+
+
+def _check_planless(plan: FloorPlan | None, variant: Path) -> None:
+    if plan is not None:
+        raise InputError(
+            "a comparison of variants has no floor plan",
+            remedy=f"give one variant's --workdir, such as {variant}",
+        )

@@ -1,0 +1,198 @@
+"""The parts of a report: which there are, and what is in each, follows from the rows."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from matplotlib.figure import Figure
+
+from mtloc_jax.arms import ARMS, SCRATCH
+from mtloc_jax.report import comparison_sentences as compared
+from mtloc_jax.report import comparison_tables, error_tables, figures, paper_tables, questions
+from mtloc_jax.report import needed_tables as needed
+from mtloc_jax.report.card_tables import card_predictors
+from mtloc_jax.report.chosen_tables import chosen
+from mtloc_jax.report.claim_tables import claims_table
+from mtloc_jax.report.comparison_figure import comparison_figure
+from mtloc_jax.report.demand import data_demand
+from mtloc_jax.report.differences import differences
+from mtloc_jax.report.error_map import error_map
+from mtloc_jax.report.headline import arms_in, labels_of, models
+from mtloc_jax.report.measured import Measured
+from mtloc_jax.report.table import ReportTable
+from mtloc_jax.report.trajectory import trajectory
+from mtloc_jax.rows import select
+
+_MOST_DRAWN = 16
+
+Tables = Callable[[Measured], list[ReportTable]]
+Drawing = Callable[[Measured], Figure | None]
+
+
+@dataclass(frozen=True)
+class Section:
+    """Name a part of a report.
+
+    needs:   whether the rows hold what it is about
+    tables:  name of the files -> what is in them; figures: the same. Each may find that the rows
+             lack it, and is then left out
+    printed: the tables that are shown on the terminal too
+    """
+
+    name: str
+    needs: Callable[[Measured], bool]
+    tables: Mapping[str, Tables]
+    figures: Mapping[str, Drawing]
+    printed: tuple[str, ...] = ()
+
+
+def answers(found: Measured) -> list[str]:
+    """Return the sentences that a reader looks for first."""
+    if found.swept:
+        return compared.sentences(found.lines)
+    leading = labels_of(models(found.together))
+    every = [claim for family in found.families.values() for claim in family]
+    said = [claim.sentence() for claim in every if claim.ours in leading]
+    return [*dict.fromkeys(said), *needed.sentences(found.needed, found.survey)]
+
+
+def _has_table5(found: Measured) -> bool:
+    """Say whether an arm of Table V was run that another study would not have: scratch is."""
+    clean = select(found.rows, modality="none")
+    run = set(arms_in(clean)) & set(paper_tables.PAPER_TABLE_V)
+    return any(name != SCRATCH for name, _ in run)
+
+
+def _by_share(split: str) -> Tables:
+    def made(found: Measured) -> list[ReportTable]:
+        run = set(arms_in(select(found.together, split=split, modality="none")))
+        if _has_table5(found) and run <= set(paper_tables.PAPER_TABLE_V):
+            return []  # Table V says it all
+        beside = found.beside and found.beside.provenance
+        return error_tables.by_share(found.together, split, found.survey, found.provenance, beside)
+
+    return made
+
+
+def _claims(found: Measured) -> list[ReportTable]:
+    leading = labels_of(models(found.together))
+    twice = questions.surveyed_twice(found.together, "validation")
+    by_split = {"test": found.families, "validation": twice}
+    return [
+        claims_table(
+            question if split == "test" else f"{question}, {split}",
+            claims,
+            leading,
+            _scope(found, split),
+            found.provenance,
+        )
+        for split, families in by_split.items()
+        for question, claims in families.items()
+    ]
+
+
+def _differences(found: Measured) -> Figure | None:
+    """Draw every claim; of a question with too many to read, those of the leading arms."""
+    leading = labels_of(models(found.together))
+    shown = {
+        question: [c for c in claims if c.ours in leading or len(claims) <= _MOST_DRAWN]
+        for question, claims in found.families.items()
+    }
+    drawn = {question: claims for question, claims in shown.items() if claims}
+    return differences(drawn, _scope(found), found.provenance)
+
+
+def _scope(found: Measured, split: str = "test") -> str:
+    return found.provenance.scope(select(found.together, split=split))
+
+
+def _rounds_needed(found: Measured) -> list[ReportTable]:
+    scope = found.provenance.scope(select(found.rows, split="test", modality="none"))
+    return needed.needed_table(found.needed, found.survey, scope, found.provenance)
+
+
+def _has_networks(found: Measured) -> bool:
+    return any(name in ARMS and ARMS[name].predict is None for name, _ in arms_in(found.rows))
+
+
+def _compared(make: Callable[..., list[ReportTable]]) -> Tables:
+    def made(found: Measured) -> list[ReportTable]:
+        return make(found.swept, found.lines, found.scope, found.provenance)
+
+    return made
+
+
+def _variants(found: Measured) -> Figure | None:
+    if found.swept is None:
+        return None
+    return comparison_figure(found.swept, found.lines, found.scope, found.provenance)
+
+
+SECTIONS = (
+    Section(
+        "Fine-tuning",
+        _has_table5,
+        {
+            "table5": lambda found: paper_tables.table5(found.rows, "test", found.provenance),
+            "table5_validation": lambda found: paper_tables.table5(
+                found.rows, "validation", found.provenance
+            ),
+        },
+        {"fig4": lambda found: figures.fig4(found.cdf, found.rows, found.provenance)},
+        printed=("table5",),
+    ),
+    Section(
+        "Sensors wiped",
+        lambda found: bool((found.rows["drop_rate"] > 0).any()),
+        {"table6": lambda found: paper_tables.table6(found.rows, found.provenance)},
+        {
+            "fig5": lambda found: figures.fig5(found.rows, found.provenance),
+            "fig6": lambda found: figures.fig6(found.cdf, found.rows, found.provenance),
+        },
+        printed=("table6",),
+    ),
+    Section(
+        "Claims",
+        lambda found: bool(found.families),
+        {"claims": _claims},
+        {"differences": _differences},
+    ),
+    Section(
+        "Survey size",
+        lambda found: len(found.rows["seed"]) > 0,
+        {
+            "errors_test": _by_share("test"),
+            "errors_validation": _by_share("validation"),
+            "rounds_needed": _rounds_needed,
+            "chosen": lambda found: chosen(found.chosen, found.provenance),
+        },
+        {"data_demand": lambda found: data_demand(found.together, found.provenance, found.survey)},
+        printed=("errors_test",),
+    ),
+    Section(
+        "Predictors",
+        _has_networks,
+        {"predictors": lambda found: card_predictors(found.cards, found.provenance)},
+        {},
+    ),
+    Section(
+        "Paths",
+        lambda found: len(found.tracks["seed"]) > 0,
+        {},
+        {
+            "trajectory": lambda found: trajectory(found.tracks, found.provenance, found.plan),
+            "error_map": lambda found: error_map(found.tracks, found.provenance, found.plan),
+        },
+    ),
+    Section(
+        "Comparison",
+        lambda found: found.swept is not None,
+        {
+            "comparison": _compared(comparison_tables.against_reference),
+            "against_scratch": _compared(comparison_tables.against_scratch),
+            "by_round": _compared(comparison_tables.by_round),
+        },
+        {"comparison": _variants},
+        printed=("comparison", "against_scratch", "by_round"),
+    ),
+)
+"""Every part of a report, in the order of the page."""

@@ -1,0 +1,83 @@
+"""A table on the terminal, in its width where that can be."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from textwrap import wrap
+
+from rich import box
+from rich.console import Console
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from mtloc_jax.report.escapes import printable
+from mtloc_jax.report.table import Grid, Reach, ReportTable
+from mtloc_jax.report.values import Value
+
+_GAP = 2  # characters between columns
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """Say how a table is squeezed.
+
+    between: what stands before a spread
+    word:    letters of a word of a label or a heading that may not be broken
+    """
+
+    between: str
+    word: int
+
+
+_FITS = (_Fit(" ± ", 12), _Fit("\n± ", 12), _Fit("\n± ", 6))
+"""Ways to lay a table out, the widest first."""
+
+
+def show(table: ReportTable, console: Console) -> None:
+    """Print a table; in a narrow terminal, spreads stand below their numbers."""
+    grid = table.grid(Reach.TERMINAL)
+    fitting = (fit for fit in _FITS if _width(grid, fit) <= console.width)
+    fit = next(fitting, _FITS[-1])
+    # A terminal narrower than that breaks lines; rich would cut figures.
+    width = max(_width(grid, fit), console.width)
+    say(f"\n{table.title}", console, style="bold")
+    say(table.scope, console)
+    console.print(_drawn(grid, fit), width=width, soft_wrap=width > console.width)
+
+
+def say(text: str, console: Console, style: str = "") -> None:
+    """Print text as it is: no markup is read, no number coloured, and the terminal breaks lines."""
+    plain = "\n".join(map(printable, text.split("\n")))
+    console.print(Text(plain, style=style), soft_wrap=True)
+
+
+def _width(grid: Grid, fit: _Fit) -> int:
+    """Return how many characters a table takes at least."""
+    return sum(_column_width(grid, at, fit) + _GAP for at in range(len(grid.header))) - _GAP
+
+
+def _column_width(grid: Grid, at: int, fit: _Fit) -> int:
+    """Return how many characters a column takes at least: labels may be broken, figures not."""
+    texts = [text for line in grid.body for text in _texts(line[at : at + 1], fit)]
+    words = [printable(grid.header[at]), *(texts if at < grid.n_labels else ())]
+    longest = max((len(word) for text in words for word in text.split()), default=0)
+    figures = [part for text in texts for part in text.split("\n") if at >= grid.n_labels]
+    return max(min(longest, fit.word), *map(len, figures), 1)
+
+
+def _texts(line: Iterable[Value], fit: _Fit) -> list[str]:
+    return [printable(cell.text()).replace(" ± ", fit.between) for cell in line]
+
+
+def _drawn(grid: Grid, fit: _Fit) -> RichTable:
+    table = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    for at, (name, left) in enumerate(zip(grid.header, grid.left, strict=True)):
+        words = wrap(printable(name), _column_width(grid, at, fit))
+        table.add_column(
+            Text("\n".join(words)),
+            justify="left" if left else "right",
+            no_wrap=at >= grid.n_labels,
+            overflow="fold",
+        )
+    for line in grid.body:
+        table.add_row(*map(Text, _texts(line, fit)))
+    return table

@@ -1,0 +1,168 @@
+"""The long-format CSV files that everything measured goes to, and the only thing reports read."""
+
+import csv
+import io
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mtloc_jax.errors import InputError
+
+ROWS, CDF, TRACKS, LEAVES = "rows.csv", "cdf.csv", "tracks.csv", "leaves.csv"
+CHOSEN = "chosen.csv"
+VARIANTS = "variants"
+"""Below a swept study's workdir: a folder a variant, with files as of a study of its own."""
+CONFIG = "config.json"
+"""What a study was asked, beside its rows."""
+CARDS = {"source": "card_source.json", "target": "card_target.json"}
+"""The data cards of its buildings, by their role."""
+
+KEYS = ("study", "site_pair", "arm", "finetune_rate", "seed", "split", "modality", "drop_rate")
+
+
+@dataclass(frozen=True)
+class Metric:
+    """Say what is reported of the errors of many windows, in metres.
+
+    label:   as tables call it
+    percent: which of their percentiles it is; None for what is no percentile
+    """
+
+    label: str
+    percent: float | None = None
+
+
+METRICS: dict[str, Metric] = {
+    # Mean and STD are Table V's; the text's "median" is a median here.
+    "mean_m": Metric("mean"),
+    "std_m": Metric("STD"),
+    "median_m": Metric("median", 50.0),
+    "p75_m": Metric("p75", 75.0),
+    "p90_m": Metric("p90", 90.0),
+    "p95_m": Metric("p95", 95.0),
+}
+"""Column of rows.csv -> what it measures, in the order of columns."""
+QUANTILES = tuple(range(0, 101, 2))  # per cent; the error CDF as its inverse, in metres
+
+COLUMNS: dict[str, tuple[str, ...]] = {
+    # One row per trained run, split, wiped modality, drop rate and wipe seed.
+    ROWS: (*KEYS, "wipe_seed", "n_windows", *METRICS),
+    # One row per error CDF: columns q000 .. q100 are error quantiles in metres.
+    CDF: (*KEYS, "wipe_seed", *(f"q{q:03d}" for q in QUANTILES)),
+    # One row per test window of the tracks kept for drawing: true and predicted position.
+    TRACKS: (*KEYS[:6], "trace", "t_s", "x_m", "y_m", "predicted_x_m", "predicted_y_m"),
+    # One row per grafted run: the paths of the leaves its graft took from a donor, and of those
+    # that training left as they were, bit for bit.
+    LEAVES: (*KEYS[:5], "taken", "unchanged"),
+    # One row per setting that a run chose for itself on validation, such as the k of k-NN.
+    CHOSEN: (*KEYS[:5], "setting", "value"),
+}
+_INTEGERS = {"seed", "wipe_seed", "n_windows"}
+_TEXT = {
+    "study",
+    "site_pair",
+    "arm",
+    "split",
+    "modality",
+    "trace",
+    "taken",
+    "unchanged",
+    "setting",
+    "value",
+}
+
+Table = dict[str, np.ndarray]  # column name -> values, all of one length
+
+
+def append(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
+    """Append `rows` to the CSV at `path` (header first if new) as one flushed write."""
+    columns = COLUMNS[path.name]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    if not path.exists():
+        writer.writerow(columns)
+    writer.writerows([_cell(name, row[name]) for name in columns] for row in rows)
+    with path.open("a", encoding="utf-8", newline="") as file:
+        file.write(text.getvalue())
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read(path: Path) -> Table:
+    """Read a CSV written by `append` into columns.
+
+    Raises InputError where the file is absent, has other columns, or a line is cut.
+    """
+    columns = COLUMNS[path.name]
+    if not path.is_file():
+        raise InputError("no such file", remedy="run launch.study with this --workdir", path=path)
+    text = path.read_text(encoding="utf-8")
+    lines = list(csv.reader(io.StringIO(text, newline="")))
+    if not lines or tuple(lines[0]) != columns:
+        raise InputError(
+            f"the header is not {','.join(columns[:4])},...",
+            remedy="this file is not from this version of launch.study; use another --workdir",
+            path=path,
+            line=1,
+        )
+    for number, line in enumerate(lines[1:], start=2):
+        if len(line) != len(columns):
+            raise _bad_line(path, number, f"{len(line)} fields instead of {len(columns)}")
+    if not text.endswith("\n"):
+        raise _bad_line(path, len(lines), "the line is cut")
+    cells = list(zip(*lines[1:], strict=True)) or [()] * len(columns)
+    return {name: _column(path, name, values) for name, values in zip(columns, cells, strict=True)}
+
+
+def empty(name: str) -> Table:
+    """Return the table of the file called `name` with no rows in it."""
+    return {column: _column(Path(name), column, ()) for column in COLUMNS[name]}
+
+
+def select(table: Table, **equal: object) -> Table:
+    """Keep the rows whose columns equal the given values (floats to 1e-9)."""
+    keep = np.ones(len(next(iter(table.values()))), bool)
+    for name, value in equal.items():
+        if isinstance(value, float):
+            keep &= np.isclose(table[name], value, rtol=0, atol=1e-9)
+        else:
+            keep &= table[name] == value
+    return {name: values[keep] for name, values in table.items()}
+
+
+def of_arm(table: Table, arm: tuple[str, float]) -> Table:
+    """Keep the rows of one arm at one fine-tune rate."""
+    return select(table, arm=arm[0], finetune_rate=float(arm[1]))
+
+
+def _cell(name: str, value: object) -> str:
+    if name in _TEXT:
+        return str(value)
+    if name in _INTEGERS:
+        return str(int(value))  # type: ignore[call-overload]
+    return f"{float(value):.4f}"  # type: ignore[arg-type]
+
+
+def _column(path: Path, name: str, values: tuple[str, ...]) -> np.ndarray:
+    if name in _TEXT:
+        return np.array(values, np.str_)
+    parse: type[int] | type[float] = int if name in _INTEGERS else float
+    numbers = np.empty(len(values), np.int64 if parse is int else np.float64)
+    for at, value in enumerate(values):
+        try:
+            numbers[at] = parse(value)
+        except ValueError:
+            raise _bad_line(path, at + 2, f"{name} {value!r} is not a number") from None
+    return numbers
+
+
+def _bad_line(path: Path, line: int, problem: str) -> InputError:
+    return InputError(
+        problem,
+        remedy="delete this line and run launch.study again to redo it",
+        path=path,
+        line=line,
+    )

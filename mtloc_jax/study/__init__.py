@@ -1,0 +1,1 @@
+"""A study: settings -> runs -> compiled programs -> rows; the replica axis; the study's folder."""

@@ -1,0 +1,278 @@
+"""Where chunks of runs are trained or fitted, judged and written down."""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mtloc_jax import rows
+from mtloc_jax.arms import FINETUNED, TRANSFERRED
+from mtloc_jax.core.evaluate import Clean, Wiped
+from mtloc_jax.core.model import Params
+from mtloc_jax.core.problem import Problem
+from mtloc_jax.core.train import Run, Static
+from mtloc_jax.errors import InputError
+from mtloc_jax.files import whole_folder
+from mtloc_jax.settings import Wipe, portable
+from mtloc_jax.sites.site import Arrays, Site
+from mtloc_jax.study import fitting, replicas, workdir
+from mtloc_jax.study.estimate import work_of
+from mtloc_jax.study.opened import Report, Sites
+from mtloc_jax.study.plan import FROM_TRANSFERRED, Chunk, Job, Plan
+from mtloc_jax.study.processes import Share
+from mtloc_jax.study.programs import problem_of, program_of
+from mtloc_jax.study.progress import Clock, Live
+from mtloc_jax.study.record import SPLITS, Record, Row
+from mtloc_jax.study.runs import RunSpec, prepared
+from mtloc_jax.study.starts import Starts
+from mtloc_jax.study.trainer import Diverged, Judge, Speed, Trainer
+from mtloc_jax.study.variants import Variant
+from mtloc_jax.surgery import checkpoint
+from mtloc_jax.surgery.graft_report import proof
+
+WAIT_S = 2.0  # between looks at another process's chunk
+NETWORKS = "checkpoint"
+
+
+class Chunks:
+    """Hold what all chunks of one study share: data on the devices, compiled programs, starts."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        sites: list[Sites],
+        folder: Path,
+        share: Share,
+        starts: Starts,
+        report: Report,
+    ) -> None:
+        """Compile nothing yet; `sites` are each group's."""
+        self.plan, self.sites, self.share, self.report = plan, sites, share, report
+        self.folders = [workdir.chunk_folder(folder, chunk.number) for chunk in plan.chunks]
+        self.starts = starts
+        self._trainers: dict[tuple[int, Static], Trainer] = {}
+        self._judges: dict[tuple[Problem, Wipe], Judge] = {}
+        self._data: dict[int, dict[str, Arrays]] = {}
+
+    def calibrated(self, chunk: Chunk) -> Speed:
+        """Train a little of a chunk, from fresh networks: what is grafted costs the same."""
+        target = self.sites[chunk.group].target
+        runs = []
+        for job in chunk.jobs:
+            settings = self.plan.of(job)
+            fresh = self.starts.fresh(job.spec, settings, target)
+            runs.append(prepared(job.spec, replicas.take(fresh, job.spec.seed), target, settings))
+        return self._trainer(chunk).calibrate(runs, self._on_device(chunk.group)["train"])
+
+    def finish(self, chunk: Chunk, clock: Clock) -> None:
+        """Do one chunk and write it down, whole or not at all."""
+        title = f"chunk {chunk.number + 1} of {len(self.plan.chunks)}"
+        params, scalers = None, []
+        if chunk.jobs[0].spec.of.predict:
+            records = self._fitted(chunk, f"fitting, {title}")
+        else:
+            runs = [self._prepared(job, chunk.group) for job in chunk.jobs]
+            scalers = [run.scaler.plain() for run in runs]
+            params = self._trained(chunk, runs, title, clock)
+            records = self._judged(chunk, runs, params, f"judging, {title}")
+        with whole_folder(self.folders[chunk.number], self.share.index) as partial:
+            for record in records:
+                for name, found in record.tables().items():
+                    rows.append(partial / name, found)
+            described_runs = [described(job) for job in chunk.jobs]
+            if params is not None:
+                card = self._card(chunk, described_runs, scalers)
+                checkpoint.save(partial / NETWORKS, params, card)
+            workdir.seal(partial, self.starts.identity, described_runs)
+        clock.finished(len(chunk.jobs), min(record.best_m() for record in records))
+
+    def is_sound(self, chunk: Chunk) -> bool:
+        """Say whether a chunk is on the disk as it was written; set it aside where it is not.
+
+        Raises InputError where it is another study's, or holds other runs than the plan's.
+        """
+        folder = self.folders[chunk.number]
+        if not folder.is_dir():
+            return False
+        try:
+            found = workdir.sealed(folder)
+            if not chunk.jobs[0].spec.of.predict:
+                checkpoint.load(folder / NETWORKS)
+        except InputError as error:
+            workdir.set_aside(folder, f"{error.path}: {error.problem}")
+            return False
+        self.starts.identity.check(found, folder)
+        if found["runs"] != [described(job) for job in chunk.jobs]:
+            raise InputError(
+                "this chunk holds other runs than planned",
+                remedy="finish with the version that began, or give another --workdir",
+                path=folder,
+            )
+        return True
+
+    def _prepared(self, job: Job, group: int) -> Run:
+        settings, sites = self.plan.of(job), self.sites[group]
+        if job.spec.arm == FINETUNED and settings.start == FROM_TRANSFERRED:
+            start = self._transferred(job)
+        else:
+            start = self.starts.of(job, settings, sites)
+        return prepared(job.spec, start, sites.seen(job.spec.seed), settings)
+
+    def _transferred(self, job: Job) -> Params:
+        """Return the transferred network that a fine-tuned one starts from, of an earlier chunk."""
+        wanted = RunSpec(TRANSFERRED, 0.0, job.spec.seed)
+        chunk, index = next(
+            (chunk, k)
+            for chunk in self.plan.chunks
+            for k, other in enumerate(chunk.jobs)
+            if (other.spec, other.trained) == (wanted, job.trained)
+        )
+        folder = self.folders[chunk.number]
+        if not folder.is_dir() and not self.share.joined:
+            self.finish(chunk, Clock(Live(len(chunk.jobs), 0, 0.0), lambda live: None))
+        wait_for(folder)
+        return checkpoint.load_run(folder / NETWORKS, index)[0]
+
+    def _trained(self, chunk: Chunk, runs: list[Run], title: str, clock: Clock) -> Params:
+        _, gflop = work_of(chunk, self.plan, self.sites[chunk.group].target)
+
+        def told(done: float, total: float) -> None:
+            self.report(f"training, {title}", done, total)
+            clock.trained(done, gflop * done / max(total, 1))
+
+        data = self._on_device(chunk.group)["train"]
+        try:
+            return self._trainer(chunk).train(runs, data, told)
+        except Diverged as error:
+            lost = [described(chunk.jobs[k]) for k in error.runs[:3]]
+            raise InputError(
+                f"{len(error.runs)} of {len(runs)} runs diverged, among them {lost}",
+                remedy="lower their learning rate; finished chunks are kept",
+            ) from error
+
+    def _fitted(self, chunk: Chunk, stage: str) -> list[Record]:
+        """Fit and judge the predictors of a chunk."""
+        site, found = self.sites[chunk.group].target, []
+        for done, job in enumerate(chunk.jobs):
+            self.report(stage, done, len(chunk.jobs))
+            found.append(
+                fitting.fitted(
+                    job.spec, self.sites[chunk.group].seen(job.spec.seed), self.plan.of(job)
+                )
+            )
+        self.report(stage, len(chunk.jobs), len(chunk.jobs))
+        nothing: dict[Variant, Wiped | None] = dict.fromkeys(_variants(chunk))
+        chosen = [one.chosen for one in found]
+        return self._records(chunk, fitting.judged(found, site), (), nothing, chosen)
+
+    def _judged(self, chunk: Chunk, runs: list[Run], params: Params, stage: str) -> list[Record]:
+        """Judge all runs of a chunk, once for each way of wiping that one of them is judged by."""
+        data = self._on_device(chunk.group)
+        scalers = [run.scaler for run in runs]
+        judges = {variant: self._judge(chunk, variant) for variant in _variants(chunk)}
+        every = list(dict.fromkeys(judges.values()))
+        clean, n_stages = {}, 2 + len(every)
+        for done, split in enumerate(SPLITS):
+            self.report(stage, done, n_stages)
+            clean[split] = every[0].clean(params, scalers, data[split])
+        wiped: dict[Judge, Wiped | None] = {}
+        for done, judge in enumerate(every):
+            self.report(stage, 2 + done, n_stages)
+            wiped[judge] = judge.wiped(params, scalers, data["test"])
+        self.report(stage, n_stages, n_stages)
+        proofs = [self._proof(job, replicas.take(params, k)) for k, job in enumerate(chunk.jobs)]
+        branches = every[0].problem.branches
+        by_variant = {variant: wiped[judge] for variant, judge in judges.items()}
+        return self._records(chunk, clean, branches, by_variant, [{}] * len(runs), proofs)
+
+    def _records(
+        self,
+        chunk: Chunk,
+        clean: Mapping[str, Clean],
+        branches: tuple[str, ...],
+        wiped: Mapping[Variant, Wiped | None],
+        chosen: list[Mapping[str, Any]],
+        proofs: list[Row | None] | None = None,
+    ) -> list[Record]:
+        sites = self.sites[chunk.group]
+        return [
+            Record(
+                settings=variant.applied(self.plan.settings),
+                site_pair=sites.pair,
+                site=sites.target,
+                specs=[job.spec for job in chunk.jobs],
+                wanted=[k for k, job in enumerate(chunk.jobs) if variant in job.judged],
+                clean=clean,
+                modalities=branches,
+                wiped=found,
+                proofs=proofs or [None] * len(chunk.jobs),
+                chosen=chosen,
+            )
+            for variant, found in wiped.items()
+        ]
+
+    def _proof(self, job: Job, params: Params) -> Row | None:
+        """Return what training did to a job's grafted leaves; None where none were."""
+        report = self.starts.graft_report(job, self.plan.of(job))
+        if report is None:
+            return None
+        return proof(report, params, job.spec.seed if report.stacked else 0)
+
+    def _trainer(self, chunk: Chunk) -> Trainer:
+        group, shapes = self.plan.groups[chunk.group], self.sites[chunk.group].target.shapes()
+        key = chunk.group, program_of(group.example, shapes, group.settings)
+        if key not in self._trainers:
+            self._trainers[key] = Trainer(key[1], self.plan.size(chunk.group))
+        return self._trainers[key]
+
+    def _judge(self, chunk: Chunk, variant: Variant) -> Judge:
+        """Return a judge; programs that differ in how they train share it."""
+        group = self.plan.groups[chunk.group]
+        wipe = variant.applied(self.plan.settings).wipe
+        key = (problem_of(group.example, group.settings), wipe)
+        if key not in self._judges:
+            trained = [k for k, g in enumerate(self.plan.groups) if not g.example.of.predict]
+            self._judges[key] = Judge(*key, max(map(self.plan.size, trained)))
+        return self._judges[key]
+
+    def _on_device(self, group: int) -> dict[str, Arrays]:
+        target = self.sites[group].target
+        if id(target) not in self._data:
+            self._data[id(target)] = {s: placed(target, s) for s in target.split._fields}
+        return self._data[id(target)]
+
+    def _card(
+        self, chunk: Chunk, described_runs: list[dict[str, Any]], scalers: list[dict[str, Any]]
+    ) -> dict[str, Any]:
+        group = self.plan.groups[chunk.group]
+        problem = group.example.of.problem_in(group.settings)
+        runs = [
+            run | {"problem": problem, "scaler": scaler}
+            for run, scaler in zip(described_runs, scalers, strict=True)
+        ]
+        return {
+            "site": self.sites[chunk.group].target.card(),
+            "config": portable(group.settings),
+            "runs": checkpoint.plain(runs),
+        }
+
+
+def described(job: Job) -> dict[str, Any]:
+    """Return how a chunk's card names one of its runs."""
+    named = {"variant": job.trained.name} if job.trained.settings else {}
+    return vars(job.spec) | named
+
+
+def placed(site: Site, split: str) -> Arrays:
+    """Put a split's windows on each device."""
+    return replicas.placed(site.arrays(site.rows(split)), replicas.mesh(), replicas.ALL)
+
+
+def wait_for(folder: Path) -> None:
+    """Wait until another process has written a chunk; should it die, JAX ends this one too."""
+    while not folder.is_dir():
+        time.sleep(WAIT_S)
+
+
+def _variants(chunk: Chunk) -> list[Variant]:
+    return list(dict.fromkeys(variant for job in chunk.jobs for variant in job.judged))

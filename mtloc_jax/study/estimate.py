@@ -1,0 +1,180 @@
+"""How much work a plan is, and how long it will take at a measured speed, said before it begins."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import jax
+
+from mtloc_jax.core.flops import step_flop
+from mtloc_jax.settings import Settings, value
+from mtloc_jax.sites.pretext import RANDOM
+from mtloc_jax.sites.site import Site
+from mtloc_jax.study.opened import Sites
+from mtloc_jax.study.plan import Chunk, Job, Plan
+from mtloc_jax.study.pretraining import pretrained_on, pretraining_static
+from mtloc_jax.study.programs import program_of
+from mtloc_jax.study.progress import in_words
+from mtloc_jax.study.runs import n_steps, trained_on
+from mtloc_jax.study.trainer import Speed
+from mtloc_jax.study.variants import pretrained_by
+
+Work = tuple[int, float]
+"""Steps, and the GFLOP they take."""
+
+
+@dataclass(frozen=True)
+class GroupEstimate:
+    """Hold what the runs of one compiled program take.
+
+    settings: what sets it apart, in words; memory_bytes: on each device, None where not measured
+    seconds: None where nothing is left to calibrate on
+    """
+
+    settings: str
+    runs: int
+    runs_left: int
+    chunks: int
+    steps: int
+    gflop: float
+    gflop_left: float
+    memory_bytes: int | None
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Hold a study's groups, and what pretraining takes before them."""
+
+    variants: int
+    groups: tuple[GroupEstimate, ...]
+    pretraining_gflop: float
+    devices: str
+
+    def lines(self) -> Iterator[str]:
+        """Yield the plan as lines of text."""
+        runs, steps = sum(g.runs for g in self.groups), sum(g.steps for g in self.groups)
+        gflop = sum(g.gflop for g in self.groups)
+        named = f", {self.variants} variants" if self.variants > 1 else ""
+        programs = "1 program" if len(self.groups) == 1 else f"{len(self.groups)} programs"
+        yield f"plan: {runs} runs{named}, {programs}, {steps:,} steps, {gflop:,.0f} GFLOP"
+        for group in self.groups:
+            yield "  " + _line(group)
+        if self.pretraining_gflop:
+            yield f"  pretraining: {self.pretraining_gflop:,.0f} GFLOP"
+        known = [g.seconds for g in self.groups if g.seconds is not None]
+        if known:
+            yield f"expected: {in_words(sum(known))} of training on {self.devices}, judging apart"
+        else:
+            yield "nothing left to train"
+
+
+def _line(group: GroupEstimate) -> str:
+    chunks = "1 chunk" if group.chunks == 1 else f"{group.chunks} chunks"
+    parts = [f"{group.settings}: {group.runs} runs in {chunks}"]
+    if group.runs_left < group.runs:
+        parts.append(f"{group.runs_left} left")
+    parts += [f"{group.steps:,} steps", f"{group.gflop:,.0f} GFLOP"]
+    if group.memory_bytes is not None:
+        parts.append(f"{group.memory_bytes / 2**20:,.0f} MiB a device")
+    if group.seconds is not None:
+        parts.append(in_words(group.seconds))
+    return ", ".join(parts)
+
+
+def work_of(chunk: Chunk, plan: Plan, target: Site) -> Work:
+    """Return what training a chunk's runs takes."""
+    return _summed([_work(job, plan, target) for job in chunk.jobs])
+
+
+def estimated(
+    plan: Plan,
+    sites: list[Sites],
+    left: set[int],
+    calibrate: Callable[[Chunk], Speed],
+) -> Estimate:
+    """Say what a plan takes.
+
+    sites: of each group; left: numbers of the chunks still to train
+    calibrate: measures a chunk; called once for each group with chunks left
+    """
+    groups = tuple(
+        _group(number, plan, each.target, left, calibrate) for number, each in enumerate(sites)
+    )
+    grafted = {
+        _pretrained_as(plan.of(job)): (plan.of(job), sites[chunk.group].source)
+        for chunk in plan.chunks
+        if chunk.number in left
+        for job in chunk.jobs
+        if job.spec.of.start == "pretrained" and "source" in sites[chunk.group].opened
+    }
+    pretraining = sum(_pretraining(config, source) for config, source in grafted.values())
+    devices = jax.local_devices()
+    return Estimate(
+        len(plan.variants), groups, pretraining, f"{len(devices)} x {devices[0].device_kind}"
+    )
+
+
+def _group(
+    number: int, plan: Plan, target: Site, left: set[int], calibrate: Callable[[Chunk], Speed]
+) -> GroupEstimate:
+    chunks = [chunk for chunk in plan.chunks if chunk.group == number]
+    work = {chunk.number: work_of(chunk, plan, target) for chunk in chunks}
+    waiting = [chunk for chunk in chunks if chunk.number in left]
+    (steps, gflop), (_, gflop_left) = (
+        _summed([work[c.number] for c in some]) for some in (chunks, waiting)
+    )
+    needed_bytes = seconds = None
+    if waiting and sum(work[chunk.number][0] for chunk in waiting):
+        sample = waiting[0]
+        speed = calibrate(sample)
+        needed_bytes = speed.needed_bytes
+        sample_steps, sample_gflop = work[sample.number]
+        seconds = gflop_left / (sample_gflop / sample_steps * speed.steps_per_s)
+    return GroupEstimate(
+        settings=_words(plan, number),
+        runs=sum(len(chunk.jobs) for chunk in chunks),
+        runs_left=sum(len(chunk.jobs) for chunk in waiting),
+        chunks=len(chunks),
+        steps=steps,
+        gflop=gflop,
+        gflop_left=gflop_left,
+        memory_bytes=needed_bytes,
+        seconds=seconds,
+    )
+
+
+def _words(plan: Plan, number: int) -> str:
+    settings, arm = plan.groups[number].settings, plan.groups[number].example.of
+    if arm.predict:
+        return "predictors"
+    trained = "" if arm.plan_in(settings) == "all" else f", {arm.plan_in(settings)}"
+    return f"hidden {settings.hidden}, batch {settings.batch_size}{trained}"
+
+
+def _work(job: Job, plan: Plan, target: Site) -> Work:
+    settings = plan.of(job)
+    if job.spec.of.predict:
+        return 0, 0.0
+    n_windows = len(trained_on(job.spec, target, settings))
+    steps = n_steps(n_windows, len(target.rows("train")), settings.epochs, settings)
+    program = program_of(job.spec, target.shapes(), settings)
+    return steps, steps * step_flop(program, target.shapes()) / 1e9
+
+
+def _pretrained_as(settings: Settings) -> tuple[object, ...]:
+    return tuple(value(settings, name) for name in pretrained_by(settings))
+
+
+def _pretraining(settings: Settings, source: Site) -> float:
+    """Return the GFLOP of pretraining all seeds; windows without labels are counted too."""
+    if settings.pretext == RANDOM:
+        return 0.0
+    n_train = len(source.rows("train"))
+    used = [len(pretrained_on(source, seed, settings)) for seed in range(settings.seeds)]
+    steps = sum(n_steps(n, n_train, settings.pretrain_epochs, settings) for n in used)
+    shapes = {"imu": source.shapes()["imu"]}
+    return steps * step_flop(pretraining_static(source, settings), shapes) / 1e9
+
+
+def _summed(work: list[Work]) -> Work:
+    return sum(steps for steps, _ in work), sum(gflop for _, gflop in work)

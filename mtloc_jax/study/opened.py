@@ -1,0 +1,150 @@
+"""The two buildings of a study: read once, and cut as each group of its runs needs them."""
+
+import dataclasses
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from mtloc_jax.cards import card
+from mtloc_jax.files import write_whole
+from mtloc_jax.rows import CARDS
+from mtloc_jax.settings import Settings, values
+from mtloc_jax.sites.recordings import Recordings, cut_by, open_recordings
+from mtloc_jax.sites.site import Site
+from mtloc_jax.sites.two_surveys import Survey, surveys
+from mtloc_jax.sites.views import seen_by_networks
+
+Report = Callable[[str, float, float], None]
+"""Called with (stage, done, total) whenever there is something new to show."""
+
+
+@dataclass(frozen=True)
+class Building:
+    """Hold a building: its recordings, the site they were cut into, and what networks see of it.
+
+    site: `cut` with rounds stretched or modalities silenced, where the settings say so
+    """
+
+    recordings: Recordings
+    cut: Site
+    site: Site
+
+
+@dataclass(frozen=True)
+class Sites:
+    """Hold the buildings of a study, opened; the source only where something is learnt there.
+
+    pair: as rows name it
+    """
+
+    settings: Settings
+    opened: Mapping[str, Building]
+    pair: str
+
+    @property
+    def source(self) -> Site:
+        """Return the site that the IMU branch is pretrained on."""
+        return self.opened["source"].site
+
+    @property
+    def whole(self) -> Site:
+        """Return the target with all its training rounds, of one survey or of two."""
+        return self.opened["target"].site
+
+    @cached_property
+    def target(self) -> Site:
+        """Return the site that networks are trained and judged on; of two surveys, the second."""
+        if self.settings.survey == "once":
+            return self.whole
+        return dataclasses.replace(self.whole, split=self.surveyed(0)[1].site.split)
+
+    @property
+    def simulated(self) -> bool:
+        """Say whether one of them is no real building."""
+        return any(building.site.simulated for building in self.opened.values())
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """Return what the recordings of each building hash to."""
+        return {role: building.recordings.digest for role, building in self.opened.items()}
+
+    def surveyed(self, seed: int) -> tuple[Survey, Survey]:
+        """Return the two surveys that a seed's networks are trained on."""
+        return surveys(self.whole, self.settings.removed_share, seed)
+
+    def seen(self, seed: int) -> Site:
+        """Return the target as a seed's networks see it."""
+        return self.target if self.settings.survey == "once" else self.surveyed(seed)[1].site
+
+
+def open_sites(
+    made: Sequence[Settings], needs_source: bool, origin: str, report: Report
+) -> list[Sites]:
+    """Return the buildings for each of some settings, made once for each way of making them.
+
+    made: of one study, so that they name the same buildings
+    origin: where the networks that arms graft from come from; empty for the source building
+
+    Raises InputError where one cannot be read, or not be cut so.
+    """
+    roles = ("source", "target") if needs_source else ("target",)
+    recordings = {role: _read(made[0], getattr(made[0], role), report) for role in roles}
+    found: dict[tuple[Any, ...], Building] = {}
+
+    def building(role: str, settings: Settings) -> Building:
+        key = (role, settings.modalities, values(settings, "site", role=role))
+        if key not in found:
+            found[key] = _made(role, recordings[role], settings)
+        return found[key]
+
+    def sites(settings: Settings) -> Sites:
+        opened = {role: building(role, settings) for role in roles}
+        return Sites(settings, opened, _pair(settings, opened, origin))
+
+    return [sites(settings) for settings in made]
+
+
+def write_cards(sites_of: Mapping[Path, Sites]) -> None:
+    """Write the data cards beside the rows in each folder, so that reports quote their warnings.
+
+    Cards that are there stay: they follow from the recordings and the split alone.
+    """
+    made: dict[int, str] = {}
+    for folder, sites in sites_of.items():
+        for role, building in sites.opened.items():
+            path = folder / CARDS[role]
+            if not path.exists():
+                if id(building) not in made:
+                    made[id(building)] = _card_text(building, sites.settings)
+                write_whole(path, made[id(building)])
+
+
+def _card_text(building: Building, settings: Settings) -> str:
+    found = card.make(building.recordings.walks, building.cut, settings)
+    return f"{json.dumps(found.plain(), indent=1, ensure_ascii=False)}\n"
+
+
+def _read(settings: Settings, name: str, report: Report) -> Recordings:
+    return open_recordings(
+        name,
+        settings.data_dir,
+        simulation_seed=settings.simulation.seed,
+        simulated_round_s=settings.simulation.round_s,
+        on_progress=lambda done, total: report(f"reading {name}", done, total),
+    )
+
+
+def _made(role: str, recordings: Recordings, settings: Settings) -> Building:
+    cut = cut_by(recordings, settings, role)
+    return Building(recordings, cut, seen_by_networks(cut, settings, role))
+
+
+def _pair(settings: Settings, opened: Mapping[str, Building], origin: str) -> str:
+    target = opened["target"].site.name
+    if settings.survey == "twice":
+        return f"{target} survey 1->{target} survey 2"
+    source = opened["source"].site.name if "source" in opened else settings.source
+    return f"{origin or source}->{target}"

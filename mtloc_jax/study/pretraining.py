@@ -1,0 +1,101 @@
+"""Pretraining on the source site (Table IV): which windows, what is asked of them, which runs."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from mtloc_jax.core import problem
+from mtloc_jax.core.model import Params
+from mtloc_jax.core.problem import Problem
+from mtloc_jax.core.train import Run, Static
+from mtloc_jax.modalities import Held
+from mtloc_jax.settings import Settings
+from mtloc_jax.sites.pretext import Lesson, lesson, n_targets
+from mtloc_jax.sites.site import Arrays, Site
+from mtloc_jax.sites.splits import in_use
+from mtloc_jax.study import replicas
+from mtloc_jax.study.programs import initialised, static_of
+from mtloc_jax.study.runs import run_of
+
+
+class Pretraining(NamedTuple):
+    """Hold what the program needs to pretrain, one run a seed.
+
+    data: the seeds' lessons one after the other, each padded to all training windows of the site,
+        so that every share of them fits one program; targets in place of positions
+    """
+
+    static: Static
+    runs: list[Run]
+    data: Arrays
+
+
+def pretraining(source: Site, settings: Settings) -> Pretraining:
+    """Return the pretraining on the source site that `settings` ask for.
+
+    Raises InputError where no window has what its pretext needs.
+    """
+    n_train = len(source.rows("train"))
+    fresh = untrained(source, settings)
+    lessons = [
+        lesson(
+            source,
+            pretrained_on(source, seed, settings),
+            settings.window,
+            settings.pretext,
+            seed,
+        )
+        for seed in range(settings.seeds)
+    ]
+    runs = [
+        run_of(
+            seed=seed,
+            start=replicas.take(fresh, seed),
+            rows=seed * n_train + np.arange(len(one.imu)),
+            n_train=n_train,
+            scaler=one.scaler,
+            epochs=settings.pretrain_epochs,
+            settings=settings,
+        )._replace(dropout=np.float32(0))
+        for seed, one in enumerate(lessons)
+    ]
+    return Pretraining(pretraining_static(source, settings), runs, _joined(lessons, n_train))
+
+
+def pretrained_on(source: Site, seed: int, settings: Settings) -> np.ndarray:
+    """Return the windows of the source site that a seed pretrains on, i64[n], in their order."""
+    train = source.rows("train")
+    rate, subset = settings.source_rate, settings.subset
+    used = in_use(source.round[train], source.split.train, rate, seed, subset)
+    return train[np.sort(used)]
+
+
+def pretraining_static(source: Site, settings: Settings) -> Static:
+    """Return the program of pretraining: every leaf of its network trains."""
+    return static_of(regressor(source, settings), "all", _shapes(source), settings)
+
+
+def regressor(source: Site, settings: Settings) -> Problem:
+    """Return the pretraining problem, with as many outputs as its pretext asks for."""
+    return problem.pretraining(settings, n_targets(settings.pretext, source))
+
+
+def untrained(source: Site, settings: Settings) -> Params:
+    """Return fresh pretraining networks, one a seed.
+
+    Their IMU branches are those of fresh target networks of the same seed: grafted untrained
+    (pretext "random"), they change nothing, and fine-tuning on all rounds is training from scratch.
+    """
+    return initialised(regressor(source, settings), _shapes(source), settings.seeds)
+
+
+def _shapes(source: Site) -> dict[str, tuple[int, ...]]:
+    return {"imu": source.shapes()["imu"]}
+
+
+def _joined(lessons: list[Lesson], n_each: int) -> Arrays:
+    def padded(part: np.ndarray) -> np.ndarray:
+        return np.pad(part, [(0, n_each - len(part))] + [(0, 0)] * (part.ndim - 1))
+
+    imu = np.concatenate([padded(one.imu) for one in lessons])
+    return Arrays({"imu": Held(imu)}, np.concatenate([padded(one.target) for one in lessons]))

@@ -1,0 +1,154 @@
+"""What was measured on one chunk of runs, as rows."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mtloc_jax.arms import HEADLINE_RATE
+from mtloc_jax.core.evaluate import Clean, Wiped
+from mtloc_jax.rows import CDF, CHOSEN, LEAVES, METRICS, QUANTILES, ROWS, TRACKS
+from mtloc_jax.settings import Settings
+from mtloc_jax.sites.site import Site
+from mtloc_jax.study.runs import RunSpec
+
+Row = dict[str, Any]
+SPLITS = ("validation", "test")
+
+
+@dataclass(frozen=True)
+class Record:
+    """Hold the judgement of a chunk of runs on a target site.
+
+    settings: of the variant that the rows are for; its study names it
+    wanted: the runs that have rows
+    clean: by split; wiped: on test, by modality in the order of `modalities`; None where nothing
+           was wiped. Leaves have a leading runs axis
+    proofs: of each run, what became of its grafted leaves; None where nothing was grafted
+    chosen: of each run, the settings that it chose on validation
+    """
+
+    settings: Settings
+    site_pair: str
+    site: Site
+    specs: list[RunSpec]
+    wanted: list[int]
+    clean: Mapping[str, Clean]
+    modalities: tuple[str, ...]
+    wiped: Wiped | None
+    proofs: list[Row | None]
+    chosen: list[Mapping[str, Any]]
+
+    def tables(self) -> dict[str, Iterator[Row]]:
+        """Return the rows of each file."""
+        return {
+            ROWS: self._rows(),
+            CDF: self._cdfs(),
+            TRACKS: self._tracks(),
+            LEAVES: self._leaves(),
+            CHOSEN: self._chosen(),
+        }
+
+    def best_m(self) -> float:
+        """Return the least mean validation error of a run, metres."""
+        means = self.clean["validation"].metrics[:, list(METRICS).index("mean_m")]
+        return float(means.min())
+
+    def _rows(self) -> Iterator[Row]:
+        """Yield each split untouched, then modality x wipe seed x drop rate."""
+        drop_rates = self.settings.wipe.drop_rates
+        for run in self.wanted:
+            spec = self.specs[run]
+            for split, clean in self.clean.items():
+                yield self._row(spec, split) | _metrics(clean.metrics[run])
+            if self.wiped is None:
+                continue
+            for index in np.ndindex(self.wiped.metrics.shape[1:4]):
+                m, wipe_seed, d = index
+                row = self._row(spec, "test", self.modalities[m], drop_rates[d], wipe_seed)
+                yield row | _metrics(self.wiped.metrics[(run, *index)])
+
+    def _cdfs(self) -> Iterator[Row]:
+        """Yield each split untouched (Fig 4), and one drop rate (Fig 6)."""
+        rate = self.settings.wipe.cdf_drop_rate
+        for run in self.wanted:
+            spec = self.specs[run]
+            for split, clean in self.clean.items():
+                yield self._row(spec, split) | _quantiles(clean.cdf_m[run])
+            if self.wiped is None:
+                continue
+            for m, wipe_seed in np.ndindex(self.wiped.cdf_m.shape[1:3]):
+                row = self._row(spec, "test", self.modalities[m], rate, wipe_seed)
+                yield row | _quantiles(self.wiped.cdf_m[run, m, wipe_seed])
+
+    def _tracks(self) -> Iterator[Row]:
+        """Yield the test walks as the headline models of seed 0 saw them."""
+        windows, test = self.site.windows, self.site.rows("test")
+        trace = self.site.trace[test]
+        first = np.searchsorted(trace, trace)  # walks are contiguous: where each one begins
+        t_s = (windows.end_ms[test] - windows.end_ms[test][first]) / 1000
+        for run in [run for run in self.wanted if on_maps(self.specs[run], self.settings)]:
+            predicted_m = self.clean["test"].predicted_m[run]
+            for k, row in enumerate(test):
+                yield self._row(self.specs[run], "test") | {
+                    "trace": self.site.trace_names[trace[k]],
+                    "t_s": t_s[k],
+                    "x_m": windows.xy_m[row, 0],
+                    "y_m": windows.xy_m[row, 1],
+                    "predicted_x_m": predicted_m[k, 0],
+                    "predicted_y_m": predicted_m[k, 1],
+                }
+
+    def _leaves(self) -> Iterator[Row]:
+        """Yield what training did to the leaves that were grafted."""
+        for run in self.wanted:
+            if (found := self.proofs[run]) is not None:
+                yield self._row(self.specs[run], "test") | found
+
+    def _chosen(self) -> Iterator[Row]:
+        for run in self.wanted:
+            for name, value in self.chosen[run].items():
+                yield self._row(self.specs[run], "test") | {"setting": name, "value": value}
+
+    def _row(
+        self,
+        spec: RunSpec,
+        split: str,
+        modality: str = "none",
+        drop_rate: float = 0.0,
+        wipe_seed: int = 0,
+    ) -> Row:
+        return {
+            "study": self.settings.study,
+            "site_pair": self.site_pair,
+            "arm": spec.arm,
+            "finetune_rate": spec.finetune_rate,
+            "seed": spec.seed,
+            "split": split,
+            "modality": modality,
+            "drop_rate": drop_rate,
+            "wipe_seed": wipe_seed,
+            "n_windows": len(self.site.rows(split)),
+        }
+
+
+def on_maps(spec: RunSpec, settings: Settings) -> bool:
+    """Say whether maps show a run: of seed 0, a network from scratch on all it is given, a grafted
+    one at the rate nearest to the paper's choice.
+    """
+    arm = spec.of
+    if spec.seed != 0 or arm.predict:
+        return False
+    rates = arm.rates_in(settings)
+    if not arm.grafted:
+        return spec.finetune_rate == max(rates)
+    return spec.finetune_rate == min(rates, key=lambda r: (round(abs(r - HEADLINE_RATE), 9), r))
+
+
+def _metrics(values: np.ndarray) -> Row:
+    return dict(zip(METRICS, values, strict=True))
+
+
+def _quantiles(values: np.ndarray) -> Row:
+    return {f"q{q:03d}": value for q, value in zip(QUANTILES, values, strict=True)}

@@ -1,0 +1,80 @@
+"""A building surveyed twice: networks trained on the first survey move to the second."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from mtloc_jax.arms import CARRIED, SCRATCH
+from mtloc_jax.core.model import Params
+from mtloc_jax.settings import Settings
+from mtloc_jax.sites.scaling import Scaler
+from mtloc_jax.sites.two_surveys import Survey
+from mtloc_jax.study import replicas
+from mtloc_jax.study.opened import Report, Sites
+from mtloc_jax.study.programs import initialised, problem_of, program_of
+from mtloc_jax.study.runs import RunSpec, prepared
+from mtloc_jax.study.trainer import Trainer
+from mtloc_jax.surgery import carry, checkpoint
+from mtloc_jax.surgery.checkpoint import Card
+from mtloc_jax.surgery.graft import graft
+
+Kept = Callable[[Callable[[Path], None]], Params]
+"""Returns the networks that a function writes to a folder, written once."""
+
+
+class Resurvey:
+    """Make the starts of runs on the second survey, from networks trained on the first."""
+
+    def __init__(
+        self, sites: Sites, settings: Settings, kept: Kept, card: Card, report: Report
+    ) -> None:
+        """Train nothing yet; `card` is what a checkpoint of the study says."""
+        self.sites, self.settings = sites, settings
+        self._kept, self._card, self._report = kept, card, report
+        self._initialised: dict[int, Params] = {}
+        self._donors: Params | None = None
+
+    def start(self, spec: RunSpec) -> Params:
+        """Return the parameters a run on the second survey starts from.
+
+        They have a row for every access point of the site, so that all runs share a program.
+        """
+        first, second = self.sites.surveyed(spec.seed)
+        fresh = self._fresh(second, self.settings.seeds + spec.seed)
+        if not spec.of.grafted:
+            return carry.among(fresh, second)
+        if self._donors is None:
+            self._donors = self._kept(self._train)
+        donor = carry.within(replicas.take(self._donors, spec.seed), first)
+        in_use = prepared(spec, {}, second.site, self.settings).scaler
+        rules = carry.rules(spec.arm == CARRIED, first, _scaler(first), second, in_use)
+        return carry.among(graft(fresh, {"d": donor}, rules)[0], second)
+
+    def _train(self, folder: Path) -> None:
+        """Train a network on the first survey for each seed."""
+        runs, seeds, settings = [], range(self.settings.seeds), self.settings
+        for seed in seeds:
+            first, _ = self.sites.surveyed(seed)
+            spec, start = RunSpec(SCRATCH, 1.0, seed), carry.among(self._fresh(first, seed), first)
+            runs.append(prepared(spec, start, first.site, settings))
+        # Every access point of the site: a run's scaler leaves out those gone from its survey.
+        site, in_use = self.sites.whole, self.sites.surveyed(0)[0].site.rows("train")
+        trainer = Trainer(program_of(spec, site.shapes(), settings), len(runs))
+        data = replicas.placed(site.arrays(in_use), replicas.mesh(), replicas.ALL)
+        params = trainer.train(
+            runs, data, lambda done, total: self._report("training on survey 1", done, total)
+        )
+        of_runs = [{"seed": s, "bssids": self.sites.surveyed(s)[0].bssids} for s in seeds]
+        checkpoint.save(folder, params, {**self._card, "runs": of_runs})
+
+    def _fresh(self, survey: Survey, number: int) -> Params:
+        """Return a fresh network for a survey's vocabulary; the seeds of both surveys differ."""
+        n_aps = len(survey.columns)
+        if n_aps not in self._initialised:
+            problem = problem_of(RunSpec(SCRATCH, 1.0, 0), self.settings)
+            shapes = survey.site.shapes() | {"wifi": (n_aps,)}
+            self._initialised[n_aps] = initialised(problem, shapes, 2 * self.settings.seeds)
+        return replicas.take(self._initialised[n_aps], number)
+
+
+def _scaler(survey: Survey) -> Scaler:
+    return survey.site.scaler(survey.site.rows("train"))

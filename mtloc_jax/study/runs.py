@@ -1,0 +1,123 @@
+"""Which runs a study trains, and what each of them trains on."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mtloc_jax.arms import ARMS, Arm
+from mtloc_jax.core.model import Params
+from mtloc_jax.core.train import Run
+from mtloc_jax.errors import InputError
+from mtloc_jax.settings import Settings
+from mtloc_jax.sites.scaling import FRAMES, Scaler
+from mtloc_jax.sites.site import Site
+from mtloc_jax.sites.splits import in_use
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """Name one network, or one fitted predictor.
+
+    arm: a name in ARMS
+    finetune_rate: share of the target's training rounds, 0..1; an arm of fixed rates has its own
+    """
+
+    arm: str
+    finetune_rate: float
+    seed: int
+
+    @property
+    def of(self) -> Arm:
+        """Return its arm."""
+        return ARMS.named(self.arm)
+
+    @property
+    def training_share(self) -> float:
+        """Return the share of the training rounds that this run sees."""
+        return self.of.share_at(self.finetune_rate)
+
+    @property
+    def cells(self) -> tuple[str, str, str]:
+        """Return the cells arm, finetune_rate and seed of its rows."""
+        return self.arm, f"{self.finetune_rate:.4f}", str(self.seed)
+
+
+def grid(settings: Settings) -> list[RunSpec]:
+    """Return the study's runs: arms x rates x seeds (Table V).
+
+    Raises InputError where the grid is empty, or two runs would have rows of one name.
+    """
+    runs = [
+        RunSpec(arm.name, rate, seed)
+        for seed in range(settings.seeds)
+        for arm in ARMS.values()
+        if arm.name in settings.arms
+        for rate in arm.rates_in(settings)
+    ]
+    if not runs:
+        raise InputError("the grid is empty", remedy="set arms and rates")
+    if len({run.cells for run in runs}) < len(runs):
+        raise InputError(
+            "two rates are equal to four decimals", remedy="give each fine-tune rate once"
+        )
+    return runs
+
+
+def prepared(spec: RunSpec, start: Params, site: Site, settings: Settings) -> Run:
+    """Return what the program needs to train `spec` from the parameters `start`.
+
+    Plans index the site's training windows and are all of one length, so that all rates fit one
+    program.
+    """
+    train, rows = site.rows("train"), trained_on(spec, site, settings)
+    return run_of(
+        seed=spec.seed,
+        start=start,
+        rows=rows,
+        n_train=len(train),
+        scaler=site.scaler(train[rows], FRAMES[settings.output]),
+        epochs=settings.epochs,
+        settings=settings,
+    )
+
+
+def trained_on(spec: RunSpec, site: Site, settings: Settings) -> np.ndarray:
+    """Return which of the site's training windows a run trains on, i64[n]."""
+    rounds = site.round[site.rows("train")]
+    share, train = spec.training_share, site.split.train
+    return in_use(rounds, train, share, spec.seed, settings.subset)
+
+
+def n_steps(n_windows: int, n_train: int, epochs: int, settings: Settings) -> int:
+    """Return the optimiser steps of a run over `n_windows` of `n_train` windows.
+
+    Under `protocol = "epochs"` fewer windows mean fewer steps (the paper's); under "steps" every
+    run takes as many as one over all windows.
+    """
+    counted = n_train if settings.protocol == "steps" else n_windows
+    return epochs * -(-counted // settings.batch_size)
+
+
+def run_of(
+    *,
+    seed: int,
+    start: Params,
+    rows: np.ndarray,
+    n_train: int,
+    scaler: Scaler,
+    epochs: int,
+    settings: Settings,
+) -> Run:
+    """Return a run over the training windows `rows` of `n_train`."""
+    plan = np.zeros(n_train, np.int32)
+    plan[: len(rows)] = rows
+    return Run(
+        seed=np.int32(seed),
+        learning_rate=np.float32(settings.learning_rate),
+        start=start,
+        plan=plan,
+        n_windows=np.int32(len(rows)),
+        n_steps=np.int32(n_steps(len(rows), n_train, epochs, settings)),
+        dropout=np.float32(settings.dropout),
+        scaler=scaler,
+    )

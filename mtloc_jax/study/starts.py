@@ -1,0 +1,205 @@
+"""What each run of a study starts from: fresh, or with a part of another network grafted in."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mtloc_jax.arms import ARMS, TRANSFERRED, Arm
+from mtloc_jax.core.model import Params
+from mtloc_jax.errors import InputError
+from mtloc_jax.files import partial, settle
+from mtloc_jax.settings import Settings, portable
+from mtloc_jax.sites.pretext import RANDOM
+from mtloc_jax.sites.site import Site
+from mtloc_jax.study import replicas, workdir
+from mtloc_jax.study.opened import Report, Sites
+from mtloc_jax.study.plan import Group, Job
+from mtloc_jax.study.pretraining import Pretraining, pretraining, untrained
+from mtloc_jax.study.processes import Share
+from mtloc_jax.study.programs import initialised, problem_of
+from mtloc_jax.study.resurvey import Resurvey
+from mtloc_jax.study.runs import RunSpec
+from mtloc_jax.study.trainer import Diverged, Trainer
+from mtloc_jax.study.variants import Variant, grafted_by, pretrained_by
+from mtloc_jax.study.workdir import Identity
+from mtloc_jax.surgery import checkpoint
+from mtloc_jax.surgery.graft import graft
+from mtloc_jax.surgery.graft_report import GraftReport
+from mtloc_jax.surgery.network import Network
+from mtloc_jax.surgery.network_card import cut_of
+from mtloc_jax.surgery.rules import Keep, Rule
+from mtloc_jax.surgery.tree import cover, leaves, match
+
+
+class Starts:
+    """Make the networks that runs start from, one a seed, and keep those that took training."""
+
+    identity: Identity
+    """What everything kept must match; known once the study has claimed its folder."""
+
+    def __init__(
+        self, folder: Path, share: Share, report: Report, given: Network | None = None
+    ) -> None:
+        """Make nothing yet; `given` is the checkpoint that grafted arms start from, if any."""
+        self.folder, self.share, self.report, self.given = folder, share, report, given
+        self._made: dict[Any, Params] = {}
+        self._reports: dict[str, GraftReport | None] = {}
+        self._trainers: dict[Any, Trainer] = {}
+        self._resurveys: dict[Variant, Resurvey] = {}
+
+    def of(self, job: Job, settings: Settings, sites: Sites) -> Params:
+        """Return the parameters a job starts from; `settings` are what it is trained with."""
+        spec = job.spec
+        if settings.survey == "twice" and spec.of.start != "pretrained":
+            return self._resurvey(job.trained, settings, sites).start(spec)
+        if not spec.of.grafted:
+            return replicas.take(self.fresh(spec, settings, sites.target), spec.seed)
+        if self.given is not None:
+            return self.given.params
+        name = _grafted_name(job, settings)
+        if name not in self._made:
+            variant = job.trained.of(pretrained_by(settings))
+            self._made[name] = self._grafted(name, variant, spec, settings, sites)
+        return replicas.take(self._made[name], spec.seed)
+
+    def graft_report(self, job: Job, settings: Settings) -> GraftReport | None:
+        """Return what the graft did that a job's network came from, of all seeds; None for none."""
+        if job.spec.of.start != "pretrained":
+            return None
+        if self.given is not None:
+            return self.given.report
+        name = _grafted_name(job, settings)
+        if name not in self._reports:
+            self._reports[name] = checkpoint.read_report(self.folder / name)
+        return self._reports[name]
+
+    def check_given(self, group: Group, target: Site) -> None:
+        """Raise InputError where the checkpoint that was given is no start of a group's runs."""
+        grafted = [job.spec for job in group.jobs if job.spec.of.start == "pretrained"]
+        if self.given is None or not grafted:
+            return
+        place, settings = Path(self.given.place), group.settings
+        expected = {"site": target.card(), "config": cut_of(settings)}
+        checkpoint.check_site(place, dict(self.given.card), expected)
+        theirs = leaves(self.given.params)
+        ours = leaves(replicas.take(self.fresh(grafted[0], settings, target), 0))
+        for path in sorted(ours.keys() | theirs.keys()):
+            held, wanted = (np.shape(of[path]) if path in of else "not" for of in (theirs, ours))
+            if held != wanted:
+                raise InputError(
+                    f"in this network {path} is {held} there, in this study's {wanted}",
+                    remedy="set --config.hidden and --config.modalities as it was made",
+                    path=place,
+                )
+
+    def fresh(self, spec: RunSpec, settings: Settings, target: Site) -> Params:
+        """Return fresh target networks, one a seed: the same for every arm, so that arms pair."""
+        problem, shapes = problem_of(spec, settings), target.shapes()
+        key = (problem, tuple(shapes.items()))
+        if key not in self._made:
+            self._made[key] = initialised(problem, shapes, settings.seeds)
+        return self._made[key]
+
+    def _grafted(
+        self, name: str, variant: Variant, spec: RunSpec, settings: Settings, sites: Sites
+    ) -> Params:
+        """Return the fresh networks with what the arm takes of the source's, one a seed."""
+
+        def make(folder: Path) -> None:
+            donors = {"donor": self._pretrained(variant, settings, sites.source)}
+            fresh = self.fresh(spec, settings, sites.target)
+            rules = with_the_rest_kept(spec.of.rules, fresh)
+            params, taken = graft(fresh, donors, rules, stacked=True)
+            checkpoint.save(folder, params, self._card(sites.target, settings), taken)
+
+        return self._kept(self.folder / name, sites.target, make)
+
+    def _pretrained(self, variant: Variant, settings: Settings, source: Site) -> Params:
+        """Return the networks pretrained on the source site (Table IV), one a seed."""
+
+        def make(folder: Path) -> None:
+            if settings.pretext == RANDOM:
+                params = untrained(source, settings)
+            else:
+                stage = f"pretraining on {source.name}" + (variant.name and f", {variant.name}")
+                params = self._trained(pretraining(source, settings), stage)
+            checkpoint.save(folder, params, self._card(source, settings))
+
+        return self._kept(self.folder / f"pretrained{_suffix(variant)}", source, make)
+
+    def _trained(self, made: Pretraining, stage: str) -> Params:
+        key = (made.static, made.data.target.shape)
+        if key not in self._trainers:
+            self._trainers[key] = Trainer(made.static, len(made.runs))
+        data = replicas.placed(made.data, replicas.mesh(), replicas.ALL)
+        try:
+            return self._trainers[key].train(
+                made.runs, data, lambda done, total: self.report(stage, done, total)
+            )
+        except Diverged as error:
+            raise InputError(f"{stage}: {error}", remedy="lower --config.learning_rate") from error
+
+    def _resurvey(self, trained: Variant, settings: Settings, sites: Sites) -> Resurvey:
+        # How a network is fine-tuned later is no matter to those of the first survey.
+        variant = Variant(tuple(p for p in trained.settings if p[0] != "finetune_plan"))
+        if variant not in self._resurveys:
+            folder = self.folder / f"donors{_suffix(variant)}"
+            self._resurveys[variant] = Resurvey(
+                sites,
+                settings,
+                kept=lambda make: self._kept(folder, sites.target, make),
+                card=self._card(sites.target, settings),
+                report=self.report,
+            )
+        return self._resurveys[variant]
+
+    def _kept(self, folder: Path, site: Site, make: Callable[[Path], None]) -> Params:
+        """Return the networks in `folder`; make them where they are not, or are damaged.
+
+        Raises InputError where they are another study's.
+        """
+        if folder.is_dir():
+            try:
+                checkpoint.load(folder)
+            except InputError as error:
+                workdir.set_aside(folder, str(error))
+        if not folder.is_dir():
+            mine = partial(folder, self.share.index)
+            make(mine)
+            settle(mine, folder)
+        params, card = checkpoint.load(folder, {"site": site.card()})
+        self.identity.check(card.get("identity", {}), folder)
+        return params
+
+    def _card(self, site: Site, settings: Settings) -> dict[str, Any]:
+        return {
+            "site": site.card(),
+            "config": portable(settings),
+            "runs": [{"seed": seed} for seed in range(settings.seeds)],
+            "identity": self.identity.plain(),
+        }
+
+
+def with_the_rest_kept(rules: tuple[Rule, ...], fresh: Params) -> tuple[Rule, ...]:
+    """Return an arm's rules, and that leaves of the new network which none names stay fresh."""
+    paths = list(leaves(fresh))
+    targets = [rule.target for rule in rules if hasattr(rule, "target")]
+    rest = [path for path in paths if not any(match(target, path) for target in targets)]
+    return (*rules, *map(Keep, cover(rest, paths)))
+
+
+def _grafted_name(job: Job, settings: Settings) -> str:
+    """Return the folder of grafted networks: arms that take the same share one."""
+
+    def taking(arm: Arm) -> tuple[Any, ...]:
+        return arm.start, arm.rules, arm.problem_in(settings)
+
+    first = next(arm.name for arm in ARMS.values() if taking(arm) == taking(job.spec.of))
+    name = "grafted" if first == TRANSFERRED else f"grafted-{first}"
+    return name + _suffix(job.trained.of(grafted_by(settings)))
+
+
+def _suffix(variant: Variant) -> str:
+    return f"-{variant.folder}" if variant.settings else ""

@@ -1,0 +1,151 @@
+"""A study from recordings to rows: pretrain, graft, train the grid, judge it, write it down."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from mtloc_jax.errors import InputError
+from mtloc_jax.settings import Settings
+from mtloc_jax.study import workdir
+from mtloc_jax.study.chunks import Chunks, wait_for
+from mtloc_jax.study.estimate import Estimate, estimated, work_of
+from mtloc_jax.study.opened import Report, Sites, open_sites, write_cards
+from mtloc_jax.study.plan import FROM_PRETRAINED, FROM_TRANSFERRED, Chunk, Plan, plan
+from mtloc_jax.study.processes import Share
+from mtloc_jax.study.progress import Clock, Live
+from mtloc_jax.study.starts import Starts
+from mtloc_jax.study.variants import variant_folder
+from mtloc_jax.surgery.network import Network, read_network
+from mtloc_jax.surgery.tree import tree_digest
+
+ALONE = Share()
+
+
+def run_study(settings: Settings, folder: Path, report: Report) -> None:
+    """Run the study that `settings` describe and leave its rows in `folder`.
+
+    A study that was stopped goes on after its last finished chunk. Raises InputError on settings
+    that say nothing possible, bad recordings, or a folder that holds another study.
+    """
+    Study(settings, folder, report).run()
+
+
+class Study:
+    """A study: its plan, what the plan will take, and the doing of it."""
+
+    def __init__(
+        self, settings: Settings, folder: Path, report: Report, share: Share = ALONE
+    ) -> None:
+        """Lay out the plan and read the buildings; nothing is written.
+
+        Raises InputError on settings that say nothing possible, or bad recordings.
+        """
+        self.plan = plan(settings)
+        self.settings, self.folder, self.share = settings, folder, share
+        self.given = _given(self.plan)
+        grafted = any(job.spec.of.start == "pretrained" for g in self.plan.groups for job in g.jobs)
+        self.sites = open_sites(
+            [group.settings for group in self.plan.groups],
+            grafted and self.given is None,
+            _origin(self.given),
+            report,
+        )
+        self.starts = Starts(folder, share, report, self.given)
+        for group, sites in zip(self.plan.groups, self.sites, strict=True):
+            self.starts.check_given(group, sites.target)
+        self.chunks = Chunks(self.plan, self.sites, folder, share, self.starts, report)
+        self.folders = self.chunks.folders
+
+    def estimate(self) -> Estimate:
+        """Say what there is to do, and what of it is left to this process.
+
+        Calibrates shortly each program that has work left.
+        """
+        mine = [c.number for c in self.plan.chunks if self.share.has(c.number)]
+        left = {number for number in mine if not self.folders[number].is_dir()}
+        return estimated(self.plan, self.sites, left, self.chunks.calibrated)
+
+    def run(
+        self, tell: Callable[[Live], object] = lambda live: None, *, accept_changes: bool = False
+    ) -> bool:
+        """Do this process's share of what is missing; merge and return True where all is there.
+
+        accept_changes: go on with other code or packages than the study was begun with
+        Raises InputError where the folder holds another study.
+        """
+        sites = self.sites[0]
+        given = {} if self.given is None else {"start": tree_digest(self.given.params)}
+        self.starts.identity = workdir.claim(
+            self.folder,
+            self.settings,
+            site_pair=sites.pair,
+            simulated=sites.simulated,
+            data=sites.digests | given,
+            accept_changes=accept_changes,
+        )
+        if self.share.count == 1:
+            workdir.sweep_up(self.folder)
+        mine = [chunk for chunk in self.plan.chunks if self.share.has(chunk.number)]
+        missing = [chunk for chunk in mine if not self.chunks.is_sound(chunk)]
+        clock = Clock(self._live(mine, missing), tell)
+        for chunk in missing:
+            self.chunks.finish(chunk, clock)
+        return self._merged()
+
+    def _merged(self) -> bool:
+        """Merge all chunks: joined, the first process does; else whoever sees the last."""
+        if self.share.joined and self.share.index > 0:
+            return False
+        if self.share.joined:
+            for folder in self.folders:
+                wait_for(folder)
+        if not all(folder.is_dir() for folder in self.folders):
+            return False
+        workdir.merge(self.folder, self.folders, self.plan)
+        write_cards(self._sites_of_parts())
+        return True
+
+    def _sites_of_parts(self) -> dict[Path, Sites]:
+        """Return the buildings of each folder that gets a report; on top, the first's."""
+        return {self.folder: self.sites[0]} | {
+            variant_folder(self.folder, variant): sites
+            for group, sites in zip(self.plan.groups, self.sites, strict=True)
+            for job in group.jobs
+            for variant in job.judged
+        }
+
+    def _live(self, mine: list[Chunk], missing: list[Chunk]) -> Live:
+        work = [work_of(c, self.plan, self.sites[c.group].target) for c in missing]
+        n_runs, n_left = (sum(len(chunk.jobs) for chunk in some) for some in (mine, missing))
+        return Live(n_runs, n_runs - n_left, gflop_left=sum(gflop for _, gflop in work))
+
+
+def _given(plan: Plan) -> Network | None:
+    """Return the checkpoint that grafted arms start from; None where they are pretrained here.
+
+    Raises InputError where `start` is neither a word nor a checkpoint, or variants differ in it.
+    """
+    starts = {made.start for made in plan.made.values()}
+    places = starts - {FROM_PRETRAINED, FROM_TRANSFERRED}
+    if not places:
+        return None
+    (place, *others) = sorted(places)
+    if not Path(place.partition("@")[0]).exists():
+        raise InputError(
+            f"start is {place!r}, and no checkpoint is there",
+            remedy=f"set --config.start to {FROM_PRETRAINED}, {FROM_TRANSFERRED}, or a checkpoint "
+            "that launch.graft wrote",
+        )
+    if others or len(starts) > 1:
+        raise InputError(
+            f"config.sweep: start is {place!r} in some variants alone",
+            remedy="give each checkpoint a study of its own: its rows name one pair of sites",
+        )
+    return read_network(place)
+
+
+def _origin(given: Network | None) -> str:
+    """Return where the given network came from: the sites of its donors, or its own."""
+    if given is None:
+        return ""
+    donors = [donor.get("site") for donor in given.card.get("lineage", {}).values()]
+    return "+".join(filter(None, donors)) or str(given.card.get("site", {}).get("name", "imported"))

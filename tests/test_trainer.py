@@ -1,0 +1,94 @@
+"""Chunks of runs: one trace, any chunk size, progress, divergence."""
+
+import jax
+import numpy as np
+import pytest
+
+from mtloc_jax.settings import Wipe
+from mtloc_jax.sites import scaling
+from mtloc_jax.study import replicas
+from mtloc_jax.study.trainer import Diverged, Judge, Trainer
+from tests.networks import PROBLEM, fresh, run, static, windows
+
+DATA = windows()
+STATIC = static(batch_size=50)
+FROZEN = static("imu frozen", batch_size=50)
+
+
+def runs(n):
+    starts = fresh(n)
+    return [
+        run(replicas.take(starts, k), DATA, seed=k, n_windows=60 + 40 * k, n_steps=4 + 3 * k)
+        for k in range(n)
+    ]
+
+
+@pytest.fixture(scope="module")
+def whole():
+    return Trainer(STATIC, 4).train(runs(4), DATA)
+
+
+def test_all_rates_share_one_trace_over_all_chunks():
+    traces = []
+    trainer = Trainer(STATIC, 3, told=lambda: traces.append(1))
+    trainer.train(runs(3), DATA)
+    trainer.train(runs(2), DATA)
+    assert len(traces) == 1
+
+
+def test_the_chunk_a_run_is_in_does_not_matter(whole):
+    trainer = Trainer(STATIC, 3)
+    parts = [trainer.train(runs(4)[k : k + 3], DATA) for k in (0, 3)]
+    for a, b, c in zip(*map(jax.tree.leaves, (whole, *parts)), strict=True):
+        np.testing.assert_array_equal(a, np.concatenate([b, c]))
+
+
+def test_a_vectorised_chunk_agrees_with_runs_one_by_one(whole, monkeypatch):
+    monkeypatch.setattr(replicas, "replica_axis", lambda: "vmap")
+    vectorised = Trainer(STATIC, 4).train(runs(4), DATA)
+    for a, b in zip(jax.tree.leaves(whole), jax.tree.leaves(vectorised), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)
+
+
+def test_vectorised_runs_with_frozen_branches_agree_with_runs_one_by_one(monkeypatch):
+    one_by_one = Trainer(FROZEN, 2).train(runs(2), DATA)
+    monkeypatch.setattr(replicas, "replica_axis", lambda: "vmap")
+    vectorised = Trainer(FROZEN, 2).train(runs(2), DATA)
+    for a, b in zip(jax.tree.leaves(one_by_one), jax.tree.leaves(vectorised), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)
+    np.testing.assert_array_equal(vectorised["imu"]["kernel"], fresh(2)["imu"]["kernel"])
+
+
+def test_progress_ends_with_all_steps_done():
+    seen = []
+    Trainer(STATIC, 2).train(runs(2), DATA, lambda done, total: seen.append((done, total)))
+    assert seen[0] == (0, 11)
+    assert seen[-1] == (11, 11)
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+
+
+def test_a_run_that_diverges_is_an_error():
+    lost = runs(1)[0]._replace(learning_rate=np.float32(np.inf))
+    with pytest.raises(Diverged, match="1 run") as caught:
+        Trainer(STATIC, 2).train([runs(2)[1], lost], DATA)
+    assert caught.value.runs == [1]
+
+
+def test_a_judge_keeps_the_order_of_its_runs(whole):
+    scalers = [scaling.fit(DATA.inputs, DATA.target)] * 4
+    wipe = Wipe(drop_rates=(0.0, 0.4), seeds=1)
+    many = Judge(PROBLEM, wipe, 5).clean(whole, scalers, DATA)
+    for k in range(4):
+        one = jax.tree.map(lambda leaf, k=k: leaf[k : k + 1], whole)
+        alone = Judge(PROBLEM, wipe, 1).clean(one, scalers[:1], DATA)
+        np.testing.assert_allclose(many.metrics[k], alone.metrics[0], atol=1e-5)
+
+
+def test_calibrating_measuring_and_training_share_one_trace():
+    traces = []
+    trainer = Trainer(STATIC, 2, told=lambda: traces.append(1))
+    speed = trainer.calibrate(runs(2), DATA)
+    trainer.train(runs(2), DATA)
+    assert len(traces) == 1
+    assert speed.steps_per_s > 0
+    assert speed.needed_bytes > 0
