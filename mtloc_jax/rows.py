@@ -17,8 +17,8 @@ VARIANTS = "variants"
 """Below a swept study's workdir: a folder a variant, with files as of a study of its own."""
 CONFIG = "config.json"
 """What a study was asked, beside its rows."""
-CARDS = {"source": "card_source.json", "target": "card_target.json"}
-"""The data cards of its buildings, by their role."""
+CARD = "card_{}.json"
+"""The data card of a building, by its role: source, source_2, .., target."""
 
 KEYS = ("study", "site_pair", "arm", "finetune_rate", "seed", "split", "modality", "drop_rate")
 

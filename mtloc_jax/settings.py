@@ -144,7 +144,9 @@ class Settings:
     study: str = setting("quickstart", "plan", "name of the study, in rows and titles")
 
     source: str = setting(
-        "simulated-a", "building", "building that the IMU branch is pretrained in"
+        "simulated-a",
+        "building",
+        "building that the IMU branch is pretrained in, or several as in A,B",
     )
     target: str = setting("simulated-b", "building", "building that networks are for")
     data_dir: str = setting("", "place", "folder of the recordings of real buildings")
@@ -323,11 +325,26 @@ class Settings:
     )
 
     def __post_init__(self) -> None:
-        """Raise InputError where a network would have no branch, or one twice."""
+        """Raise InputError where a branch or a source is named twice, or there is none."""
         if not self.modalities or len(set(self.modalities)) < len(self.modalities):
             raise InputError(
                 f"modalities is {self.modalities}", remedy="name each modality once, one at least"
             )
+        if len(self.sources) > 1 and len({*self.sources, ""}) <= len(self.sources):
+            raise InputError(
+                f"source is {self.source!r}", remedy="name each building once, as in A,B"
+            )
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Return the buildings that the IMU branch is pretrained in."""
+        return tuple(name.strip() for name in self.source.split(","))
+
+    @property
+    def buildings(self) -> dict[str, str]:
+        """Return every building by its role: source, source_2, .., target."""
+        roles = ["source", *(f"source_{k}" for k in range(2, len(self.sources) + 1))]
+        return dict(zip(roles, self.sources, strict=True)) | {"target": self.target}
 
 
 GROUPS: dict[str, type] = {"simulation": Simulation, "window": Window, "wipe": Wipe}

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mtloc_jax.errors import InputError
-from mtloc_jax.rows import CARDS
+from mtloc_jax.rows import CARD
 
 
 class Survey(NamedTuple):
@@ -36,12 +36,17 @@ class CardNotes:
 
 
 def read_notes(workdir: Path) -> tuple[CardNotes, ...]:
-    """Read DIR/card_source.json and DIR/card_target.json, where they are.
+    """Read DIR/card_source.json, .. and DIR/card_target.json, where they are, sources in order.
 
     Raises InputError where one is no data card.
     """
-    paths = {role: workdir / name for role, name in CARDS.items()}
-    return tuple(_read(role, path) for role, path in paths.items() if path.is_file())
+    found = [
+        (role, path)
+        for role in ("source", "target")
+        for pattern in (role, f"{role}_[0-9]*")
+        for path in sorted(workdir.glob(CARD.format(pattern)), key=lambda p: (len(p.name), p.name))
+    ]
+    return tuple(_read(role, path) for role, path in found)
 
 
 def target_survey(cards: tuple[CardNotes, ...]) -> Survey | None:

@@ -10,6 +10,7 @@ from mtloc_jax.errors import InputError
 from mtloc_jax.modalities import moments
 from mtloc_jax.registry import Registry
 from mtloc_jax.settings import Window
+from mtloc_jax.sites.pooled import Pool
 from mtloc_jax.sites.scaling import Scaler, centred
 from mtloc_jax.sites.site import Site
 
@@ -59,9 +60,12 @@ def lesson(site: Site, rows: np.ndarray, window: Window, pretext: str, seed: int
 
 
 def _position(site: Site, rows: np.ndarray, window: Window, seed: int) -> Lesson:
-    """Ask where the window ends, metres (Table IV)."""
-    imu, xy_m = site.windows.inputs["imu"][rows], site.windows.xy_m[rows]
-    return Lesson(imu, xy_m.astype(np.float32), site.scaler(rows))
+    """Ask where the window ends, metres (Table IV); of a pool, in its own building's units."""
+    imu, scaler = site.windows.inputs["imu"][rows], site.scaler(rows)
+    if isinstance(site, Pool):
+        frame = np.zeros(2, np.float32), np.float32(1)
+        return Lesson(imu, site.own_units(rows), _in_frame(scaler, *frame))
+    return Lesson(imu, site.windows.xy_m[rows].astype(np.float32), scaler)
 
 
 def _displacement(site: Site, rows: np.ndarray, window: Window, seed: int) -> Lesson:

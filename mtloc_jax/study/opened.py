@@ -1,4 +1,4 @@
-"""The two buildings of a study: read once, and cut as each group of its runs needs them."""
+"""The buildings of a study: read once, and cut as each group of its runs needs them."""
 
 import dataclasses
 import json
@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from mtloc_jax.cards import card
+from mtloc_jax.errors import InputError
 from mtloc_jax.files import write_whole
-from mtloc_jax.rows import CARDS
+from mtloc_jax.rows import CARD
 from mtloc_jax.settings import Settings, values
+from mtloc_jax.sites.pooled import pooled
 from mtloc_jax.sites.recordings import Recordings, cut_by, open_recordings
 from mtloc_jax.sites.site import Site
 from mtloc_jax.sites.two_surveys import Survey, surveys
@@ -35,19 +37,19 @@ class Building:
 
 @dataclass(frozen=True)
 class Sites:
-    """Hold the buildings of a study, opened; the source only where something is learnt there.
+    """Hold the buildings of a study, opened; sources only where something is learnt there.
 
-    pair: as rows name it
+    opened: by role, as Settings.buildings names them; pair: as rows name it
     """
 
     settings: Settings
     opened: Mapping[str, Building]
     pair: str
 
-    @property
+    @cached_property
     def source(self) -> Site:
-        """Return the site that the IMU branch is pretrained on."""
-        return self.opened["source"].site
+        """Return the site that the IMU branch is pretrained on: several sources pooled."""
+        return pooled([of.site for role, of in self.opened.items() if role != "target"])
 
     @property
     def whole(self) -> Site:
@@ -90,12 +92,15 @@ def open_sites(
 
     Raises InputError where one cannot be read, or not be cut so.
     """
-    roles = ("source", "target") if needs_source else ("target",)
-    recordings = {role: _read(made[0], getattr(made[0], role), report) for role in roles}
+    names = made[0].buildings
+    roles = [role for role in names if needs_source or role == "target"]
+    for settings in made if needs_source else ():
+        _check_test_round(settings)
+    recordings = {role: _read(made[0], names[role], report) for role in roles}
     found: dict[tuple[Any, ...], Building] = {}
 
     def building(role: str, settings: Settings) -> Building:
-        key = (role, settings.modalities, values(settings, "site", role=role))
+        key = (role, settings.modalities, values(settings, "site", role=_part(role)))
         if key not in found:
             found[key] = _made(role, recordings[role], settings)
         return found[key]
@@ -115,7 +120,7 @@ def write_cards(sites_of: Mapping[Path, Sites]) -> None:
     made: dict[int, str] = {}
     for folder, sites in sites_of.items():
         for role, building in sites.opened.items():
-            path = folder / CARDS[role]
+            path = folder / CARD.format(role)
             if not path.exists():
                 if id(building) not in made:
                     made[id(building)] = _card_text(building, sites.settings)
@@ -138,13 +143,28 @@ def _read(settings: Settings, name: str, report: Report) -> Recordings:
 
 
 def _made(role: str, recordings: Recordings, settings: Settings) -> Building:
-    cut = cut_by(recordings, settings, role)
-    return Building(recordings, cut, seen_by_networks(cut, settings, role))
+    cut = cut_by(recordings, settings, _part(role))
+    return Building(recordings, cut, seen_by_networks(cut, settings, _part(role)))
+
+
+def _part(role: str) -> str:
+    """Return "source" for every source, "target" for the target."""
+    return role.partition("_")[0]
+
+
+def _check_test_round(settings: Settings) -> None:
+    """Raise InputError where a round of the target would train as a source's and test."""
+    if settings.test_round and settings.target in settings.sources:
+        raise InputError(
+            f"{settings.target} is source and target: round {settings.test_round} is tested on, "
+            "and may train as a round of the source",
+            remedy="set --config.test_round=0, or leave the building out of --config.source",
+        )
 
 
 def _pair(settings: Settings, opened: Mapping[str, Building], origin: str) -> str:
     target = opened["target"].site.name
     if settings.survey == "twice":
         return f"{target} survey 1->{target} survey 2"
-    source = opened["source"].site.name if "source" in opened else settings.source
-    return f"{origin or source}->{target}"
+    names = [building.site.name for role, building in opened.items() if role != "target"]
+    return f"{origin or '+'.join(names or settings.sources)}->{target}"

@@ -233,7 +233,7 @@ def _check_data(ours: Mapping[str, str], theirs: Mapping[str, str], path: Path) 
     odd = sorted(k for k in ours.keys() | theirs.keys() if ours.get(k) != theirs.get(k))
     if odd:
         raise InputError(
-            f"{_DATA.get(odd[0], odd[0])} not what this study was begun with",
+            f"{_DATA.get(odd[0].partition('_')[0], odd[0])} not what this study was begun with",
             remedy=f"restore what was, or {_ANOTHER}",
             path=path,
         )
