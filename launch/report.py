@@ -3,10 +3,15 @@
   python -m launch.report --workdir=DIR
   python -m launch.report --workdir=DIR/variants/NAME
   python -m launch.report --workdir=DIR --floor_plan=plan.png --floor_size_m=236.7,219.7
+  python -m launch.report --workdir=DIR --margin_m=0.5
 
 DIR is the --workdir of any study. It gets report.html, tables/ and figures/; those of a swept study
 compare its variants, and a variant gets its own when it is given as DIR. Data cards of the two
 buildings are quoted where they lie in DIR as card_source.json and card_target.json.
+
+--margin_m names the difference in mean error that counts as none, for a study whose config left
+config.margin_m out; name it before looking. It is written into DIR/config.json, so that the report
+stays what its folder says.
 """
 
 from pathlib import Path
@@ -15,6 +20,7 @@ from absl import flags
 
 from launch import cli
 from mtloc_jax.errors import InputError
+from mtloc_jax.report.margin import name_margin
 from mtloc_jax.report.write import write_report
 from mtloc_jax.sites.floor_plan import FloorPlan
 
@@ -23,12 +29,16 @@ _FLOOR_PLAN = flags.DEFINE_string("floor_plan", None, "Image to draw the traject
 _FLOOR_SIZE_M = flags.DEFINE_list(
     "floor_size_m", None, "Width and height in metres that --floor_plan covers, as W,H."
 )
+_MARGIN_M = flags.DEFINE_float("margin_m", None, "Difference in metres that counts as none.")
 
 
 def main(argv: list[str]) -> None:
     """Write the report and say where it is."""
     del argv
-    write_report(Path(_WORKDIR.value), _floor_plan())
+    workdir, floor_plan = Path(_WORKDIR.value), _floor_plan()
+    if _MARGIN_M.value is not None:
+        name_margin(workdir, _MARGIN_M.value)
+    write_report(workdir, floor_plan)
 
 
 def _floor_plan() -> FloorPlan | None:

@@ -14,7 +14,7 @@ KINDS: dict[Kind, str] = {
     "site": "how recordings become windows",
     "building": "which recordings",
     "plan": "which runs there are",
-    "place": "where something lies on this machine: no row follows from it",
+    "place": "what no row follows from: where something lies on this machine, what a report tells",
 }
 SWEPT: tuple[Kind, ...] = ("static", "traced", "judged", "site")
 """Kinds that an axis of `sweep` may name."""

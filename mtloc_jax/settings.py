@@ -317,6 +317,14 @@ class Settings:
         "", "place", "workdir of a study whose networks stand beside predictors in the report"
     )
 
+    margin_m: float = setting(
+        0.0,
+        "place",
+        "difference in mean error that counts as none, named before looking; 0: none is named",
+        unit="m",
+        within=Range(0, 1e4),
+    )
+
     sweep: tuple[Any, ...] = setting(
         (), "plan", "axes of variants, each a dict of settings to values"
     )
@@ -395,7 +403,7 @@ def plain(settings: Settings) -> dict[str, Any]:
 
 
 def portable(settings: Settings) -> dict[str, Any]:
-    """Return settings as plain data without where things lie on this machine."""
+    """Return settings as plain data without those that no row follows from."""
     places = [one.name for one in DECLARED.values() if one.kind == "place"]
     return {name: held for name, held in plain(settings).items() if name not in places}
 

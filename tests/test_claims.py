@@ -7,25 +7,32 @@ import pytest
 
 from mtloc_jax.arms import ARMS, Arm
 from mtloc_jax.report import questions
+from mtloc_jax.report.claim_sentences import sentence
 from mtloc_jax.report.claim_tables import claims_table
 from mtloc_jax.report.claims import Claim, corrected
 from mtloc_jax.report.markdown import markdown
 from mtloc_jax.report.provenance import Provenance
 from mtloc_jax.report.questions import Families
 from mtloc_jax.report.stats import Difference, holm
+from mtloc_jax.report.student import Estimate
 from mtloc_jax.report.table import as_csv
-from mtloc_jax.rows import ROWS, empty
+from mtloc_jax.rows import ROWS, empty, read
+from tests.conftest import ROOT
 from tests.synthetic_rows import as_table, row, whole_grid
 
 REAL = Provenance("table5", "B1 -> F1", False, "0123abc", "cpu")
 ALL_ROUNDS = "transfer against scratch on all rounds"
 SAME_ROUNDS = "transfer against scratch on the same rounds"
+POOLED = ", all rates together"
 WIPED = "one modality partly wiped"
+T_95 = 2.039513  # of 31 degrees of freedom
 
 
 def claim_of(low_m: float, high_m: float, p_holm: float) -> Claim:
     mean_m = 0.5 * (low_m + high_m) if np.isfinite(low_m) else -0.31
-    found = Difference(mean_m, low_m, high_m, p_holm / 2, -1.5, 30, 32, 1)
+    error_m = (high_m - low_m) / 2 / T_95 if np.isfinite(low_m) else np.inf
+    estimate = Estimate(mean_m, error_m, 31)
+    found = Difference(estimate, "seeds", 0.0015, -1.5, False, 30, 32, 1)
     return Claim("fine-tuned 50 %", "scratch", "", found, p_holm)
 
 
@@ -40,25 +47,29 @@ def noisy(measured) -> list[dict]:
 
 
 def test_a_claim_that_holds_is_one_plain_sentence() -> None:
-    assert claim_of(-0.52, -0.10, 0.004).sentence() == (
-        "fine-tuned 50 % beats scratch: -0.31 m [-0.52, -0.10], p = 0.004, 32 seeds"
+    assert sentence(claim_of(-0.52, -0.10, 0.004)) == (
+        "fine-tuned 50 % beats scratch: -0.31 m [-0.52, -0.10], p = 0.004 (t 0.005, drawn sign "
+        "flips 0.002), 32 seeds"
     )
 
 
 def test_a_claim_that_fails_says_loses_and_an_open_one_says_so() -> None:
-    assert "loses to scratch" in claim_of(0.10, 0.52, 0.004).sentence()
-    assert claim_of(-0.4, 0.2, 0.3).sentence().startswith("no difference shown between fine-tuned")
-    assert claim_of(-np.inf, np.inf, 1.0).sentence() == (
+    assert "loses to scratch" in sentence(claim_of(0.10, 0.52, 0.004))
+    assert sentence(claim_of(-0.4, 0.2, 0.3)) == (
+        "no difference shown between fine-tuned 50 % and scratch: -0.10 m [-0.40, +0.20], "
+        "p = 0.300 (t 0.502, drawn sign flips 0.002), 32 seeds, could have found 0.43 m"
+    )
+    assert sentence(claim_of(-np.inf, np.inf, 1.0)) == (
         "fine-tuned 50 % against scratch: -0.31 m, no interval (seeds: 32, it takes 4)"
     )
 
 
 def test_networks_compared_with_themselves_are_said_to_be_the_same() -> None:
-    assert claim_of(0.0, 0.0, 1.0).sentence() == "fine-tuned 50 % and scratch: the same networks"
+    assert sentence(claim_of(0.0, 0.0, 1.0)) == "fine-tuned 50 % and scratch: the same networks"
 
 
 def test_a_tiny_p_is_not_printed_as_zero() -> None:
-    assert "p < 0.001" in claim_of(-0.52, -0.10, 0.0002).sentence()
+    assert "p < 0.001" in sentence(claim_of(-0.52, -0.10, 0.0002))
 
 
 def test_arms_are_paired_by_the_seeds_they_share() -> None:
@@ -99,8 +110,9 @@ def test_predictors_are_compared_with_each_arm_of_networks_at_every_rate() -> No
     beside += [row("finetuned", rate, seed, 4.0 + seed) for rate in rates for seed in range(6)]
     found = questions.families(as_table(own), as_table([*own, *beside]))
     assert list(found) == [
-        "predictors against scratch on the same rounds",
-        "predictors against fine-tuned on the same rounds",
+        f"predictors against {network} on the same rounds{pooled}"
+        for network in ("scratch", "fine-tuned")
+        for pooled in (POOLED, "")
     ]
     claims = found["predictors against scratch on the same rounds"]
     assert [(c.ours, c.theirs) for c in claims] == [
@@ -121,8 +133,13 @@ def test_carried_rows_are_compared_with_reinitialised_ones_on_either_split() -> 
         for seed in range(6)
         for split in ("test", "validation")
     )
-    (name,) = found = families(measured)
+    pooled, name = found = families(measured)
     assert name == "WiFi rows carried by BSSID against WiFi rows re-initialised"
+    assert pooled == f"{name}{POOLED}"
+    assert [claim.place for claim in found[pooled]] == [
+        "2 rates pooled, test",
+        "2 rates pooled, validation",
+    ]
     assert [claim.ours for claim in found[name]] == [
         "WiFi rows carried by BSSID 100 %",
         "WiFi rows carried by BSSID 50 %",
@@ -142,7 +159,139 @@ def test_what_is_claimed_twice_counts_once_and_networks_against_themselves_for_n
     once, other = claim_of(-0.5, -0.1, 0.02), claim_of(-0.6, -0.2, 0.04)
     same = claim_of(0.0, 0.0, 1.0)
     found = corrected([once, same, once, other])
-    assert [claim.p_holm for claim in found] == [0.02, 1.0, 0.02, 0.02]
+    raw = [claim.difference.p_value for claim in (once, other)]
+    twice = holm(np.array(raw)).tolist()
+    assert [claim.p_holm for claim in found] == [twice[0], 1.0, twice[0], twice[1]]
+
+
+def test_what_was_not_shown_to_differ_is_never_said_to_be_the_same_without_a_margin() -> None:
+    (open_,) = corrected([claim_of(-0.02, 0.01, 0.3)])
+    assert open_.outcome == "open"
+    assert "the same" not in sentence(open_)
+    text = markdown(claims_table("q", [open_], {"fine-tuned 50 %"}, "scope", REAL))
+    assert "What is not shown to differ is not shown to be the same." in text
+    assert "the same within" not in text.lower()
+
+
+def test_arms_are_the_same_within_a_margin_after_two_one_sided_tests() -> None:
+    # Error 0.2 / 2.0395 = 0.0981 m; (0.5 - 0.05) / 0.0981 = 4.59 errors to the margin.
+    (alike,) = corrected([claim_of(-0.25, 0.15, 0.3)], margin_m=0.5)
+    assert sentence(alike) == (
+        "fine-tuned 50 % and scratch are the same within 0.5 m: -0.05 m [-0.25, +0.15], p = 0.614 "
+        "(t 0.614, drawn sign flips 0.002), 32 seeds, 90 % [-0.22, +0.12], "
+        "p of a larger one < 0.001"
+    )
+    table = claims_table("q", [alike], {"fine-tuned 50 %"}, "scope", REAL)
+    assert "The same within 0.5 m, the margin that config.json names" in markdown(table)
+
+
+@pytest.mark.parametrize(("margin_m", "outcome"), [(0.21, "open"), (0.22, "alike")])
+def test_the_90_per_cent_interval_decides_on_the_margin(margin_m: float, outcome: str) -> None:
+    # Its lower end is -0.05 - 1.6955 * 0.0981 = -0.216.
+    (found,) = corrected([claim_of(-0.25, 0.15, 0.3)], margin_m)
+    assert found.outcome == outcome
+
+
+def test_a_difference_that_is_shown_is_not_the_same_but_less_than_the_margin() -> None:
+    (found,) = corrected([claim_of(0.1, 0.3, 0.004)], margin_m=0.5)
+    assert sentence(found).startswith(
+        "fine-tuned 50 % loses to scratch by less than 0.5 m: +0.20 m"
+    )
+
+
+def test_p_of_the_margin_is_corrected_over_the_question_too() -> None:
+    claims = [claim_of(-0.25, 0.15, 0.3), claim_of(-0.3, 0.2, 0.3), claim_of(-0.9, 0.9, 0.3)]
+    raw = np.array([claim.difference.estimate.p_within(0.3) for claim in claims])
+    found = corrected(claims, margin_m=0.3)
+    assert [claim.p_within for claim in found] == pytest.approx(holm(raw))
+
+
+def test_two_groups_of_differences_are_said_in_the_sentence_and_marked_in_the_table() -> None:
+    measured = [row("scratch", 1.0, seed, 2.0) for seed in range(8)]
+    measured += [row("transferred", 0.0, s, 3.0 + 0.01 * s + 5 * (s > 3)) for s in range(8)]
+    (claim,) = families(measured)[ALL_ROUNDS]
+    assert claim.difference.two_groups
+    assert sentence(claim).endswith(", 8 seeds, differences in two groups")
+    text = markdown(claims_table("q", [claim], {"transferred"}, "scope", REAL))
+    assert "| two groups |" in text
+    assert "test for clusters of Engelman and Hartigan" in text
+
+
+def test_rates_are_pooled_within_each_seed_on_either_split_by_hand() -> None:
+    # Seeds 0..3 differ by 1, 2, 3, 4 at 100 % and by 3, 4, 5, 6 at 50 %: 2, 3, 4, 5 on the whole.
+    measured = [
+        row("scratch", rate, seed, 5.0, split=split)
+        for rate in (1.0, 0.5)
+        for seed in range(4)
+        for split in ("test", "validation")
+    ]
+    measured += [
+        {**line, "arm": "finetuned", "mean_m": 6.0 + line["seed"] + 2 * (line["finetune_rate"] < 1)}
+        for line in measured
+    ]
+    measured += [
+        row("finetuned", 0.25, seed, 99.0) for seed in range(4)
+    ]  # scratch has no such rate
+    found = families(measured)
+    names = list(found)
+    assert names.index(SAME_ROUNDS + POOLED) + 1 == names.index(SAME_ROUNDS)
+    test, validation = found[SAME_ROUNDS + POOLED]
+    assert (test.ours, test.theirs, test.n_rates) == ("fine-tuned", "scratch", 2)
+    assert (test.split, validation.split) == ("test", "validation")
+    for claim in (test, validation):
+        assert claim.difference.mean_m == pytest.approx(3.5)
+        assert claim.difference.estimate.error_m == pytest.approx((5 / 3) ** 0.5 / 2)
+        assert claim.difference.n_seeds == 4
+    text = markdown(claims_table("q", [test, validation], set(), "scope", REAL))
+    assert "2 rates pooled, validation" in text
+    assert "Nothing was chosen on validation" in text
+
+
+def test_a_seed_that_lacks_a_rate_is_not_pooled_and_one_rate_is_no_pool() -> None:
+    arms = ("scratch", "finetuned")
+    measured = [row(arm, rate, s, 5.0 + s) for arm in arms for rate in (1.0, 0.5) for s in range(5)]
+    (pooled,) = families(measured[:-1])[SAME_ROUNDS + POOLED]
+    assert pooled.difference.n_seeds == 4
+    once = [line for line in measured if line["finetune_rate"] == 1]
+    assert SAME_ROUNDS + POOLED not in families(once)
+
+
+def test_what_chose_its_neighbours_on_validation_is_pooled_on_test_alone() -> None:
+    arms = ("scratch", "constant", "wifi-knn")
+    measured = [
+        row(arm, rate, seed, 5.0 + seed, split=split)
+        for arm in arms
+        for rate in (1.0, 0.5)
+        for seed in range(4)
+        for split in ("test", "validation")
+    ]
+    found = families(measured)["predictors against scratch on the same rounds" + POOLED]
+    assert [(claim.ours, claim.split) for claim in found] == [
+        ("constant", "test"),
+        ("constant", "validation"),
+        ("WiFi k-NN", "test"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("study", "split", "mean_m", "interval_m", "n_better"),
+    [
+        ("mmloc", "test", 0.31, (0.15, 0.47), 0),
+        ("mmloc", "validation", 0.12, (-0.02, 0.25), 4),
+        ("location20", "test", -0.96, (-2.28, 0.37), 8),
+        ("location20", "validation", -1.92, (-2.59, -1.24), 10),
+    ],
+)
+def test_committed_rows_pooled_say_what_an_independent_check_found(
+    study: str, split: str, mean_m: float, interval_m: tuple[float, float], n_better: int
+) -> None:
+    # The check's own intervals were bootstrap-t, +0.31 [0.14, 0.47] and -1.92 [-2.70, -1.13].
+    table = read(ROOT / "results" / study / ROWS)
+    pooled = questions.families(table, table)[SAME_ROUNDS + POOLED]
+    (found,) = (claim.difference for claim in pooled if claim.split == split)
+    assert found.mean_m == pytest.approx(mean_m, abs=0.006)
+    assert (found.low_m, found.high_m) == pytest.approx(interval_m, abs=0.006)
+    assert (found.n_better, found.n_seeds) == (n_better, 10)
 
 
 def test_without_rows_there_are_no_claims() -> None:
@@ -154,7 +303,7 @@ def test_the_table_puts_sentences_of_leading_arms_first_and_admits_what_was_resa
     claims = [claim_of(-0.52, -0.1, 0.004)]
     text = markdown(claims_table("is it so", claims, {"fine-tuned 50 %"}, "scope", REAL))
     assert text.index("beats scratch") < text.index("| ours")
-    assert "Seeds are resampled, not walks" in text
+    assert "Seeds vary, not walks" in text
     assert "beats" not in markdown(claims_table("is it so", claims, set(), "scope", REAL))
 
 
@@ -169,7 +318,8 @@ def test_the_csv_leaves_what_is_unknown_blank() -> None:
     few, same = claim_of(-np.inf, np.inf, 1.0), claim_of(0.0, 0.0, 1.0)
     lines = as_csv([claims_table("q", [few, same], set(), "s", REAL)]).splitlines()
     assert lines[0].startswith(
-        "question,ours,theirs,wiped,difference_m,low_m,high_m,p,p_holm,effect"
+        "question,ours,theirs,wiped,n_rates,split,difference_m,low_m,high_m,p,p_flips,p_holm,"
+        "p_margin,could_find_m,warning,effect,n_better,n_seeds"
     )
-    assert lines[1] == "q,fine-tuned 50 %,scratch,,-0.3100,,,,,-1.5000,30,32"
-    assert lines[2] == "q,fine-tuned 50 %,scratch,,0.0000,,,,,,30,32"
+    assert lines[1] == "q,fine-tuned 50 %,scratch,,1,test,-0.3100,,,,,,,,,-1.5000,30,32"
+    assert lines[2] == "q,fine-tuned 50 %,scratch,,1,test,0.0000,,,,,,,,,,30,32"

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from mtloc_jax import rows
 from mtloc_jax.arms import ARMS, Arm
 from mtloc_jax.errors import InputError
+from mtloc_jax.report.claim_sentences import sentence
 from mtloc_jax.report.comparison import Line, leading, lines
 from mtloc_jax.report.comparison_figure import comparison_figure
 from mtloc_jax.report.comparison_sentences import sentences
@@ -165,14 +166,14 @@ def test_an_arm_is_compared_with_the_references_by_seed(sizes: Swept) -> None:
     ours, theirs = ([5 + 0.3 * noise("scratch", s, 16) for s in range(6)],
                     [2.05 + 0.3 * noise("scratch", s, 128) for s in range(6)])  # fmt: skip
     assert claim.difference.mean_m == pytest.approx(np.mean(ours) - np.mean(theirs), abs=1e-4)
-    assert claim.sentence().startswith("hidden 16 loses to hidden 128 (scratch): +2.9")
+    assert sentence(claim).startswith("hidden 16 loses to hidden 128 (scratch): +2.9")
     assert line_of(lines(sizes), "hidden 128", "scratch").to_reference is None
 
 
 def test_an_arm_is_compared_with_scratch_under_the_same_settings(sizes: Swept) -> None:
     claim = line_of(lines(sizes), "hidden 16", "finetuned").to_scratch
     assert claim is not None
-    assert claim.sentence().startswith("fine-tuned 50 % beats scratch, hidden 16: -")
+    assert sentence(claim).startswith("fine-tuned 50 % beats scratch, hidden 16: -")
 
 
 def test_p_values_are_corrected_over_each_table(sizes: Swept) -> None:
@@ -243,7 +244,7 @@ def test_scratch_that_was_trained_once_stands_for_every_variant(tmp_path: Path) 
     held = swept(tmp_path, measured, SIZES)
     claim = line_of(lines(held), "hidden 16", "finetuned").to_scratch
     assert claim is not None
-    assert claim.sentence().startswith("fine-tuned 50 % loses to hidden 128 (scratch), hidden 16")
+    assert sentence(claim).startswith("fine-tuned 50 % loses to hidden 128 (scratch), hidden 16")
 
 
 def test_fine_tuning_is_held_against_scratch_on_the_same_rounds(tmp_path: Path) -> None:
@@ -272,8 +273,8 @@ def test_test_rounds_are_turns_of_one_study_and_not_rivals(turns: Swept) -> None
     assert [line.to_reference for line in found] == [None] * 3
     claim = line_of(found, "", "finetuned").to_scratch
     assert claim is not None
-    assert claim.sentence().startswith("fine-tuned 50 % beats scratch: -1.")
-    assert claim.sentence().endswith("6 seeds x 5 test rounds")
+    assert sentence(claim).startswith("fine-tuned 50 % beats scratch: -1.")
+    assert sentence(claim).endswith("6 seeds x 5 test rounds")
 
 
 def test_the_spread_between_test_rounds_is_said(tmp_path: Path) -> None:
@@ -306,7 +307,7 @@ def test_a_sweep_of_wiping_compares_wiped_errors_alone(tmp_path: Path) -> None:
     claim = line_of(lines(held), "wipe mode bursts", "scratch", "imu").to_reference
     assert claim is not None
     assert claim.difference.mean_m == pytest.approx(1.0)
-    assert "(scratch), 40 % of IMU wiped: +1.00 m" in claim.sentence()
+    assert "(scratch), 40 % of IMU wiped: +1.00 m" in sentence(claim)
     titles = [axes.get_title() for axes in drawn(held).axes]
     assert titles == ["40 % of IMU wiped", "40 % of MAG wiped", "40 % of WiFi wiped"]
 

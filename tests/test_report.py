@@ -21,6 +21,7 @@ from tests.synthetic_rows import (
     write_workdir,
 )
 
+ARMS = ("carried", "reinitialised")
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -172,6 +173,33 @@ def test_the_launcher_rebuilds_a_report_without_importing_jax(tmp_path: Path) ->
     done = launched(f"--workdir={tmp_path}")
     assert done.returncode == 0, done.stderr
     assert str(tmp_path / "report.html") in done.stdout
+
+
+def test_a_margin_is_named_in_the_config_and_stays_named(tmp_path: Path) -> None:
+    same = [
+        row(arm, 1.0, s, 2.0 + 0.02 * (s - 2) * (arm == "carried"))
+        for s in range(6)
+        for arm in ARMS
+    ]
+    workdir = write_workdir(tmp_path, same)
+    done = launched(f"--workdir={tmp_path}", "--margin_m=0.5")
+    assert done.returncode == 0, done.stderr
+    assert json.loads((workdir / "config.json").read_text())["config"] == {"margin_m": 0.5}
+    said = "WiFi rows carried by BSSID 100 % and WiFi rows re-initialised 100 % are the same within"
+    assert f"{said} 0.5 m: +0.01 m" in (workdir / "tables" / "claims.md").read_text()
+    before = files(workdir)
+    assert launched(f"--workdir={tmp_path}").returncode == 0
+    assert files(workdir) == before
+
+
+@pytest.mark.parametrize("margin", ["-1", "nan", "1e9"])
+def test_a_margin_out_of_range_is_one_line_and_changes_nothing(tmp_path: Path, margin: str) -> None:
+    before = files(write_workdir(tmp_path))
+    done = launched(f"--workdir={tmp_path}", f"--margin_m={margin}")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: margin_m is")
+    assert "in [0, 10000]" in done.stderr
+    assert files(tmp_path) == before
 
 
 def test_the_launcher_reports_a_study_of_predictors_as_it_was_reported(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from mtloc_jax.report.rounds_needed import (
     demands,
     falling,
     needed,
+    pooled,
     share_needed,
     targets_m,
 )
@@ -99,13 +100,21 @@ def test_each_arm_is_asked_for_the_targets_of_scratch():
     assert all(one.low == one.high == one.share for one in found)
 
 
-def test_the_interval_spans_what_resampled_seeds_would_need():
+def test_the_interval_spans_the_shares_that_a_t_test_does_not_tell_from_the_target():
     bias = dict(enumerate([-1.0, -1.0, 0.0, 0.0, 1.0, 1.0]))
     [two, four, _, eight] = needed(demands(as_table(arm_rows("scratch", [8, 6, 4, 2], bias))))
     assert four.share == pytest.approx(0.75)
-    assert 0.625 <= four.low < 0.75 < four.high <= 0.875  # a metre is an eighth of the rounds
+    # Deviation (4 / 5)^0.5 m, error 0.3651 m; t of 0.975 with five degrees of freedom 2.5706:
+    # 0.9386 m, of which one is an eighth of the rounds.
+    assert (four.low, four.high) == pytest.approx((0.75 - 0.1173, 0.75 + 0.1173), abs=1e-4)
     assert (two.share, two.high) == (1.0, np.inf)
     assert eight.low == eight.share == 0.25
+
+
+def test_shares_that_isotonic_regression_puts_together_are_averaged_seed_by_seed():
+    # Means 8, 5, 6, 2: the middle two become 5.5.
+    errors_m = np.array([[7.0, 4, 7, 2], [9.0, 6, 5, 2]])
+    assert pooled(errors_m).tolist() == [[7, 5.5, 5.5, 2], [9, 5.5, 5.5, 2]]
 
 
 def test_below_four_seeds_there_is_no_interval():

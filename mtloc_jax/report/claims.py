@@ -1,71 +1,104 @@
-"""Paired differences that answer one question: corrected together, said in plain sentences."""
+"""Paired differences that answer one question, corrected together."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass, replace
+from typing import Literal
 
 import numpy as np
 
-from mtloc_jax.report.provenance import counted
-from mtloc_jax.report.stats import MIN_DRAWN, Difference, holm, paired_difference
+from mtloc_jax.report.stats import Difference, holm, paired_difference
 from mtloc_jax.report.summary import per_seed
-from mtloc_jax.report.values import PValue
 from mtloc_jax.rows import Table
 
 SIGNIFICANT = 0.05
 
+Outcome = Literal["unknown", "same networks", "errs less", "errs more", "alike", "open"]
+"""What a claim shows: too few seeds to tell; networks compared with themselves; a difference;
+that there is none beyond the margin; or nothing."""
+
 
 @dataclass(frozen=True)
 class Claim:
-    """Hold one comparison: `ours` errs less than `theirs`, `where` (empty, or what was wiped)."""
+    """Hold one comparison of `ours` with `theirs`.
+
+    where:    empty, or what was wiped, or under which settings
+    p_holm:   of no difference; p_within: of a difference beyond the margin, by two one-sided t
+              tests (1 where no margin is named). Both corrected for all claims of the question
+    margin_m: difference that counts as none; 0: none named
+    n_rates:  over how many nested rates the difference is averaged within each seed
+    """
 
     ours: str
     theirs: str
     where: str
     difference: Difference
     p_holm: float
+    p_within: float = 1.0
+    margin_m: float = 0.0
+    n_rates: int = 1
+    split: str = "test"
 
-    def sentence(self) -> str:
-        """Say what the rows show of this claim, and how sure that is."""
+    @property
+    def outcome(self) -> Outcome:
+        """Say what it shows."""
         found = self.difference
-        place = f", {self.where}" if self.where else ""
         if found.of_the_same:
-            return f"{self.ours} and {self.theirs}{place}: the same networks"
+            return "same networks"
         if not np.isfinite(found.low_m):
-            return (
-                f"{self.ours} against {self.theirs}{place}: {found.mean_m:+.2f} m, "
-                f"no interval (seeds: {found.n_seeds}, it takes {MIN_DRAWN})"
-            )
-        rounds = f" x {found.n_blocks} test rounds" if found.n_blocks > 1 else ""
-        p = PValue(self.p_holm).text()
-        numbers = (
-            f"{found.mean_m:+.2f} m [{found.low_m:+.2f}, {found.high_m:+.2f}], "
-            f"p {p if p.startswith('<') else f'= {p}'}, {counted({found.n_seeds}, 'seed')}{rounds}"
-        )
-        if self.p_holm > SIGNIFICANT:
-            return f"no difference shown between {self.ours} and {self.theirs}{place}: {numbers}"
-        verb = "beats" if found.mean_m < 0 else "loses to"
-        return f"{self.ours} {verb} {self.theirs}{place}: {numbers}"
+            return "unknown"
+        if self.p_holm <= SIGNIFICANT:
+            return "errs less" if found.mean_m < 0 else "errs more"
+        return "alike" if self.is_within else "open"
+
+    @property
+    def is_within(self) -> bool:
+        """Say whether a difference beyond the margin is ruled out."""
+        return self.p_within <= SIGNIFICANT
+
+    @property
+    def place(self) -> str:
+        """Return where it was compared: '40 % of IMU wiped', '8 rates pooled, validation'."""
+        pooled = f"{self.n_rates} rates pooled" if self.n_rates > 1 else ""
+        split = self.split if pooled or self.split != "test" else ""
+        return ", ".join(filter(None, (self.where, pooled, split)))
 
 
-def claim(ours: str, theirs: str, where: str, our_m: np.ndarray, their_m: np.ndarray) -> Claim:
+def claim(
+    ours: str,
+    theirs: str,
+    where: str,
+    our_m: np.ndarray,
+    their_m: np.ndarray,
+    *,
+    n_rates: int = 1,
+    split: str = "test",
+) -> Claim:
     """Compare mean errors f64[S] or f64[S, B], metres, paired; its p is not corrected yet."""
     found = paired_difference(our_m, their_m)
-    return Claim(ours, theirs, where, found, found.p_value)
+    return Claim(ours, theirs, where, found, found.p_value, n_rates=n_rates, split=split)
 
 
-def corrected(question: Sequence[Claim]) -> list[Claim]:
+def corrected(question: Sequence[Claim], margin_m: float = 0.0) -> list[Claim]:
     """Correct the p-values of all claims that answer one question together (Holm).
 
-    A difference that stands in several of them counts once, one of networks to themselves not at
-    all: neither adds a chance to be wrong.
+    Both of no difference and, where a margin (metres) is named, of one beyond it. A difference that
+    stands in several claims counts once, one of networks to themselves not at all: neither adds a
+    chance to be wrong.
     """
-    tested = {
-        _figures(one.difference): one.difference.p_value
+    tested = {_figures(c.difference): c.difference for c in question}
+    tested = {key: found for key, found in tested.items() if not found.of_the_same}
+    p_holm = _holm({key: found.p_value for key, found in tested.items()})
+    within = {key: found.estimate.p_within(margin_m) for key, found in tested.items()}
+    p_within = _holm(within) if margin_m else {}
+    return [
+        replace(
+            one,
+            p_holm=p_holm.get(_figures(one.difference), 1.0),
+            p_within=p_within.get(_figures(one.difference), 1.0),
+            margin_m=margin_m,
+        )
         for one in question
-        if not one.difference.of_the_same
-    }
-    p_holm = dict(zip(tested, holm(np.array(list(tested.values()))), strict=True))
-    return [replace(one, p_holm=float(p_holm.get(_figures(one.difference), 1))) for one in question]
+    ]
 
 
 def paired(ours: Table, theirs: Table) -> tuple[np.ndarray, np.ndarray]:
@@ -79,4 +112,8 @@ def paired(ours: Table, theirs: Table) -> tuple[np.ndarray, np.ndarray]:
 
 def _figures(found: Difference) -> tuple[float, ...]:
     """Return what two claims share where they compare the same networks."""
-    return (found.mean_m, found.low_m, found.high_m, found.p_value)
+    return astuple(found.estimate)
+
+
+def _holm(p_values: Mapping[tuple[float, ...], float]) -> dict[tuple[float, ...], float]:
+    return dict(zip(p_values, map(float, holm(np.array(list(p_values.values())))), strict=True))

@@ -53,14 +53,15 @@ class Line:
         return per_seed(rows, ["mean_m"])[1]
 
 
-def lines(swept: Swept) -> list[Line]:
+def lines(swept: Swept, margin_m: float = 0.0) -> list[Line]:
     """Return a line for each contender, wiped modality and arm that the rows hold, in that order.
 
-    Differences to the reference answer one question, those to scratch another.
+    Differences to the reference answer one question, those to scratch another. margin_m: difference
+    that counts as none; 0 where none is named.
     """
     measured = cells(swept)
-    to_reference = _together(_reference_claims(swept, measured))
-    to_scratch = _together(_scratch_claims(swept, measured))
+    to_reference = _together(_reference_claims(swept, measured), margin_m)
+    to_scratch = _together(_scratch_claims(swept, measured), margin_m)
     return [
         Line(
             contender=swept.contenders[key[0]],
@@ -130,8 +131,8 @@ def _claim(ours: str, theirs: str, where: str, our_cell: Cell, their_cell: Cell)
     return claim(ours, theirs, where, *crossed(our_cell, their_cell))
 
 
-def _together(claims: Mapping[Key, Claim]) -> dict[Key, Claim]:
-    return dict(zip(claims, corrected(list(claims.values())), strict=True))
+def _together(claims: Mapping[Key, Claim], margin_m: float) -> dict[Key, Claim]:
+    return dict(zip(claims, corrected(list(claims.values()), margin_m), strict=True))
 
 
 def _n_windows(contender: Contender, arm: ArmAtRate, wiped: str) -> int:

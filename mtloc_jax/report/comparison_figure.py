@@ -20,8 +20,8 @@ from mtloc_jax.report.stats import paired_difference
 from mtloc_jax.settings import DECLARED
 
 _SEEDS = "95 % interval of the mean over seeds (none below four)"
-_CROSSED = "95 % interval of the mean over seeds and test rounds"
-_ROUNDS = f"{_SEEDS}; of all test rounds, over seeds and test rounds"
+_CROSSED = "95 % interval of the mean over test rounds and, from four on, seeds"
+_ROUNDS = f"{_SEEDS}; of all test rounds, over these and, from four on, seeds"
 _PAIRED = "Arms are compared in pairs (see the tables): where these overlap, they may still differ."
 _ALL_ROUNDS = "all test rounds"
 _LOG_SPAN = 8  # a number whose values span this factor gets a scale of doublings
@@ -58,7 +58,7 @@ def comparison_figure(
 
 
 def interval(errors_m: np.ndarray) -> tuple[float, float, float]:
-    """Return mean and 95 % interval of f64[S, B], over seeds and test rounds; infinite for few."""
+    """Return mean and 95 % interval of f64[S, B], as of a difference to 0; infinite for few."""
     found = paired_difference(errors_m, np.zeros_like(errors_m))
     return found.mean_m, found.low_m, found.high_m
 

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from mtloc_jax.arms import arm_label
-from mtloc_jax.report.claims import SIGNIFICANT, Claim
+from mtloc_jax.report.claim_sentences import could, numbers, sentence
+from mtloc_jax.report.claims import Claim
 from mtloc_jax.report.comparison import Line, leading
 from mtloc_jax.report.comparison_cells import between_rounds, seed_spread, wiped_words
 
@@ -18,10 +17,10 @@ def sentences(found: Sequence[Line]) -> list[str]:
     shown = [line for line in found if line.arm in chosen]
     to_reference = [(line, claim) for line in shown if (claim := _asked(line.to_reference))]
     to_scratch = [(line, claim) for line in shown if (claim := _asked(line.to_scratch))]
-    told = [claim for _, claim in to_reference + to_scratch if not _open(claim)]
-    ordered = sorted(told, key=lambda claim: not np.isfinite(claim.difference.low_m))
+    told = [claim for _, claim in to_reference + to_scratch if claim.outcome != "open"]
+    ordered = sorted(told, key=lambda claim: claim.outcome == "unknown")
     return [
-        *(claim.sentence() for claim in ordered),
+        *map(sentence, ordered),
         *_open_sentences([(f"not {_TO} {c.theirs}", line, c) for line, c in to_reference]),
         *_open_sentences([(f"{c.ours} not {_TO} {c.theirs}", line, c) for line, c in to_scratch]),
         *(_rounds_sentence(line) for line in shown if line.mean_m.shape[1] > 1),
@@ -30,22 +29,17 @@ def sentences(found: Sequence[Line]) -> list[str]:
 
 def _asked(claim: Claim | None) -> Claim | None:
     """Return a claim; None where there is none, or networks are compared with themselves."""
-    return None if claim is None or claim.difference.of_the_same else claim
-
-
-def _open(claim: Claim) -> bool:
-    """Say whether there are seeds enough, and yet nothing is shown."""
-    return bool(np.isfinite(claim.difference.low_m)) and claim.p_holm > SIGNIFICANT
+    return None if claim is None or claim.outcome == "same networks" else claim
 
 
 def _open_sentences(claims: Sequence[tuple[str, Line, Claim]]) -> list[str]:
     """Return one sentence for the open claims against the same rival, under the same wiping."""
     kinds: dict[tuple[str, str], list[tuple[Line, Claim]]] = {}
     for said, line, claim in claims:
-        if _open(claim):
+        if claim.outcome == "open":
             kinds.setdefault((said, line.wiped), []).append((line, claim))
     return [
-        _together(said, wiped, group) if len(group) > 1 else group[0][1].sentence()
+        _together(said, wiped, group) if len(group) > 1 else sentence(group[0][1])
         for (said, wiped), group in kinds.items()
     ]
 
@@ -53,9 +47,8 @@ def _open_sentences(claims: Sequence[tuple[str, Line, Claim]]) -> list[str]:
 def _together(said: str, wiped: str, group: Sequence[tuple[Line, Claim]]) -> str:
     place = f", {wiped_words(wiped)}" if wiped_words(wiped) else ""
     each = [
-        f"{line.contender.label} {found.mean_m:+.2f} m [{found.low_m:+.2f}, {found.high_m:+.2f}]"
+        f"{line.contender.label} {numbers(claim)}, {could(claim.difference)}"
         for line, claim in group
-        for found in [claim.difference]
     ]
     return f"{said}{place}: {'; '.join(each)}"
 

@@ -8,14 +8,20 @@ from matplotlib.figure import Figure
 
 from mtloc_jax.report import bands, style
 from mtloc_jax.report.bands import Curve
-from mtloc_jax.report.claims import SIGNIFICANT, Claim
+from mtloc_jax.report.claims import Claim, Outcome
 from mtloc_jax.report.provenance import Provenance
 
 # What the colour says, shape and filling say again.
 _BETTER: style.Line = {"color": "#0072B2", "marker": "o"}
 _WORSE: style.Line = {"color": "#D55E00", "marker": "s"}
 _OPEN: style.Line = {"color": "#555555", "marker": "D", "markerfacecolor": "#FFFFFF"}
-_OUTCOMES = {"errs less": _BETTER, "errs more": _WORSE, "no difference shown": _OPEN}
+_ALIKE: style.Line = {"color": "#555555", "marker": "D"}
+_OUTCOMES: dict[Outcome, tuple[str, style.Line]] = {
+    "errs less": ("errs less", _BETTER),
+    "errs more": ("errs more", _WORSE),
+    "alike": ("the same within the margin", _ALIKE),
+    "open": ("no difference shown", _OPEN),
+}
 _NOTE = "Bars: 95 % interval (none below four seeds). Outcome: by p with Holm's correction."
 _ROW_IN, _HEAD_IN = 0.24, 0.55
 
@@ -37,14 +43,15 @@ def differences(
     for axes, (title, family) in zip(panels[:, 0], families.items(), strict=True):
         _draw(axes, title.removeprefix("Claims: "), family)
     panels[-1, 0].set_xlabel(
-        "difference in mean test error (m), first arm - second; left of 0: the first errs less"
+        "difference in mean error (m), first arm - second; left of 0: the first errs less"
     )
-    for name, marker in _OUTCOMES.items():
+    held = {_outcome(claim) for family in families.values() for claim in family}
+    for name, marker in (_OUTCOMES[one] for one in _OUTCOMES if one != "alike" or one in held):
         panels[0, 0].plot([], [], **marker, linestyle="none", label=name)
     drawn.legend(
         *panels[0, 0].get_legend_handles_labels(),
         loc="outside upper right",
-        ncols=3,
+        ncols=2,
         columnspacing=1,
     )
     return drawn
@@ -55,17 +62,15 @@ def _draw(axes: Axes, title: str, family: Sequence[Claim]) -> None:
     for at, claim in enumerate(family):
         found = claim.difference
         place = (np.array([x]) for x in (at, found.mean_m, found.low_m, found.high_m))
-        bands.draw_dots(axes, Curve(*place), _OUTCOMES[_outcome(claim)])
+        bands.draw_dots(axes, Curve(*place), _OUTCOMES[_outcome(claim)][1])
     axes.set(title=title, yticks=range(len(family)), ylim=(len(family) - 0.4, -0.6))
     axes.set_yticklabels([_name(claim) for claim in family])
     axes.grid(axis="y", visible=False)
 
 
-def _outcome(claim: Claim) -> str:
-    if claim.p_holm > SIGNIFICANT:
-        return "no difference shown"
-    return "errs less" if claim.difference.mean_m < 0 else "errs more"
+def _outcome(claim: Claim) -> Outcome:
+    return claim.outcome if claim.outcome in _OUTCOMES else "open"
 
 
 def _name(claim: Claim) -> str:
-    return f"{claim.ours} vs {claim.theirs}" + (f", {claim.where}" if claim.where else "")
+    return f"{claim.ours} vs {claim.theirs}" + (f", {claim.place}" if claim.place else "")

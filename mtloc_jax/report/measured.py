@@ -18,6 +18,7 @@ from mtloc_jax.report.card_notes import CardNotes, Survey, read_notes, target_su
 from mtloc_jax.report.comparison import Line
 from mtloc_jax.report.comparison_variants import Swept, read_swept, variant_folders
 from mtloc_jax.report.headline import held
+from mtloc_jax.report.margin import margin_of
 from mtloc_jax.report.provenance import (
     Provenance,
     check_same_study,
@@ -68,10 +69,15 @@ class Measured:
             for name, values in self.rows.items()
         }
 
+    @property
+    def margin_m(self) -> float:
+        """Return the difference, metres, that counts as none; 0 where config.json names none."""
+        return margin_of(self.record)
+
     @cached_property
     def families(self) -> Families:
         """Return the claims that the test rows can answer, by question."""
-        return questions.families(self.rows, self.together)
+        return questions.families(self.rows, self.together, self.margin_m)
 
     @cached_property
     def needed(self) -> list[Needed]:
@@ -101,7 +107,7 @@ class Measured:
         """
         if self.swept is None:
             return []
-        found = comparison.lines(self.swept)
+        found = comparison.lines(self.swept, self.margin_m)
         compared = {line.contender.label for line in found}
         lacking = [c.label for c in self.swept.contenders if c.label not in compared]
         if lacking:

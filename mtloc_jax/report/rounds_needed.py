@@ -5,14 +5,16 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import isotonic_regression
+from scipy.stats import t
 
 from mtloc_jax.arms import FINETUNED, SCRATCH
-from mtloc_jax.report.stats import LEVEL, MIN_DRAWN
+from mtloc_jax.report.stats import MIN_DRAWN
+from mtloc_jax.report.student import LEVEL
 from mtloc_jax.report.summary import per_seed
 from mtloc_jax.rows import Table, select
 
 MIN_SHARES = 3  # of fewer, a curve says nothing of what lies between
-N_RESAMPLES = 2_000
+STEPS = 32  # places between two shares at which an interval is looked for
 TARGET_SHARES = (0.25, 0.5, 0.75, 1.0)
 
 
@@ -30,7 +32,7 @@ class Needed:
     """Hold the share of the rounds that an arm needs for an error; infinite where not reached.
 
     least:     the smallest share that was run: no smaller one can be told from it
-    low, high: 95 % interval; NaN below four seeds
+    low, high: 95 % interval over seeds; NaN below four
     """
 
     arm: str
@@ -89,17 +91,46 @@ def _demand(clean: Table, arm: str) -> Demand:
 
 
 def _needed(demand: Demand, targets: Sequence[float]) -> list[Needed]:
-    shares, n_seeds = demand.shares, len(demand.errors_m)
-    draws = np.random.default_rng(0).integers(0, n_seeds, (N_RESAMPLES, n_seeds))
-    curves = [demand.errors_m.mean(axis=0)]
-    if n_seeds >= MIN_DRAWN:
-        curves += list(demand.errors_m[draws].mean(axis=1))
-    fitted = [falling(curve) for curve in curves]
-    found = []
-    for target_m in targets:
-        share, *drawn = (_crossing(shares, curve, target_m) for curve in fitted)
-        found.append(Needed(demand.arm, target_m, share, *_ends(drawn), float(shares[0])))
-    return found
+    fitted, least = falling(demand.errors_m.mean(axis=0)), float(demand.shares[0])
+    return [
+        Needed(
+            demand.arm,
+            target_m,
+            _crossing(demand.shares, fitted, target_m),
+            *interval(demand.shares, demand.errors_m, target_m),
+            least,
+        )
+        for target_m in targets
+    ]
+
+
+def interval(shares: np.ndarray, errors_m: np.ndarray, target_m: float) -> tuple[float, float]:
+    """Return the shares at which a t test does not tell the mean error from `target_m`, 95 %.
+
+    shares: f64[K], rising; errors_m: f64[S, K], metres. The test inverted, as Fieller's (1954) for
+    ratios: the ends are the first such share and the last, as errors fall while shares grow. NaN
+    below four seeds.
+    """
+    if len(errors_m) < MIN_DRAWN:
+        return float("nan"), float("nan")
+    places = np.linspace(0, len(shares) - 1, 1 + STEPS * (len(shares) - 1))
+    whole = np.arange(len(shares))
+    fine = np.interp(places, whole, shares)
+    by_seed = np.stack([np.interp(places, whole, errors) for errors in pooled(errors_m)])
+    mean_m, freedom = by_seed.mean(axis=0), len(errors_m) - 1
+    error_m = by_seed.std(axis=0, ddof=1) / len(errors_m) ** 0.5
+    reach_m = error_m * t.ppf((1 + LEVEL) / 2, freedom)
+    low_m, high_m = mean_m - reach_m, mean_m + reach_m
+    first = _crossing(fine, np.minimum.accumulate(low_m), target_m)
+    last = _crossing(fine, np.maximum.accumulate(high_m[::-1])[::-1], target_m)
+    return first, last
+
+
+def pooled(errors_m: np.ndarray) -> np.ndarray:
+    """Average f64[S, K] over the shares that isotonic regression of their mean puts together."""
+    blocks = isotonic_regression(errors_m.mean(axis=0), increasing=False).blocks
+    sizes = np.diff(blocks)
+    return np.repeat(np.add.reduceat(errors_m, blocks[:-1], axis=1) / sizes, sizes, axis=1)
 
 
 def _crossing(shares: np.ndarray, fitted: np.ndarray, target_m: float) -> float:
@@ -111,12 +142,3 @@ def _crossing(shares: np.ndarray, fitted: np.ndarray, target_m: float) -> float:
     above, below = fitted[at - 1], fitted[at]
     part = min(1.0, (above - target_m) / (above - below))
     return float(shares[at - 1] + part * (shares[at] - shares[at - 1]))
-
-
-def _ends(drawn: list[float]) -> tuple[float, float]:
-    """Return the 95 % interval of resampled shares, some infinite; NaN where there are none."""
-    if not drawn:
-        return float("nan"), float("nan")
-    tail = (1 - LEVEL) / 2
-    low, high = np.quantile(drawn, (tail, 1 - tail), method="inverted_cdf")
-    return float(low), float(high)

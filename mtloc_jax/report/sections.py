@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from mtloc_jax.arms import ARMS, SCRATCH
@@ -11,6 +12,7 @@ from mtloc_jax.report import comparison_tables, error_tables, figures, paper_tab
 from mtloc_jax.report import needed_tables as needed
 from mtloc_jax.report.card_tables import card_predictors
 from mtloc_jax.report.chosen_tables import chosen
+from mtloc_jax.report.claim_sentences import sentence
 from mtloc_jax.report.claim_tables import claims_table
 from mtloc_jax.report.comparison_figure import comparison_figure
 from mtloc_jax.report.demand import data_demand
@@ -51,7 +53,7 @@ def answers(found: Measured) -> list[str]:
         return compared.sentences(found.lines)
     leading = labels_of(models(found.together))
     every = [claim for family in found.families.values() for claim in family]
-    said = [claim.sentence() for claim in every if claim.ours in leading]
+    said = [sentence(c) for c in every if c.ours in leading or c.n_rates > 1]
     return [*dict.fromkeys(said), *needed.sentences(found.needed, found.survey)]
 
 
@@ -75,14 +77,14 @@ def _by_share(split: str) -> Tables:
 
 def _claims(found: Measured) -> list[ReportTable]:
     leading = labels_of(models(found.together))
-    twice = questions.surveyed_twice(found.together, "validation")
+    twice = questions.surveyed_twice(found.together, "validation", found.margin_m)
     by_split = {"test": found.families, "validation": twice}
     return [
         claims_table(
             question if split == "test" else f"{question}, {split}",
             claims,
             leading,
-            _scope(found, split),
+            _scope(found, *{claim.split for claim in claims}),
             found.provenance,
         )
         for split, families in by_split.items()
@@ -98,11 +100,13 @@ def _differences(found: Measured) -> Figure | None:
         for question, claims in found.families.items()
     }
     drawn = {question: claims for question, claims in shown.items() if claims}
-    return differences(drawn, _scope(found), found.provenance)
+    splits = {claim.split for claims in drawn.values() for claim in claims}
+    return differences(drawn, _scope(found, *splits), found.provenance)
 
 
-def _scope(found: Measured, split: str = "test") -> str:
-    return found.provenance.scope(select(found.together, split=split))
+def _scope(found: Measured, *splits: str) -> str:
+    kept = np.isin(found.together["split"], splits)
+    return found.provenance.scope({name: held[kept] for name, held in found.together.items()})
 
 
 def _rounds_needed(found: Measured) -> list[ReportTable]:

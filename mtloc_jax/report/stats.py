@@ -1,75 +1,109 @@
-"""How sure a difference is: paired bootstrap (or Student's t), Holm correction, effect size."""
+"""How sure a paired difference is: Student's t with an exact sign-flip p beside it, and Holm."""
 
-import math
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
 
 import numpy as np
-from scipy.stats import ttest_1samp
 
-LEVEL = 0.95
-INTERVAL = "bootstrap-t, or Student's below eight seeds"
-"""What kind of interval a difference has, in the words of a note."""
-N_RESAMPLES = 9_999
-_TINY = 1e-9  # of the largest difference: less is rounding
+from mtloc_jax.report.sign_flip import sign_flip_p
+from mtloc_jax.report.student import UNKNOWN_ERROR, Estimate, of_crossed, of_one_sample
+from mtloc_jax.report.two_groups import in_two_groups
+
 MIN_DRAWN = 4  # of fewer values, an interval says nothing
-MIN_RESAMPLED = 8  # of fewer, so many resamples repeat one value that their tails say nothing
+_TINY = 1e-9  # of the largest difference: less is rounding
+
+Over = Literal["seeds", "blocks", "both", "none"]
 
 
 @dataclass(frozen=True)
 class Difference:
     """Hold the paired difference ours - theirs; negative where ours errs less.
 
-    low_m, high_m: 95 % interval, metres; infinite where there are too few seeds to tell
-    p_value:       two-sided, of no difference, not corrected for other claims
-    effect:        mean over standard deviation of the paired differences, corrected for few
-                   seeds (Hedges); NaN below three seeds or where they all agree exactly
-    n_better:      in how many seeds ours errs less
-    n_blocks:      test rounds, or blocks of windows, resampled along with the seeds; 1: none
+    estimate:   its mean, standard error and degrees of freedom
+    over:       what the interval is over: seeds, blocks (test rounds) of the same seeds, or both;
+                none where there are too few of either
+    p_flip:     two-sided, of exact sign flips over the same values; NaN over both, or over none
+    effect:     mean over standard deviation of the values, corrected for few (Hedges); NaN below
+                three or where they all agree exactly
+    two_groups: the values fall into two groups, which Student's t does not know of
+    n_better:   in how many seeds ours errs less
+    n_blocks:   test rounds held out in turn; 1: none
     """
 
-    mean_m: float
-    low_m: float
-    high_m: float
-    p_value: float
+    estimate: Estimate
+    over: Over
+    p_flip: float
     effect: float
+    two_groups: bool
     n_better: int
     n_seeds: int
     n_blocks: int
 
     @property
+    def mean_m(self) -> float:
+        """Return the mean difference, metres."""
+        return self.estimate.mean_m
+
+    @property
+    def n_values(self) -> int:
+        """Return how many values the interval is over; the fewer of seeds and blocks over both."""
+        sizes = {"seeds": self.n_seeds, "blocks": self.n_blocks}
+        return sizes.get(self.over, min(self.n_seeds, self.n_blocks))
+
+    @cached_property
+    def interval_m(self) -> tuple[float, float]:
+        """Return the ends of the 95 % interval, metres; infinite where too few are known."""
+        return self.estimate.interval()
+
+    @property
+    def low_m(self) -> float:
+        """Return the lower end, metres."""
+        return self.interval_m[0]
+
+    @property
+    def high_m(self) -> float:
+        """Return the upper end, metres."""
+        return self.interval_m[1]
+
+    @property
+    def p_value(self) -> float:
+        """Return the two-sided p of t, of no difference, not corrected for other claims."""
+        return self.estimate.p_value
+
+    @cached_property
+    def could_find_m(self) -> float:
+        """Return the smallest difference, metres, found with 80 % power; infinite for too few."""
+        return self.estimate.could_find()
+
+    @property
     def of_the_same(self) -> bool:
         """Say whether all pairs agree exactly: networks compared with themselves."""
-        return self.mean_m == self.low_m == self.high_m == 0
+        return self.mean_m == self.estimate.error_m == 0
 
 
-def paired_difference(
-    ours_m: np.ndarray, theirs_m: np.ndarray, n_resamples: int = N_RESAMPLES, seed: int = 0
-) -> Difference:
-    """Bootstrap the mean difference over paired seeds, and over test rounds where given.
+def paired_difference(ours_m: np.ndarray, theirs_m: np.ndarray) -> Difference:
+    """Return the mean difference over paired seeds, and over test rounds where given.
 
     ours_m, theirs_m: f64[S] or f64[S, B], metres: errors of seed s (on test round or block b)
 
-    The interval is the symmetric bootstrap-t, mean ± q * standard error with q the 95 % quantile
-    of the studentised resamples; unlike percentiles it holds its level for few seeds.
-    Four to seven values (seeds on one block, or blocks of one seed) are too few to resample: theirs
-    is Student's t interval. Fewer than four give no interval and p = 1. Seeds and blocks are
-    crossed (all seeds are tested on the same blocks), so both are drawn, independently.
+    One sample (seeds on one block, or the blocks' means where there are fewer than four seeds) has
+    Student's t interval and the p of all its sign flips. From four seeds and four blocks on, both
+    are drawn (all seeds are tested on the same blocks): the interval is Student's with the error of
+    crossed factors. Fewer than four values give no interval and p = 1.
     """
     differences = np.asarray(ours_m, np.float64) - np.asarray(theirs_m, np.float64)
     differences = differences.reshape(len(differences), -1)
-    mean = float(differences.mean())
-    reach, p_value = np.inf, 1.0
-    if MIN_DRAWN <= differences.size < MIN_RESAMPLED and min(differences.shape) == 1:
-        reach, p_value = _students(differences.ravel())
-    elif max(differences.shape) >= MIN_DRAWN:
-        reach, p_value = _reach_and_p(differences, mean, n_resamples, seed)
-    of_seed = differences.mean(axis=1)
+    over, of_seed = _over(*differences.shape), differences.mean(axis=1)
+    values = differences.mean(axis=0) if over == "blocks" else of_seed
+    error_m, freedom = _error(over, values, differences)
+    alone = over in ("seeds", "blocks")
     return Difference(
-        mean_m=mean,
-        low_m=mean - reach,
-        high_m=mean + reach,
-        p_value=p_value,
-        effect=_hedges(of_seed),
+        estimate=Estimate(float(differences.mean()), error_m, freedom),
+        over=over,
+        p_flip=sign_flip_p(values) if alone else float("nan"),
+        effect=_hedges(values),
+        two_groups=over != "none" and _in_two_groups(over, values, differences),
         n_better=int(np.sum(of_seed < 0)),
         n_seeds=differences.shape[0],
         n_blocks=differences.shape[1],
@@ -86,76 +120,34 @@ def holm(p_values: np.ndarray) -> np.ndarray:
     return corrected
 
 
-def _reach_and_p(
-    differences: np.ndarray, mean: float, n_resamples: int, seed: int
-) -> tuple[float, float]:
-    """Return half the width of the interval, metres, and the p-value of a mean of 0."""
-    centred, scale_m = differences - mean, float(np.abs(differences).max())
-    once = [np.ones((1, size)) for size in differences.shape]
-    error = _mean_and_error(centred, *once)[1][0]
-    means, errors = _mean_and_error(centred, *_draws(differences.shape, n_resamples, seed))
-    departures = np.sort(_studentised(means, errors, scale_m))
-    observed = _studentised(np.array(mean), np.array(error), scale_m)
-    q = departures[math.ceil((n_resamples + 1) * LEVEL) - 1]
-    at_least = np.sum(departures >= observed * (1 - 1e-9))
-    reach = q * error if np.isfinite(q) else np.inf
-    return float(reach), float((1 + at_least) / (1 + n_resamples))
+def _over(n_seeds: int, n_blocks: int) -> Over:
+    """Say what an interval can be over."""
+    if n_blocks == 1:
+        return "seeds" if n_seeds >= MIN_DRAWN else "none"
+    if n_blocks < MIN_DRAWN:
+        return "none"
+    return "both" if n_seeds >= MIN_DRAWN else "blocks"
 
 
-def _students(differences: np.ndarray) -> tuple[float, float]:
-    """Return half the width of Student's t interval, metres, and its p-value of a mean of 0."""
-    scale_m = max(float(np.abs(differences).max()), _TINY)
-    if np.ptp(differences) <= _TINY * scale_m:  # they all agree
-        return 0.0, float(differences.mean() == 0)
-    found = ttest_1samp(differences, 0.0)
-    interval = found.confidence_interval(LEVEL)
-    return float(interval.high - interval.low) / 2, float(found.pvalue)
+def _error(over: Over, values: np.ndarray, differences: np.ndarray) -> tuple[float, float]:
+    """Return the standard error of the mean, metres, and its degrees of freedom."""
+    drawn = values if over in ("seeds", "blocks") else differences
+    agree = np.ptp(drawn) <= _TINY * np.abs(drawn).max()
+    if agree and (over != "none" or not drawn.any()):
+        return 0.0, 1.0
+    if over == "none":
+        return UNKNOWN_ERROR
+    return of_crossed(differences) if over == "both" else of_one_sample(values)
 
 
-def _draws(shape: tuple[int, ...], n_resamples: int, seed: int) -> list[np.ndarray]:
-    """Return how often each seed f64[R, S] and each block f64[R, B] is drawn in each resample."""
-    rng = np.random.default_rng(seed)
-    return [
-        rng.multinomial(size, np.full(size, 1 / size), size=n_resamples).astype(np.float64)
-        for size in shape
-    ]
+def _in_two_groups(over: Over, values: np.ndarray, differences: np.ndarray) -> bool:
+    samples = (values, differences.mean(axis=0)) if over == "both" else (values,)
+    return any(map(in_two_groups, samples))
 
 
-def _mean_and_error(
-    x: np.ndarray, seed_counts: np.ndarray, block_counts: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean and standard error f64[R] of x f64[S, B] for R weightings of rows and columns.
-
-    The error is that of two crossed random factors: V(seeds) + V(blocks) - V(residual).
-    """
-    n_seeds, n_blocks = x.shape
-    of_seed = block_counts @ x.T / n_blocks
-    of_block = seed_counts @ x / n_seeds
-    mean = np.sum(seed_counts * of_seed, axis=1) / n_seeds
-    seeds_ss = np.sum(seed_counts * (of_seed - mean[:, None]) ** 2, axis=1)
-    blocks_ss = np.sum(block_counts * (of_block - mean[:, None]) ** 2, axis=1)
-    raw_ss = np.sum(seed_counts * (block_counts @ (x**2).T), axis=1)
-    explained_ss = n_seeds * n_blocks * mean**2 + n_blocks * seeds_ss + n_seeds * blocks_ss
-    residual_ss = np.maximum(raw_ss - explained_ss, 0)
-    seeds_v = seeds_ss / max(n_seeds - 1, 1) / n_seeds
-    blocks_v = blocks_ss / max(n_blocks - 1, 1) / n_blocks
-    residual_v = residual_ss / max((n_seeds - 1) * (n_blocks - 1), 1) / (n_seeds * n_blocks)
-    variance = np.maximum(seeds_v + blocks_v - residual_v, np.maximum(seeds_v, blocks_v))
-    return mean, np.sqrt(variance)
-
-
-def _studentised(departure: np.ndarray, error: np.ndarray, scale_m: float) -> np.ndarray:
-    """Return |departure| / error; infinite where one value drawn over and over leaves no error."""
-    tiny = _TINY * max(scale_m, _TINY)
-    departure = np.abs(departure)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = departure / error
-    return np.where(error > tiny, ratio, np.where(departure > tiny, np.inf, 0.0))
-
-
-def _hedges(of_seed: np.ndarray) -> float:
-    n_seeds = len(of_seed)
-    spread = of_seed.std(ddof=1) if n_seeds > 2 else 0.0
+def _hedges(values: np.ndarray) -> float:
+    n_values = len(values)
+    spread = values.std(ddof=1) if n_values > 2 else 0.0
     if spread == 0:
         return float("nan")
-    return float(of_seed.mean() / spread * (1 - 3 / (4 * (n_seeds - 1) - 1)))
+    return float(values.mean() / spread * (1 - 3 / (4 * (n_values - 1) - 1)))
