@@ -4,8 +4,8 @@
 
 Unlike Fig 5, which takes a modality from a network that was trained with it.
 The paper: not asked.
-Found: malls: WiFi alone is as good (20.70 ± 0.65 m) as all three (19.77 ± 1.76), IMU alone is not
-(51.54 ± 2.69). Bucharest: all 3.67 ± 0.08, WiFi 4.93 ± 0.45, MAG 7.72 ± 0.06, IMU 8.20 ± 0.05 m.
+Found: malls: WiFi alone (20.70 ± 0.65 m) is not shown to err more than all (19.77 ± 1.76), IMU does
+(51.54 ± 2.69). Bucharest: all 3.67 ± 0.08, WiFi 4.93 ± 0.45, MAG 7.72 ± 0.06, IMU 8.20 ± 0.05.
 Takes: 70 networks, ten seeds each, no pretraining: 35 of 10 epochs took 3 min on two CPU cores.
 Pairs: see configs/pairs.py.
 """

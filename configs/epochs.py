@@ -5,9 +5,9 @@
 Pretraining and training are lengthened together. Most studies here train 10 or 20 epochs: this one
 says what that costs, and whether transfer helps where networks are trained to the end.
 The paper: 100 epochs, no other number.
-Found: no. Bucharest with 5, 20 and 100 epochs: scratch 4.28 ± 0.39, 3.48 ± 0.37 and 2.94 ± 0.13 m,
-fine-tuned on 62.5 % 5.44 ± 1.30, 4.86 ± 0.58 and 4.38 ± 0.57 m: errors fall, and scratch stays
-ahead. Malls, scratch: 19.49 ± 2.22, 20.72 ± 2.49 and 20.00 ± 2.36 m: nothing falls.
+Found: not shown to. Bucharest with 5, 20 and 100 epochs: scratch 4.28 ± 0.39, 3.48 ± 0.37 and 2.94
+± 0.13 m, fine-tuned on 62.5 % 5.44 ± 1.30, 4.86 ± 0.58 and 4.38 ± 0.57 m, which loses at 100.
+Malls, scratch: 19.49 ± 2.22, 20.72 ± 2.49 and 20.00 ± 2.36 m: no change shown.
 Takes: 45 networks, five seeds each: 11 to 16 min on two CPU cores. Pairs: see configs/pairs.py.
 """
 

@@ -5,8 +5,8 @@
 The round after the one left out validates, all others train: more than the paper's 8 of 14.
 Fine-tuning on half of them has both rivals: scratch on the same half, and on all.
 The paper: not asked; one test round, one network.
-Found: yes. Scratch 18.79 ± 0.31, transferred 18.84 ± 0.72 m over the malls' 14 rounds, 7.97 m
-between them; 4.11 ± 0.28 and 4.31 ± 0.23 m over Bucharest's 8, 0.51 m between them (two seeds).
+Found: malls, 14 rounds: scratch 18.79 ± 0.31, transferred 18.84 ± 0.72 m, the same within 2 m;
+Bucharest, 8: 4.11 ± 0.28 and 4.31 ± 0.23 m, undecided. 7.97 and 0.51 m between rounds.
 Takes: 168 networks on 14 rounds (96 on Bucharest's 8), three seeds each: 64 of 10 epochs took 3 min
 on two CPU cores. Pairs: see configs/pairs.py.
 """

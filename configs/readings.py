@@ -6,9 +6,9 @@ The first variant has all defaults, each other one differs in one setting: where
 starts, which rounds make up a rate, equal steps or epochs, what wiping means, magnetic axes, stale
 scan entries (only the malls' recordings date them), the LSTM's forget bias.
 The paper: says none of them.
-Found: three magnetic axes, yes in Bucharest: 3.69 ± 0.07 -> 1.83 ± 0.18 m from scratch; filling
-wiped samples with the mean, or wiping WiFi sample by sample, saves much of the loss; the rest is
-not shown.
+Found: three magnetic axes, yes in Bucharest: 3.69 ± 0.07 -> 1.83 ± 0.18 m from scratch; malls:
+filling wiped WiFi with the mean, or wiping it sample by sample, saves metres; the rest is not
+shown.
 Takes: 105 networks in 10 variants, five seeds each: 84 of 10 epochs took 5 min on two CPU cores.
 Pairs: see configs/pairs.py.
 """

@@ -4,8 +4,8 @@
 
 The branch is pretrained on all, a half, a quarter and an eighth of the source's training rounds.
 The paper: all of them, no other share.
-Found: nothing is lost. Frozen branch of all and of an eighth: malls 19.95 ± 0.85 and 19.98 ± 1.66
-m, Bucharest 4.43 ± 0.89 and 4.11 ± 0.68 m.
+Found: no loss shown, none ruled out. Frozen branch of all and of an eighth: malls 19.95 ± 0.85 and
+19.98 ± 1.66 m, Bucharest 4.43 ± 0.89 and 4.11 ± 0.68 m.
 Takes: 50 networks, five seeds each; scratch, which has no source, is trained once. With 10 epochs 2
 min on two CPU cores. Pairs: see configs/pairs.py.
 """

@@ -5,8 +5,8 @@
 A longer window begins later in a walk, so that the first seconds of each are judged in the
 shorter windows' rows only. The malls have walks of 6.3 s: there, 5 s is the longest.
 The paper: 1 s, no other length.
-Found: longer is better in Bucharest, scratch 3.90 ± 0.29 m (1 s), 3.12 ± 0.28 (2 s), 2.97 ± 0.91 (5
-s), 2.42 ± 0.25 (10 s); not shown in the malls: 20.83 ± 2.49 (1 s), 18.79 ± 0.85 m (5 s).
+Found: in Bucharest 2 and 10 s beat 1 s, scratch 3.90 ± 0.29 m (1 s), 3.12 ± 0.28 (2 s), 2.97 ± 0.91
+(5 s), 2.42 ± 0.25 (10 s); not shown in the malls: 20.83 ± 2.49 (1 s), 18.79 ± 0.85 m (5 s).
 Takes: 40 networks (30 in the malls), five seeds each; an LSTM's time grows with its window. With 10
 epochs 5 and 14 min on two CPU cores. Pairs: see configs/pairs.py.
 """
