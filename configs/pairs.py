@@ -5,6 +5,8 @@ location20         Indoor Location 2.0, mall to mall: site1/B1 -> site2/F1
 location20-reverse site2/F1 -> site1/B1
 mmloc              the authors' buildings: Edinburgh -> Bucharest
 mmloc-reverse      Bucharest -> Edinburgh
+whole              two whole floors of these malls: site1/B1 -> site2/F1, 149 and 80 walks
+ipin               a museum, routes walked twice with each of two phones: floor 0 -> floor -2
 smoke              simulated and tiny: whether the machinery works, in seconds
 """
 
@@ -20,24 +22,31 @@ class Pair:
     """Name a source and a target building as mtloc_jax/sites/buildings.py does.
 
     n_rounds: of the target, numbered from 1
+    n_walks, n_training_walks: of the target, in all and in its own training rounds
     shortest_walk_s: what sensors and waypoints share at least, in any walk of either building
+    margin_m: differences below it are of no interest; 0 where nobody has named one
     """
 
     source: str
     target: str
     n_rounds: int
+    n_walks: int
+    n_training_walks: int
     shortest_walk_s: float
+    margin_m: float = 0.0
 
 
-_SIMULATED = Pair("simulated-a", "simulated-b", 14, 45.0)
+_SIMULATED = Pair("simulated-a", "simulated-b", 14, 14, 8, 45.0)
 SMOKE_S = 15.0
 _SMOKE = replace(_SIMULATED, shortest_walk_s=SMOKE_S)
 PAIRS = {
     "simulated": _SIMULATED,
-    "location20": Pair("location20/site1/B1", "location20/site2/F1", 14, 6.2),
-    "location20-reverse": Pair("location20/site2/F1", "location20/site1/B1", 14, 6.2),
-    "mmloc": Pair("mmloc/edinburgh", "mmloc/bucharest", 8, 86.0),
-    "mmloc-reverse": Pair("mmloc/bucharest", "mmloc/edinburgh", 14, 86.0),
+    "location20": Pair("location20/site1/B1", "location20/site2/F1", 14, 42, 24, 6.2, 2.0),
+    "location20-reverse": Pair("location20/site2/F1", "location20/site1/B1", 14, 42, 24, 6.2),
+    "whole": Pair("location20-whole/site1/B1", "location20-whole/site2/F1", 14, 80, 48, 6.2),
+    "ipin": Pair("ipin2023/floor_0", "ipin2023/floor_-2", 14, 28, 16, 80.2),
+    "mmloc": Pair("mmloc/edinburgh", "mmloc/bucharest", 8, 8, 6, 86.0, 0.5),
+    "mmloc-reverse": Pair("mmloc/bucharest", "mmloc/edinburgh", 14, 14, 8, 86.0),
     "smoke": _SMOKE,
 }
 _SMOKE_RATES = (1.0, 0.625, 0.5)
@@ -60,6 +69,7 @@ def applied(config: ConfigDict, name: str) -> ConfigDict:
     """
     pair, made = named(name), config.copy_and_resolve_references()
     made.source, made.target = pair.source, pair.target
+    made.margin_m = pair.margin_m
     return _cut_down(made) if pair is _SMOKE else made
 
 

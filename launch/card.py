@@ -49,16 +49,9 @@ def main(argv: list[str]) -> None:
     del argv
     settings = parsed(_CONFIG.value) if _CONFIG.value else Settings()
     opened = _opened(_SITE.value, settings)
-    if settings.test_round:
-        opened = recordings.tested_on(opened, settings.test_round)
-    site = recordings.cut(
-        opened,
-        settings.window,
-        wifi_entry_max_age_ms=settings.wifi_entry_max_age_ms,
-        modalities=settings.modalities,
-    )
+    dealt, site = recordings.dealt_by(opened, settings), recordings.cut_by(opened, settings)
     others = {name: _opened(name, settings).walks for name in _COMPARE.value}
-    found = card.make(opened.walks, site, settings, others, opened.skipped)
+    found = card.make(opened.walks, site, settings, others, opened.skipped, dealt)
     _show(found, Console())
     output = Path(_OUTPUT.value or f"cards/{opened.name.replace('/', '-')}")
     _write(output, found)

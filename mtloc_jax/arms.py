@@ -172,6 +172,12 @@ for predictor in (
         chooses="neighbours",
     ),
     Arm(
+        "wifi-knn-cosine",
+        "WiFi 5-NN, cosine",
+        {"color": "#B8A600", "linestyle": (0, (6, 1, 1, 1)), "marker": "h"},
+        predict=predictors.cosine_knn,
+    ),
+    Arm(
         "wifi-forest",
         "WiFi random forest",
         {"color": "#CC79A7", "linestyle": "-", "marker": "*"},

@@ -58,6 +58,7 @@ class Declared:
     range:   of numbers, one or each of several
     label:   what it is, in words, for axes and lists
     words:   how a value is told in a table ("scans at most {} ms old"); empty: name and value
+    zero:    how 0 is told where it stands for something else ("all walks"); empty: as any other
     roles:   of kind "site", which buildings it shapes; empty for others
     pretrained: whether the networks that arms graft from follow from it
     """
@@ -70,6 +71,7 @@ class Declared:
     choices: tuple[str, ...] | str
     range: Range | None
     words: str
+    zero: str
     roles: tuple[str, ...]
     pretrained: bool
 
@@ -79,6 +81,8 @@ class Declared:
 
     def worded(self, value: Any) -> str:
         """Write a value for a reader: 'hidden 64', 'longest gap 500 ms'."""
+        if self.zero and value == 0:
+            return self.zero
         number = f"{value:g}" if isinstance(value, float) else str(value)
         if self.words:
             return self.words.format(number)
@@ -138,9 +142,10 @@ def setting(
     choices: tuple[str, ...] | str = (),
     within: Range | None = None,
     words: str = "",
+    zero: str = "",
     roles: tuple[str, ...] = (),
     pretrained: bool = False,
 ) -> Any:
     """Declare a field of `Settings` or of one of its groups."""
-    said = (kind, label, unit, choices, within, words, roles, pretrained)
+    said = (kind, label, unit, choices, within, words, zero, roles, pretrained)
     return field(default=default, metadata={"declared": said})

@@ -33,10 +33,14 @@ class Held(NamedTuple):
 
 
 class Moments(NamedTuple):
-    """Hold mean and spread f32[C] of each channel of a sensor in training, in its unit."""
+    """Hold mean, spread and least reading f32[C] of each channel of a sensor in training.
+
+    All in its unit; NaN is the least reading of a checkpoint older than this field.
+    """
 
     mean: Leaf
     std: Leaf
+    least: Leaf = np.nan
 
 
 class Levels(NamedTuple):
@@ -96,7 +100,7 @@ def sensor(
     read: Callable[[Mapping[str, np.ndarray], Window], np.ndarray],
     encoder: str | Callable[[int, float], Any] = "lstm",
 ) -> Modality:
-    """Return the entry of a sampled sensor: standardised, wiped to 0 in its unit or to its mean."""
+    """Return the entry of a sampled sensor: standardised, wiped to a reading of its own."""
     return Modality(
         name,
         label,
@@ -113,13 +117,12 @@ def sensor(
 
 
 def moments(x: np.ndarray) -> Moments:
-    """Return the mean and spread f32[C] of each channel of x: [N, ..., C]."""
+    """Return the mean, spread and least reading f32[C] of each channel of x: [N, ..., C]."""
     flat = x.reshape(-1, x.shape[-1]).astype(np.float64)
     # A sensor that never moved in training has no spread; 1 leaves it in its own unit.
     std = flat.std(axis=0)
-    return Moments(
-        flat.mean(axis=0).astype(np.float32), np.where(std > 0, std, 1.0).astype(np.float32)
-    )
+    found = flat.mean(axis=0), np.where(std > 0, std, 1.0), flat.min(axis=0)
+    return Moments(*(of_channel.astype(np.float32) for of_channel in found))
 
 
 def standardised(x: Leaf, fitted: Moments) -> Leaf:
@@ -128,8 +131,9 @@ def standardised(x: Leaf, fitted: Moments) -> Leaf:
 
 
 def blank_sensor(fill: str, fitted: Moments) -> Leaf:
-    """Return what a wiped sample reads f32[C]: "zero" in its unit, or the training "mean"."""
-    return -fitted.mean / fitted.std if fill == "zero" else fitted.mean * 0
+    """Return what a wiped sample reads f32[C]: the "least" or "mean" of training, or "zero"."""
+    reading = {"least": fitted.least, "zero": fitted.mean * 0, "mean": fitted.mean}[fill]
+    return standardised(reading, fitted)
 
 
 def levels(held: Held) -> Levels:
@@ -158,8 +162,11 @@ def scaled_levels(dbm: Leaf, fitted: Levels) -> Leaf:
 
 
 def blank_scan(fill: str, fitted: Levels) -> Leaf:
-    """Return what a wiped scan reads f32[A]: "zero", nothing heard, or the training "mean"."""
-    return fitted.mean * 0 if fill == "zero" else fitted.mean
+    """Return what a wiped scan reads f32[A]: the training "mean", or else nothing heard.
+
+    Nothing heard is both the "least" that a scan can read and its "zero".
+    """
+    return fitted.mean if fill == "mean" else fitted.mean * 0
 
 
 def _magnitudes(readings: Mapping[str, np.ndarray], _: Window) -> np.ndarray:

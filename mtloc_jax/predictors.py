@@ -5,7 +5,7 @@ What they compare is a survey: each training scan once, at the mean position of 
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 from sklearn.ensemble import RandomForestRegressor
@@ -15,8 +15,10 @@ from sklearn.metrics.pairwise import euclidean_distances, pairwise_distances_chu
 
 from mtloc_jax.errors import InputError
 from mtloc_jax.sites.site import Site
+from mtloc_jax.sites.survey import Fingerprints, survey_of
 
 NEIGHBOURS = 3
+COSINE_NEIGHBOURS = 5
 MOST_SCANS = 1000
 """A Gaussian process's time grows with the cube of its scans: of more, that many are drawn."""
 
@@ -27,6 +29,8 @@ _NOISES = (1e-3, 1e-2, 0.03, 0.1, 0.3, 1.0)  # variance of the noise over that o
 
 Regress = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 """(known levels f64[S, B], their positions f64[S, 2], levels asked f64[M, B]) -> f64[M, 2]"""
+Level = Callable[[np.ndarray, Fingerprints], np.ndarray]
+"""(dBm f64[S, B] with NaN where not heard, the survey) -> levels f64[S, B], 0 where not heard"""
 
 
 class Predictor(Protocol):
@@ -88,6 +92,17 @@ def weighted_knn(
     return _by_fingerprint(site, train, asked, partial(_neighbours, k=k, weighted=True))
 
 
+def cosine_knn(
+    site: Site, train: np.ndarray, asked: np.ndarray, seed: int = 0, k: int = COSINE_NEIGHBOURS
+) -> np.ndarray:
+    """Predict as `knn`, from levels of 1 to 70 dB above -100 dBm, most alike by cosine.
+
+    As usual where phones differ in gain: a scan that is louder throughout is the same scan.
+    """
+    nearest = partial(_neighbours, k=k, weighted=False, metric="cosine")
+    return _by_fingerprint(site, train, asked, nearest, _above_100_dbm)
+
+
 def forest(
     site: Site, train: np.ndarray, asked: np.ndarray, seed: int = 0, k: int = NEIGHBOURS
 ) -> np.ndarray:
@@ -102,36 +117,23 @@ def gaussian_process(
     return _by_fingerprint(site, train, asked, partial(_process, seed=seed))
 
 
-class Fingerprints(NamedTuple):
-    """Hold fingerprints and where they were taken.
-
-    dbm: f32[S, A], NaN where not heard; xy_m: f64[S, 2]
-    """
-
-    dbm: np.ndarray
-    xy_m: np.ndarray
+def _above_weakest(dbm: np.ndarray, survey: Fingerprints) -> np.ndarray:
+    """Return dB above "not heard", which counts as 1 dB weaker than the survey's weakest."""
+    return np.nan_to_num(dbm - (float(np.nanmin(survey.dbm)) - 1), nan=0.0)
 
 
-def survey_of(site: Site, rows: np.ndarray) -> Fingerprints:
-    """Return the scans that the windows at `rows` hold, each at the mean position of its windows.
-
-    Scans that heard nothing of the vocabulary are left out.
-    """
-    scans, which = np.unique(site.scan[rows], return_inverse=True)
-    xy_m = site.windows.xy_m[rows]
-    count = np.bincount(which)
-    centre = np.stack([np.bincount(which, xy_m[:, axis]) / count for axis in (0, 1)], axis=1)
-    heard = ~np.isnan(site.wifi_dbm[scans]).all(axis=1)
-    return Fingerprints(site.wifi_dbm[scans[heard]], centre[heard])
+def _above_100_dbm(dbm: np.ndarray, survey: Fingerprints) -> np.ndarray:
+    return np.nan_to_num(np.clip(dbm + 100, 1, 70), nan=0.0)
 
 
 def _by_fingerprint(
-    site: Site, train: np.ndarray, asked: np.ndarray, regress: Regress
+    site: Site,
+    train: np.ndarray,
+    asked: np.ndarray,
+    regress: Regress,
+    level: Level = _above_weakest,
 ) -> np.ndarray:
-    """Predict f64[M, 2] by a regression on levels over the access points that the survey heard.
-
-    A level is in dB above "not heard", which counts as 1 dB weaker than the survey's weakest.
-    """
+    """Predict f64[M, 2] by a regression on levels over the access points that the survey heard."""
     survey = survey_of(site, train)
     if not len(survey.dbm):
         raise InputError(
@@ -140,9 +142,8 @@ def _by_fingerprint(
         )
     scans, which = np.unique(site.scan[asked], return_inverse=True)
     columns = ~np.isnan(survey.dbm).all(axis=0)
-    floor_dbm = float(np.nanmin(survey.dbm)) - 1
     known, levels = (
-        np.nan_to_num(dbm[:, columns].astype(np.float64) - floor_dbm, nan=0.0)
+        level(dbm[:, columns].astype(np.float64), survey)
         for dbm in (survey.dbm, site.wifi_dbm[scans])
     )
     predicted = np.tile(survey.xy_m.mean(axis=0), (len(scans), 1))
@@ -155,17 +156,22 @@ def _by_fingerprint(
 
 
 def _neighbours(
-    known: np.ndarray, xy_m: np.ndarray, asked: np.ndarray, k: int, weighted: bool
+    known: np.ndarray,
+    xy_m: np.ndarray,
+    asked: np.ndarray,
+    k: int,
+    weighted: bool,
+    metric: str = "euclidean",
 ) -> np.ndarray:
     # Published surveys repeat fingerprints so often that most choices are between equally near
     # ones. KNeighborsRegressor's depend on the number of threads: here, those surveyed first count.
-    def predicted(apart_db: np.ndarray, _: int) -> np.ndarray:
-        nearest = np.argsort(apart_db, axis=1, kind="stable")[:, :k]
-        away_db = np.take_along_axis(apart_db, nearest, axis=1)
-        weight = 1 / (away_db + _NEAREST_DB) if weighted else np.ones_like(away_db)
+    def predicted(apart: np.ndarray, _: int) -> np.ndarray:
+        nearest = np.argsort(apart, axis=1, kind="stable")[:, :k]
+        away = np.take_along_axis(apart, nearest, axis=1)
+        weight = 1 / (away + _NEAREST_DB) if weighted else np.ones_like(away)
         return np.einsum("mk,mka->ma", weight / weight.sum(axis=1, keepdims=True), xy_m[nearest])
 
-    blocks = pairwise_distances_chunked(asked, known, reduce_func=predicted)
+    blocks = pairwise_distances_chunked(asked, known, metric=metric, reduce_func=predicted)
     return np.concatenate(list(blocks))
 
 

@@ -3,7 +3,7 @@
 import csv
 import io
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,8 @@ import numpy as np
 from mtloc_jax.errors import InputError
 
 ROWS, CDF, TRACKS, LEAVES = "rows.csv", "cdf.csv", "tracks.csv", "leaves.csv"
-CHOSEN = "chosen.csv"
+CHOSEN, WALKS, COVERAGE = "chosen.csv", "walks.csv", "coverage.csv"
+PRETEXT = "pretext.csv"
 VARIANTS = "variants"
 """Below a swept study's workdir: a folder a variant, with files as of a study of its own."""
 CONFIG = "config.json"
@@ -45,6 +46,8 @@ METRICS: dict[str, Metric] = {
     "p95_m": Metric("p95", 95.0),
 }
 """Column of rows.csv -> what it measures, in the order of columns."""
+LOSS = ": "
+"""Column modality holds a modality's name, or that of a loss: 'wifi: a scan in 30 s, held 4 s'."""
 QUANTILES = tuple(range(0, 101, 2))  # per cent; the error CDF as its inverse, in metres
 
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -59,7 +62,20 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     LEAVES: (*KEYS[:5], "taken", "unchanged"),
     # One row per setting that a run chose for itself on validation, such as the k of k-NN.
     CHOSEN: (*KEYS[:5], "setting", "value"),
+    # One row per run, split and walk, nothing wiped.
+    WALKS: (*KEYS[:6], "walk", "n_windows", "mean_m", "median_m"),
+    # One row per run, split and band of distance to the nearest surveyed position, then the same by
+    # the nearest surveyed scan; windows before their walk's first scan are a band of their own.
+    COVERAGE: (*KEYS[:6], "nearest", "band", "n_windows", "mean_m"),
+    # One row per pretrained network, split of the source and quantity that its pretext asks for:
+    # the mean error in its unit, and that of the mean of what was asked in training.
+    PRETEXT: (
+        *("study", "site_pair", "pretext", "seed", "split", "quantity", "unit"),
+        *("n_windows", "error", "constant_error"),
+    ),
 }
+OF_RUNS = tuple(name for name in COLUMNS if name != PRETEXT)
+"""Those that each chunk of runs has its part of."""
 _INTEGERS = {"seed", "wipe_seed", "n_windows"}
 _TEXT = {
     "study",
@@ -72,6 +88,12 @@ _TEXT = {
     "unchanged",
     "setting",
     "value",
+    "walk",
+    "nearest",
+    "band",
+    "pretext",
+    "quantity",
+    "unit",
 }
 
 Table = dict[str, np.ndarray]  # column name -> values, all of one length
@@ -79,16 +101,21 @@ Table = dict[str, np.ndarray]  # column name -> values, all of one length
 
 def append(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
     """Append `rows` to the CSV at `path` (header first if new) as one flushed write."""
-    columns = COLUMNS[path.name]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    if not path.exists():
-        writer.writerow(columns)
-    writer.writerows([_cell(name, row[name]) for name in columns] for row in rows)
+    text = as_text(path.name, rows, header=not path.exists())
     with path.open("a", encoding="utf-8", newline="") as file:
-        file.write(text.getvalue())
+        file.write(text)
         file.flush()
         os.fsync(file.fileno())
+
+
+def as_text(name: str, rows: Iterable[Mapping[str, object]], header: bool = True) -> str:
+    """Return `rows` as the text of the CSV called `name`."""
+    columns, text = COLUMNS[name], io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    if header:
+        writer.writerow(columns)
+    writer.writerows([_cell(column, row[column]) for column in columns] for row in rows)
+    return text.getvalue()
 
 
 def read(path: Path) -> Table:
@@ -133,9 +160,24 @@ def select(table: Table, **equal: object) -> Table:
     return {name: values[keep] for name, values in table.items()}
 
 
+def wiped_at_random(table: Table) -> Table:
+    """Keep the rows of a modality wiped at a drop rate, 0 among them."""
+    return _of_modality(table, lambda name: name != "none" and LOSS not in name)
+
+
+def of_losses(table: Table) -> Table:
+    """Keep the rows of what befalls a modality in life: see sites.losses."""
+    return _of_modality(table, lambda name: LOSS in name)
+
+
 def of_arm(table: Table, arm: tuple[str, float]) -> Table:
     """Keep the rows of one arm at one fine-tune rate."""
     return select(table, arm=arm[0], finetune_rate=float(arm[1]))
+
+
+def _of_modality(table: Table, wanted: Callable[[str], bool]) -> Table:
+    keep = np.array([wanted(name) for name in table["modality"].tolist()], bool)
+    return {name: values[keep] for name, values in table.items()}
 
 
 def _cell(name: str, value: object) -> str:

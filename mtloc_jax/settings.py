@@ -108,10 +108,17 @@ class Wipe:
         choices=("windows", "bursts", "samples"),
     )
     fill: str = setting(
-        "zero",
+        "least",
         "judged",
-        'what a wiped point reads: zero (0 m/s^2, rad/s, microtesla, "not heard") or training mean',
-        choices=("zero", "mean"),
+        "what a wiped point reads: the least or the mean reading of training, or zero (0 m/s^2, "
+        'rad/s, microtesla); of WiFi least and zero are "not heard"',
+        choices=("least", "zero", "mean"),
+    )
+    losses: tuple[str, ...] = setting(
+        (),
+        "judged",
+        "what else befalls the test walks, judged beside the drop rates",
+        choices="mtloc_jax.sites.losses:LOSSES",
     )
     drop_rates: tuple[float, ...] = setting(
         tuple(k / 10 for k in range(11)), "plan", "shares wiped; none: judged clean", within=SHARE
@@ -154,8 +161,24 @@ class Settings:
     test_round: int = setting(
         0,
         "site",
-        "round to test on, the next one validates; 0: the building's own split",
+        "fold to test on, the next one validates; 0: the building's own split",
         within=NATURAL,
+        zero="own test round",
+        roles=TARGET,
+    )
+    unit: str = setting(
+        "round",
+        "site",
+        "what is held together when data are split and counted",
+        choices="mtloc_jax.sites.protocol:UNITS",
+        roles=TARGET,
+    )
+    folds: int = setting(
+        0,
+        "site",
+        "folds that units are dealt to in turn, in the order walked; 0: each unit is a fold",
+        within=NATURAL,
+        zero="a fold each",
         roles=TARGET,
     )
     survey: str = setting(
@@ -221,6 +244,14 @@ class Settings:
         "traced",
         "which rounds make up a rate: drawn by seed, or the first",
         choices=("drawn", "first"),
+    )
+    walks: int = setting(
+        0,
+        "traced",
+        "training walks surveyed, drawn by seed or the first; 0: all",
+        within=NATURAL,
+        words="{} walks surveyed",
+        zero="all walks surveyed",
     )
     protocol: str = setting(
         "epochs",

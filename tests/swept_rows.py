@@ -17,6 +17,7 @@ CONFIG = {
     "subset": "drawn",
     "learning_rate": 0.005,
     "test_round": 0,
+    "walks": 0,
     "wipe": {"mode": "windows", "fill": "zero"},
 }
 

@@ -15,6 +15,7 @@ from mtloc_jax.report import style
 from mtloc_jax.settings import Settings, Window, replaced
 from mtloc_jax.sites import buildings, site
 from mtloc_jax.sites.floor_plan import FloorPlan, published_plan
+from mtloc_jax.sites.recordings import Recordings, cut_by, dealt_by
 from mtloc_jax.sites.splits import PAPER
 from tests.conftest import ROOT
 
@@ -71,10 +72,33 @@ def test_bucharest_keeps_one_timetable(data_dir):
 def test_indoor_location_20_lists_stale_scans(data_dir, name, scans, access_points, a_scan, stale):
     found = make(f"location20/{name}", data_dir)
     wifi = found.statistics["wifi"]
-    assert warned(found) == {"stale scans"}
+    assert warned(found) == {"stale scans", "walks that follow on"}
     assert checks(found)["stale scans"].value == pytest.approx(stale, abs=0.001)
     assert (wifi["scans"], wifi["access_points"]) == (scans, access_points)
     assert wifi["access_points_a_scan"] == a_scan
+
+
+def test_each_test_walk_of_the_malls_depends_on_one_round(data_dir):
+    found = make("location20/site2/F1", data_dir)
+    walks = found.statistics["coverage"]["test_walks"].values()
+    assert sorted(number for walk in walks for number in walk["alone"]) == ["1", "4", "5"]
+    words = dict(card_words.key_numbers(found))
+    assert words["surveyed"] == "82 / 87 % of windows within 3 m (val / test), 88 / 92 % within 6 m"
+    assert words["depend on one"] == "3 of 3 test walks, on round 1, 4, 5 alone"
+    assert words["access points"].startswith("1,980 listed in all walks, ")
+    assert words["vocabulary"].startswith("1,665: ")
+    assert "; a scan " in words["WiFi k-NN"]
+
+
+def test_a_card_tells_what_numbers_are_of_where_walks_are_not_split_by_round(simulated):
+    walks, _, _ = simulated
+    opened = Recordings("simulated-a", walks, PAPER, True, walks[0].source.parent)
+    by_walk = Settings(unit="walk", folds=7, test_round=2)
+    made = cut_by(opened, by_walk)
+    found = card.make(walks, made, by_walk, dealt=dealt_by(opened, by_walk))
+    assert dict(card_words.key_numbers(found))["rounds"] == "14 in 14 walks; split by walk"
+    assert found.statistics["recording"]["train_walks"] == 10
+    assert found.statistics["split"]["test"] == [2, 9]
 
 
 def test_a_published_floor_plan_is_found(data_dir, tmp_path):

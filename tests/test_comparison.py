@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from mtloc_jax import rows
 from mtloc_jax.arms import ARMS, Arm
 from mtloc_jax.errors import InputError
+from mtloc_jax.report.card_notes import Survey
 from mtloc_jax.report.claim_sentences import sentence
 from mtloc_jax.report.comparison import Line, leading, lines
 from mtloc_jax.report.comparison_figure import comparison_figure
@@ -335,6 +336,26 @@ def test_a_sweep_of_wiping_without_wiped_rows_is_refused(tmp_path: Path) -> None
     with pytest.raises(InputError, match=r"no test rows .*; a sweep of wiping needs 0\.4"):
         write_report(tmp_path)
     assert not (tmp_path / "tables").exists()
+
+
+def test_all_walks_lie_where_their_number_is_on_an_axis_of_walks_and_of_minutes(
+    tmp_path: Path,
+) -> None:
+    axis = {"walks": (5, 10, 0)}
+    held = swept(tmp_path, lambda settings: of_seeds(9.0 - settings["walks"]), axis)
+    assert [contender.label for contender in held.contenders] == [
+        "5 walks surveyed",
+        "10 walks surveyed",
+        "all walks surveyed",
+    ]
+    survey = Survey(8, 12.0, walks=24)
+    axes = comparison_figure(held, lines(held), "here", SIMULATED, survey).axes[0]
+    scratch = next(line for line in axes.get_lines() if line.get_label() == "scratch")
+    assert scratch.get_xdata().tolist() == [5, 10, 24]
+    (above,) = axes.child_axes
+    assert above.get_xlabel() == "minutes surveyed, a mean walk each"
+    to_minutes, _ = above._functions
+    assert to_minutes(np.array([24.0])) == [12.0]
 
 
 def test_one_swept_number_is_an_axis(sizes: Swept) -> None:

@@ -22,10 +22,15 @@ from mtloc_jax.study.plan import plan
 from mtloc_jax.study.study import Study
 from tests.conftest import ROOT
 
-OTHERS = {"axes", "baselines", "location20", "mmloc", "pairs", "quickstart", "unwiped", "wifi_rows"}
+OTHERS = {"axes", "pairs", "quickstart", "unwiped"}
+STUDIES = {"baselines", "each_walk", "location20", "mmloc", "wifi_rows"}
 QUESTIONS = sorted(
-    path.stem for path in (ROOT / "configs").glob("[a-z]*.py") if path.stem not in OTHERS
+    path.stem for path in (ROOT / "configs").glob("[a-z]*.py") if path.stem not in OTHERS | STUDIES
 )
+UNANSWERED = ("folds", "walks")
+"""Not asked of real buildings yet: no committed report says what was found."""
+WALKED = ("whole", "ipin")
+"""Pairs whose walks take a while to read."""
 QUICK = ("table6",)
 """Asked end to end in every run of the suite; the others are slow tests."""
 
@@ -72,7 +77,7 @@ def test_a_question_says_what_it_asks_how_to_ask_and_how_much_it_takes(question:
     assert f"Takes: {n_networks(asked(question, 'simulated'))} networks" in text
 
 
-@pytest.mark.parametrize("question", QUESTIONS)
+@pytest.mark.parametrize("question", [name for name in QUESTIONS if name not in UNANSWERED])
 def test_what_a_question_says_was_found_stands_in_a_committed_report(question: str) -> None:
     text = " ".join(str(module(question).__doc__).split())
     found = text.partition("Found: ")[2].partition("Takes: ")[0]
@@ -160,7 +165,9 @@ def test_one_after_another_begins_with_all_changed_and_ends_with_the_config() ->
     }
 
 
-@pytest.mark.parametrize("name", ["location20", "mmloc"])
+@pytest.mark.parametrize(
+    "name", ["location20", "mmloc", *(pytest.param(n, marks=pytest.mark.slow) for n in WALKED)]
+)
 def test_a_pairs_walks_are_as_long_and_as_many_as_it_says(name: str, data_dir) -> None:
     pair = pairs.named(name)
     for building in (pair.source, pair.target):
@@ -171,3 +178,22 @@ def test_a_pairs_walks_are_as_long_and_as_many_as_it_says(name: str, data_dir) -
             stop = min([walk.waypoint_t_ms[-1], *(stream.t_ms[-1] for stream in streams)])
             assert stop - start >= 1000 * pair.shortest_walk_s
     assert {walk.number for walk in walks} == set(range(1, pair.n_rounds + 1))
+    training = open_recordings(pair.target, str(data_dir)).split.train
+    assert pair.n_walks == len(walks)
+    assert pair.n_training_walks == sum(walk.number in training for walk in walks)
+
+
+def test_a_walk_of_each_fold_is_tested_once_and_fewer_folds_where_there_are_fewer() -> None:
+    assert asked("folds", "whole").sweep == ({"test_round": tuple(range(1, 15))},)
+    assert asked("folds", "mmloc").folds == 8
+    assert asked("walks", "location20").sweep == ({"walks": (2, 5, 10, 20, 0)},)
+    assert len(asked("each_walk", "ipin").sweep[0]["test_round"]) == 28
+
+
+def test_every_walk_is_located_by_the_others_end_to_end(tmp_path) -> None:
+    settings = parsed(asked("each_walk", "smoke"))
+    assert Study(settings, tmp_path / "work", lambda stage, done, total: None).run()
+    assert tmp_path / "work" / "report.html" in write_report(tmp_path / "work")
+    text = (tmp_path / "work" / "tables" / "survey_distance.md").read_text()
+    assert "WiFi 5-NN, cosine" in text
+    assert "all after the first scan" in text

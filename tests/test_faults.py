@@ -94,6 +94,22 @@ def test_a_pause_longer_than_half_a_second_is_a_gap(walks):
     assert check.meaning.endswith("windows are left out whose newest reading is over 300 ms old")
 
 
+def test_what_lacks_less_than_a_hundredth_is_told_but_does_not_warn(walks):
+    stuck, _ = with_stuck_gyro(walks[1], 100, 199)  # 2 of 180 s: more than a hundredth
+    found = [walks[0], stuck, walks[2]]
+    assert not faults.frozen_sensors(found, cut(found), Window()).passed
+    long = [*found, *(replace(w, number=1, name=f"{w.name} again") for w in walks)]
+    check = faults.frozen_sensors(long, cut(long), Window())
+    assert check.passed
+    assert check.meaning.startswith("only 0.5 % of what was recorded; ")
+    t_ms = walks[0].mag.t_ms.copy()
+    t_ms[500:] += 600
+    paused = replace(walks[0], mag=Stream(t_ms, walks[0].mag.values))
+    check = faults.gaps([paused, *(5 * walks)], 300)
+    assert (check.passed, check.value) == (True, 1)
+    assert check.meaning == "only 0.2 % of what was recorded"
+
+
 def test_a_magnetometer_with_its_bias_left_in_is_implausible(walks):
     biased = Stream(walks[0].mag.t_ms, walks[0].mag.values + 150)
     assert not faults.units([replace(walks[0], mag=biased)]).passed

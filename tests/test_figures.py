@@ -13,9 +13,11 @@ from mtloc_jax.report import figures, style
 from mtloc_jax.report.demand import data_demand
 from mtloc_jax.report.differences import differences
 from mtloc_jax.report.error_map import error_map
+from mtloc_jax.report.lost import losses_figure, losses_table
 from mtloc_jax.report.provenance import Provenance
 from mtloc_jax.report.questions import families
 from mtloc_jax.report.trajectory import trajectory
+from mtloc_jax.report.values import as_value
 from tests.synthetic_rows import as_table, cdf_rows, row, track_rows, whole_grid
 
 SIMULATED = Provenance("table5", "office -> hall", True, "0123abc", "cpu")
@@ -180,6 +182,43 @@ def test_every_figure_says_simulated_and_its_caption_names_pair_windows_and_seed
         assert caption.startswith("office -> hall | test: ")
         assert "windows" in caption
         assert "seed" in caption
+
+
+def test_captions_of_wiping_name_mode_and_fill_and_say_where_curves_are_straight() -> None:
+    def caption(mode: str) -> str:
+        said = replace(SIMULATED, wiping=f"Wiped: {mode}, filled with: least.", mode=mode)
+        fig6 = checked(figures.fig6(CDF, TABLE, said)).get_supxlabel()
+        assert f"Wiped: {mode}, filled with: least." in fig6
+        fig5 = checked(figures.fig5(TABLE, said))
+        points = "samples" if mode == "samples" else "windows"
+        assert f"test {points} wiped" in fig5.axes[0].get_xlabel()
+        return fig5.get_supxlabel()
+
+    assert "Wiped: windows, filled with: least." in caption("windows")
+    assert "straight line from nothing wiped to all wiped" in caption("windows")
+    assert "straight line" in caption("bursts")
+    assert "straight line" not in caption("samples")
+
+
+def test_losses_are_no_curves_of_fig_5_and_bars_beside_it() -> None:
+    loss = "wifi: a scan in 30 s, held 4 s"
+    lines = [
+        row("finetuned", 0.625, seed, 9.0 + seed, modality=loss, drop_rate=1.0) for seed in (0, 1)
+    ]
+    both = as_table([*MEASURED, *lines])
+    drops = checked(figures.fig5(both, SIMULATED)).axes[0]
+    assert [line.get_label() for line in drops.get_lines()] == ["IMU", "MAG", "WiFi"]
+    (shown,) = losses_table(both, SIMULATED)
+    assert as_value(shown.lines[-1][4]).text() == "WiFi: a scan in 30 s, held 4 s"
+    drawn = checked(losses_figure(rows.select(both, arm="finetuned"), SIMULATED))
+    assert [label.get_text() for label in drawn.axes[0].get_yticklabels()] == [
+        "nothing",
+        "WiFi: a scan in 30 s, held 4 s",
+    ]
+    widths = [bar.get_width() for bar in drawn.axes[0].patches]
+    assert widths == pytest.approx([3.0, 9.5])
+    assert losses_figure(TABLE, SIMULATED) is None
+    assert losses_table(TABLE, SIMULATED) == []
 
 
 def test_the_style_ignores_the_users_settings(tmp_path: Path) -> None:

@@ -129,6 +129,25 @@ def test_a_stuck_sensor_is_no_copy(walks):
     assert leaks.repeated_sensors(stuck).passed
 
 
+def test_walks_that_start_where_the_last_one_ended_are_found(walks):
+    def laid(starts_m):
+        return [
+            replace(
+                w,
+                started_unix_ms=10**12 + 60_000 * at,
+                waypoint_t_ms=np.array([0, 10_000]),
+                waypoint_xy_m=np.array([[x_m, 0.0], [x_m + 10.0, 0.0]]),
+            )
+            for at, (w, x_m) in enumerate(zip(walks, starts_m, strict=True))
+        ]
+
+    chained = leaks.following_walks(laid([0, 11, 22, 33, 100])[::-1])  # read in another order
+    assert (chained.passed, chained.value) == (False, 0.75)
+    assert chained.number.startswith("75.0 % start within 3 m of where the one before ended (0.0 %")
+    assert leaks.following_walks(laid([0, 50, 100, 150, 200])).passed
+    assert leaks.following_walks(walks[:2]).value is None
+
+
 def test_recordings_without_wifi_have_no_wifi_to_judge(walks):
     silent = [replace(walk, wifi=no_wifi()) for walk in walks]
     made = build(silent)

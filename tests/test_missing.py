@@ -17,8 +17,12 @@ N = 4000
 SENSOR, WIFI = np.zeros((N, 10, 2), np.float32), np.zeros((N, 6), np.float32)
 MODES, FILLS = DECLARED["wipe.mode"].names(), DECLARED["wipe.fill"].names()
 FITTED = {
-    "imu": Moments(mean=np.array([9.8, 0.5], np.float32), std=np.array([2.0, 0.25], np.float32)),
-    "mag": Moments(mean=np.array([50.0], np.float32), std=np.array([5.0], np.float32)),
+    "imu": Moments(
+        mean=np.array([9.8, 0.5], np.float32),
+        std=np.array([2.0, 0.25], np.float32),
+        least=np.array([3.8, 0.0], np.float32),
+    ),
+    "mag": Moments(*(np.array([of], np.float32) for of in (50.0, 5.0, 37.5))),
     "wifi": Levels(
         floor_dbm=np.float32(-96),
         span_db=np.float32(60),
@@ -90,8 +94,10 @@ def test_equal_keys_lose_the_same_points_and_other_keys_do_not():
     assert not np.array_equal(drawn("windows", SENSOR), other)
 
 
-def test_a_wiped_sensor_reads_0_in_its_own_unit_or_its_training_mean():
-    assert FILLS == ("zero", "mean")
+def test_a_wiped_sensor_reads_its_least_or_mean_of_training_or_0_in_its_own_unit():
+    assert FILLS == ("least", "zero", "mean")
+    assert blank("imu", "least").tolist() == pytest.approx([-3, -2])
+    assert blank("mag", "least").tolist() == [-2.5]
     assert blank("imu", "zero").tolist() == pytest.approx([-4.9, -2.0])
     assert blank("mag", "zero").tolist() == [-10]
     assert blank("imu", "mean").tolist() == [0, 0]
@@ -99,6 +105,7 @@ def test_a_wiped_sensor_reads_0_in_its_own_unit_or_its_training_mean():
 
 
 def test_wiped_wifi_reads_not_heard_or_the_mean_fingerprint():
+    assert blank("wifi", "least").tolist() == [0, 0, 0]
     assert blank("wifi", "zero").tolist() == [0, 0, 0]
     assert blank("wifi", "mean").tolist() == [0.25, 0, 0.75]
 
@@ -122,3 +129,32 @@ def test_a_lost_access_point_is_blank_by_itself():
     mean = np.array([0.25, 0.0, 0.75], np.float32)
     expected = np.array([[0.25, 0.6, 0.7], [0.8, 0.9, 0.75]], np.float32)
     assert np.array_equal(wiped(x, lost, mean), expected)
+
+
+@given(
+    st.sampled_from(MODES),
+    st.sampled_from(FILLS),
+    st.sampled_from(sorted(FITTED)),
+    st.integers(0, 99),
+    st.tuples(*[st.floats(0, 1, width=32)] * 2).map(sorted),
+)
+@settings(deadline=None, derandomize=True, max_examples=60)
+def test_nothing_is_wiped_at_0_everything_at_1_and_more_at_a_higher_rate(
+    mode, fill, modality, seed, rates
+):
+    shape = (23, 3) if modality == "wifi" else (23, 4, len(FITTED[modality].mean))
+    x = np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+    numbers, read = draw(jax.random.key(seed), mode, x, 5), blank(modality, fill)
+    none, less, more, every = (
+        np.asarray(wiped(x, numbers < rate, read)) for rate in (0.0, *rates, 1.0)
+    )
+    assert np.array_equal(none, x)
+    assert np.array_equal(every, np.broadcast_to(read, x.shape))
+    kept = more == x  # what the higher rate leaves, the lower one leaves too
+    assert np.array_equal(less[kept], x[kept])
+
+
+def test_the_least_reading_that_an_old_checkpoint_does_not_know_is_no_number():
+    old = Moments(mean=np.array([50.0]), std=np.array([5.0]))
+    assert np.isnan(MODALITIES["mag"].blank("least", old)).all()
+    assert MODALITIES["mag"].blank("zero", old).tolist() == [-10]

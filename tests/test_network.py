@@ -68,7 +68,14 @@ def test_a_building_is_cut_by_the_settings_of_its_role():
     assert source["modalities"] == ("imu", "mag", "wifi")
     assert target["test_round"] == 3
     assert source.keys() < target.keys()
-    assert target.keys() - source.keys() == {"test_round", "survey", "removed_share", "branches"}
+    assert target.keys() - source.keys() == {
+        "test_round",
+        "unit",
+        "folds",
+        "survey",
+        "removed_share",
+        "branches",
+    }
 
 
 def test_one_run_of_a_stack_is_read_by_its_number(tmp_path):

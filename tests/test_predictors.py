@@ -16,14 +16,14 @@ from mtloc_jax.predictors import (
     forest,
     gaussian_process,
     knn,
-    survey_of,
     weighted_knn,
 )
-from mtloc_jax.settings import Window
+from mtloc_jax.settings import Settings, Window, replaced
 from mtloc_jax.sites import recordings
+from mtloc_jax.sites.survey import before_scan, survey_of
 
 NAN = np.nan
-BY_WIFI = (knn, weighted_knn, forest, gaussian_process)
+BY_WIFI = (knn, weighted_knn, predictors.cosine_knn, forest, gaussian_process)
 SURVEY_DBM = [[-50, NAN], [-60, NAN], [NAN, -50]]
 SURVEY_XY_M = [[0.0, 0.0], [4.0, 0.0], [0.0, 8.0]]
 
@@ -241,6 +241,37 @@ def test_every_predictor_answers_every_window_of_a_site(simulated, name):
 def test_wifi_beats_the_constant_in_the_simulated_building(simulated, name):
     fixed_m = error_m("constant", simulated, "validation").mean()
     assert error_m(name, simulated, "validation").mean() < 0.6 * fixed_m
+
+
+def test_the_cosine_of_levels_above_100_dbm_is_worked_out_by_hand():
+    # Levels: a (70, 0), b (30, 30), c (1, 60); asked (20, 21), which is b but for its loudness.
+    dbm = np.array([[-20, np.nan], [-70, -70], [-120, -40], [-80, -79]])
+    levels = predictors._above_100_dbm(dbm, None)
+    assert levels.tolist() == [[70, 0], [30, 30], [1, 60], [20, 21]]
+    xy_m = np.array([[0.0, 0], [10, 0], [20, 0]])
+
+    def found(k):
+        return predictors._neighbours(levels[:3], xy_m, levels[3:], k, False, "cosine").tolist()
+
+    assert found(1) == [[10, 0]]
+    assert found(2) == [[15, 0]]  # c, whose cosine is 0.74, before a, whose is 0.69
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("floor", "mean_m"), [("site1/F1", 5.0), ("site2/F1", 8.5)])
+def test_leave_one_walk_out_on_whole_floors_errs_as_was_measured_apart(floor, mean_m, data_dir):
+    """The newest scan held at 10 Hz, windows before a walk's first scan left out."""
+    opened = recordings.open_recordings(f"location20-whole/{floor}", str(data_dir))
+    held = replaced(Settings(), {"unit": "walk", "test_round": 1, "window.wifi_max_age_ms": 10**9})
+    site = recordings.cut_by(opened, held)
+    after, error_m = ~before_scan(site), []
+    for walk in range(len(site.trace_names)):
+        others, asked = np.flatnonzero(site.trace != walk), (site.trace == walk) & after
+        there_m = site.windows.xy_m[asked]
+        if len(there_m):
+            predicted_m = predictors.cosine_knn(site, others, np.flatnonzero(asked))
+            error_m.append(np.linalg.norm(predicted_m - there_m, axis=1))
+    assert np.concatenate(error_m).mean() == pytest.approx(mean_m, abs=0.3)
 
 
 def test_a_survey_holds_each_scan_once_at_the_mean_of_its_windows(simulated):

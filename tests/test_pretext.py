@@ -207,7 +207,7 @@ def test_pretraining_drops_no_features_whatever_the_target_networks_do(site):
 
 
 def test_a_pretext_that_asks_nothing_teaches_nothing(site):
-    assert PRETEXTS["random"].lesson is None
+    assert PRETEXTS["random"].asked is None
     with pytest.raises(InputError, match="'random' asks nothing"):
         taught(site, "random")
 

@@ -10,6 +10,7 @@ import PIL
 import pytest
 
 from configs import location20, mmloc
+from mtloc_jax.report.provenance import read_provenance
 from mtloc_jax.report.write import write_report
 from mtloc_jax.settings import DECLARED
 from tests.conftest import ROOT
@@ -67,4 +68,12 @@ def test_a_committed_study_is_still_what_its_config_asks(study: str, of_today) -
     recorded = json.loads((RESULTS / study / "config.json").read_text())["config"]
     asked_now = json.loads(of_today.get_config().to_json_best_effort())
     others = {name for name, value in recorded.items() if asked_now[name] != value}
-    assert others <= {name for name, one in DECLARED.items() if one.kind == "place"}
+    places = {name for name, one in DECLARED.items() if one.kind == "place"}
+    assert others - places == {"wipe"}
+    # Made when a wiped point read 0 in its unit, as their captions say; nothing else differs.
+    assert asked_now["wipe"] == {**recorded["wipe"], "fill": "least", "losses": []}
+
+
+def test_studies_of_before_say_that_wiped_points_read_zero() -> None:
+    said = read_provenance(RESULTS / "mmloc")
+    assert (said.wiping, said.mode) == ("Wiped: windows, filled with: zero.", "windows")

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from mtloc_jax.core.inputs import metres, scaled_xy
-from mtloc_jax.modalities import Held, scaled_levels
+from mtloc_jax.modalities import Held, blank_sensor, scaled_levels, standardised
+from mtloc_jax.settings import Wipe
 from mtloc_jax.sites import scaling
 
 NAN = np.nan
@@ -27,6 +28,10 @@ def test_a_scaler_holds_what_is_worked_out_by_hand():
     scaler = fit()
     assert scaler.inputs["imu"].mean.tolist() == [10, 3]
     assert scaler.inputs["imu"].std.tolist() == [1, 2]
+    assert (scaler.inputs["imu"].least.tolist(), scaler.inputs["mag"].least.tolist()) == (
+        [9, 1],
+        [40],
+    )
     assert (scaler.inputs["mag"].mean.tolist(), scaler.inputs["mag"].std.tolist()) == ([50], [10])
     # Heard in the two windows: -50, -80 and -60; the floor is 1 dB below the weakest.
     assert (scaler.inputs["wifi"].floor_dbm, scaler.inputs["wifi"].span_db) == (-81, 31)
@@ -119,3 +124,21 @@ def test_scaled_training_windows_have_mean_0_and_spread_1_or_none(imu):
     assert np.abs(scaled.mean(axis=(0, 1))[clear]) == pytest.approx(0, abs=1e-2)
     assert scaled.std(axis=(0, 1))[clear] == pytest.approx(1, abs=1e-3)
     assert np.all(scaler.inputs["imu"].std > 0)
+
+
+@given(arrays(np.float32, (5, 4, 2), elements=st.floats(-100, 100, width=32)))
+@settings(deadline=None, derandomize=True)
+def test_no_training_reading_is_less_than_what_a_wiped_point_reads_by_default(imu):
+    fitted = fit(imu=imu, scan=(1,) * 5).inputs["imu"]
+    least = standardised(imu, fitted).min(axis=(0, 1))
+    assert blank_sensor(Wipe.fill, fitted).tolist() == least.tolist()
+
+
+def test_a_scaler_comes_back_as_it_was_and_an_older_one_without_a_least_reading():
+    plain = fit().plain()
+    back = scaling.read_back(plain)
+    assert back.inputs["imu"].least.tolist() == [9, 1]
+    del plain["inputs"]["imu"]["least"]
+    older = scaling.read_back(plain)
+    assert np.isnan(older.inputs["imu"].least)
+    assert older.inputs["imu"].mean.tolist() == [10, 3]

@@ -296,7 +296,14 @@ def test_a_range_reads_as_what_it_holds(within, words, inside, outside):
 
 def test_what_shapes_one_building_alone_is_no_question_of_the_other():
     target, source = (dict(values(Settings(), "site", role=r)) for r in ("target", "source"))
-    assert target.keys() - source.keys() == {"test_round", "survey", "removed_share", "branches"}
+    assert target.keys() - source.keys() == {
+        "test_round",
+        "unit",
+        "folds",
+        "survey",
+        "removed_share",
+        "branches",
+    }
     assert source.keys() < target.keys()
 
 

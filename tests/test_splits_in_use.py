@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mtloc_jax.sites.splits import in_use
+from mtloc_jax.errors import InputError
+from mtloc_jax.sites.splits import in_use, on_walks
 
 EIGHT = (1, 2, 3, 4, 5, 6, 7, 8)
 NUMBERS = np.repeat(np.arange(1, 15), 10)  # fourteen rounds of ten windows
@@ -50,3 +51,26 @@ def test_drawn_rounds_follow_the_seed_and_the_first_do_not():
     assert len(drawn) > 10
     assert used(0.25, "drawn", 3).tolist() == used(0.25, "drawn", 3).tolist()
     assert used(0.25, "first", 3).tolist() == used(0.25, "first", 4).tolist()
+
+
+TRACES = np.repeat(np.arange(12), 5)  # twelve walks of five windows
+
+
+@given(st.integers(1, 12), st.integers(1, 12), st.integers(0, 99))
+@settings(deadline=None, derandomize=True)
+def test_a_survey_of_more_walks_contains_that_of_fewer(one, other, seed):
+    fewer, more = (on_walks(TRACES, n, seed, "drawn") for n in sorted((one, other)))
+    assert len(np.unique(TRACES[more])) == max(one, other)
+    assert not np.any(fewer & ~more)
+
+
+def test_walks_are_drawn_by_seed_or_are_the_first():
+    drawn = {tuple(np.unique(TRACES[on_walks(TRACES, 3, seed, "drawn")])) for seed in range(20)}
+    assert len(drawn) > 10
+    assert np.unique(TRACES[on_walks(TRACES, 3, 7, "first")]).tolist() == [0, 1, 2]
+    assert on_walks(TRACES, 3, 7, "first").sum() == 15  # walks are whole
+
+
+def test_more_walks_than_there_are_is_answered_with_how_many_there_are():
+    with pytest.raises(InputError, match=r"walks is 13, of 12 .*--config.walks to 1 to 12, or 0"):
+        on_walks(TRACES, 13, 0, "drawn")

@@ -13,7 +13,18 @@ import pytest
 from configs import location20, mmloc
 from mtloc_jax import files
 from mtloc_jax.errors import InputError
-from mtloc_jax.rows import CDF, CHOSEN, COLUMNS, LEAVES, ROWS, TRACKS, read, select
+from mtloc_jax.rows import (
+    CDF,
+    CHOSEN,
+    COLUMNS,
+    COVERAGE,
+    LEAVES,
+    ROWS,
+    TRACKS,
+    WALKS,
+    read,
+    select,
+)
 from mtloc_jax.settings import parsed
 from mtloc_jax.study import chunks
 from mtloc_jax.study.study import Study, run_study
@@ -55,6 +66,28 @@ def test_a_cdf_agrees_with_its_row(finished):
     np.testing.assert_allclose(
         select(cdf, split="test", modality="none")["q050"], of_rows["median_m"], atol=1e-3
     )
+
+
+def test_errors_by_walk_and_by_distance_to_the_survey_sum_up_to_their_row(finished):
+    rows = select(read(finished[0] / ROWS), modality="none")
+    by_walk, by_distance = read(finished[0] / WALKS), read(finished[0] / COVERAGE)
+    assert set(by_distance["nearest"]) == {"position", "scan"}
+    for table in (by_walk, *(select(by_distance, nearest=n) for n in ("position", "scan"))):
+        for at in range(len(rows["seed"])):
+            run = {name: rows[name][at] for name in ("arm", "finetune_rate", "seed", "split")}
+            of_run = select(table, **run)
+            assert of_run["n_windows"].sum() == rows["n_windows"][at]
+            mean_m = np.average(of_run["mean_m"], weights=of_run["n_windows"])
+            assert mean_m == pytest.approx(rows["mean_m"][at], abs=2e-4)
+
+
+def test_less_of_a_survey_lies_farther_from_what_is_tested(finished):
+    near = select(read(finished[0] / COVERAGE), nearest="position", band="0-3 m", seed=0)
+    whole, part = (
+        select(near, arm="finetuned", finetune_rate=rate)["n_windows"].sum()
+        for rate in (1.0, 0.625)
+    )
+    assert 0 < part <= whole
 
 
 def test_the_config_says_what_made_the_rows(finished):

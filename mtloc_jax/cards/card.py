@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import NamedTuple
 
-from mtloc_jax.cards import card_statistics, faults, leaks, predictor_errors
+from mtloc_jax.cards import card_coverage, card_statistics, faults, leaks, predictor_errors
 from mtloc_jax.cards.card_statistics import Statistics
 from mtloc_jax.cards.checks import Check, verdict
 from mtloc_jax.logs.round import Round
 from mtloc_jax.settings import Settings
+from mtloc_jax.sites.protocol import ROUND
+from mtloc_jax.sites.recordings import Recordings
 from mtloc_jax.sites.site import Site
 
 
@@ -46,34 +48,39 @@ def make(
     settings: Settings,
     others: Mapping[str, Sequence[Round]] | None = None,
     skipped: Sequence[str] = (),
+    dealt: Recordings | None = None,
 ) -> Card:
     """Return the data card of a site.
 
-    walks:   the rounds that `site` was cut from by `settings`
+    walks:   as they were recorded; `site` was cut from them by `settings`
     others:  name -> rounds of other buildings, to count access points in common
     skipped: what was wrong with files left out while the site was prepared
+    dealt:   the walks numbered as they are split; None: by round, as they are
     """
+    numbered, unit = (walks, ROUND) if dealt is None else (dealt.walks, dealt.unit)
     return Card(
         site.name,
         site.simulated,
         {
             "cut_by": _cut_by(settings),
             "split": {name: list(rounds) for name, rounds in site.split._asdict().items()},
-            "recording": card_statistics.recording(walks, site, settings.window),
+            "recording": card_statistics.recording(walks, site, settings.window, unit),
             "sensors": card_statistics.sensors(walks),
             "wifi": card_statistics.wifi(walks, site),
-            "access_points": card_statistics.access_points(walks, site, others or {}),
+            "access_points": card_statistics.access_points(numbered, site, others or {}),
+            "coverage": card_coverage.covered(site),
             "labels": card_statistics.labels(walks),
             "baselines_m": predictor_errors.summaries_m(site),
             "skipped_files": {"count": len(skipped), "reasons": list(skipped)},
         },
         (
-            leaks.repeated_fingerprints(walks, site.split),
+            leaks.repeated_fingerprints(numbered, site.split),
             leaks.clock(site),
             leaks.wifi_alone(site),
-            leaks.wifi_absence(walks, site),
+            leaks.wifi_absence(numbered, site),
             leaks.per_round_scaling(walks),
             leaks.repeated_sensors(walks),
+            leaks.following_walks(walks),
             faults.frozen_sensors(walks, site, settings.window),
             faults.stale_scans(walks, settings.wifi_entry_max_age_ms),
             faults.gaps(walks, settings.window.max_gap_ms),

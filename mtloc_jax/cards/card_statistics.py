@@ -19,8 +19,11 @@ UNITS = {"accel": "m/s^2", "gyro": "rad/s", "mag": "microtesla"}
 Statistics = dict[str, Any]  # plain data: numbers, text, lists and dicts of them
 
 
-def recording(walks: Sequence[Round], site: Site, window: Window) -> Statistics:
-    """Count rounds, walks, minutes, metres and windows, and how many windows were left out."""
+def recording(walks: Sequence[Round], site: Site, window: Window, unit: str) -> Statistics:
+    """Count rounds, walks, minutes, metres and windows, and how many windows were left out.
+
+    unit: what the numbers of the split are of
+    """
     days = [_day(walk.started_unix_ms) for walk in walks if walk.started_unix_ms is not None]
     whole = replace(window, max_gap_ms=np.iinfo(np.int64).max)
     cuts = (cut(replace(walk, frozen=()), whole, site.modalities) for walk in walks)
@@ -34,6 +37,8 @@ def recording(walks: Sequence[Round], site: Site, window: Window) -> Statistics:
         "last_day": max(days, default=None),
         "windows": {name: len(site.rows(name)) for name in SPLITS},
         "windows_left_out": possible - len(site.round),
+        "unit": unit,
+        "train_walks": len(np.unique(site.trace[site.rows("train")])),
     }
 
 
@@ -90,6 +95,7 @@ def access_points(
 ) -> Statistics:
     """Count access points by split, those shared with training, and with other buildings.
 
+    vocabulary: those with a fresh entry in training, which is what networks have inputs for
     others: name -> rounds of another building
     """
     by_split = {
@@ -98,6 +104,7 @@ def access_points(
     everywhere = _heard(walks)
     return {
         "heard": {name: len(heard) for name, heard in by_split.items()},
+        "vocabulary": len(site.bssids),
         "also_in_train": {name: len(by_split[name] & by_split["train"]) for name in SPLITS[1:]},
         "also_in": {name: len(everywhere & _heard(rounds)) for name, rounds in others.items()},
     }

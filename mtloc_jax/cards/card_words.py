@@ -24,6 +24,7 @@ def key_numbers(card: Card) -> list[tuple[str, str]]:
         *_recording_lines(s["recording"]),
         *((sensor, _sensor_words(one)) for sensor, one in s["sensors"].items()),
         *_wifi_lines(s["wifi"], s["access_points"]),
+        *_coverage_lines(s["coverage"], s["recording"]["unit"]),
         *_label_lines(s["labels"]),
         *((ARMS[name].label, _error_words(errors)) for name, errors in s["baselines_m"].items()),
     ]
@@ -42,9 +43,10 @@ def _cut_lines(cut_by: Statistics) -> list[tuple[str, str]]:
 def _recording_lines(s: Statistics) -> list[tuple[str, str]]:
     days = "" if s["first_day"] is None else f", {s['first_day']} to {s['last_day']}"
     windows = " / ".join(f"{s['windows'][name]:,}" for name in SPLITS)
+    unit = "" if s["unit"] == "round" else f"; split by {s['unit']}"
     left_out = f", {s['windows_left_out']:,} left out" if s["windows_left_out"] else ""
     return [
-        ("rounds", f"{s['rounds']} in {s['walks']} walks{days}"),
+        ("rounds", f"{s['rounds']} in {s['walks']} walks{days}{unit}"),
         ("recorded", f"{s['minutes']:g} min, {s['path_m']:g} m walked"),
         ("windows", f"{windows} (train / val / test){left_out}"),
     ]
@@ -68,8 +70,12 @@ def _wifi_lines(s: Statistics, access_points: Statistics) -> list[tuple[str, str
         ("longest wait", f"{s['longest_wait_s']:g} s between scans"),
         (
             "access points",
-            f"{s['access_points']:,}; {s['access_points_a_scan']:g} a scan, "
-            f"{s['of_these_fresh']:g} heard within 4 s",
+            f"{s['access_points']:,} listed in all walks, {heard['train']:,} in training",
+        ),
+        ("vocabulary", f"{access_points['vocabulary']:,}: in training, their entries fresh"),
+        (
+            "a scan",
+            f"{s['access_points_a_scan']:g} listed, {s['of_these_fresh']:g} heard within 4 s",
         ),
         (
             "also in train",
@@ -81,6 +87,22 @@ def _wifi_lines(s: Statistics, access_points: Statistics) -> list[tuple[str, str
     shared = access_points["also_in"]
     if shared:
         lines.append(("also in", ", ".join(f"{name}: {n}" for name, n in shared.items())))
+    return lines
+
+
+def _coverage_lines(s: Statistics, unit: str) -> list[tuple[str, str]]:
+    near = " / ".join(f"{100 * s[name]['within_3_m']:.0f}" for name in SPLITS[1:])
+    farther = " / ".join(f"{100 * s[name]['within_6_m']:.0f}" for name in SPLITS[1:])
+    before = " / ".join(f"{100 * s[name]['before_first_scan']:.1f}" for name in SPLITS[1:])
+    alone = [walk["alone"] for walk in s["test_walks"].values() if walk["alone"]]
+    numbers = ", ".join(sorted({n for by_unit in alone for n in by_unit}, key=int))
+    lines = [
+        ("surveyed", f"{near} % of windows within 3 m (val / test), {farther} % within 6 m"),
+        ("no scan yet", f"{before} % of windows (val / test)"),
+    ]
+    if alone:
+        said = f"{len(alone)} of {len(s['test_walks'])} test walks, on {unit} {numbers} alone"
+        lines.append(("depend on one", said))
     return lines
 
 
@@ -100,4 +122,8 @@ def _label_lines(s: Statistics) -> list[tuple[str, str]]:
 
 
 def _error_words(s: Statistics) -> str:
-    return f"{s['test']['mean']:.2f} m mean, {s['test']['median']:.2f} m median error on test"
+    test = s["test"]
+    said = f"{test['mean']:.2f} m mean, {test['median']:.2f} m median error on test"
+    if "a_scan" not in test:
+        return said
+    return f"{said}; a scan {test['a_scan']['mean']:.2f}, {test['a_scan']['median']:.2f} m"

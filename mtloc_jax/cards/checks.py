@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+SLIGHT = 0.01
+"""Share of what was recorded up to which a fault is told, but does not warn."""
+
 
 @dataclass(frozen=True)
 class Check:

@@ -13,6 +13,7 @@ from mtloc_jax.cards.checks import Check, not_applicable, percent, verdict
 from mtloc_jax.cards.predictor_errors import errors_m, has_survey, left_out_m
 from mtloc_jax.logs.round import SENSORS, Round, WifiScans
 from mtloc_jax.predictors import NEIGHBOURS, constant, elapsed_time, knn
+from mtloc_jax.sites.protocol import when
 from mtloc_jax.sites.site import Site
 from mtloc_jax.sites.splits import Split
 
@@ -22,6 +23,9 @@ TOO_GOOD_M = 1.0  # median error; what fingerprinting publishes is metres
 ABSENCE_AUC = 0.75  # 0.5 is chance
 FILLED = 0.5  # of 0..1 by every round of a sensor: no unit does that by chance
 COPY_MS = 1000  # readings equal for this long are a copy, not chance
+
+FOLLOWS_M = 3.0  # from where the walk before ended
+FOLLOWING, TIMES_CHANCE = 0.2, 3.0  # share of walks, and that over the share of any two
 
 _CELL_M = 2.0
 
@@ -144,6 +148,28 @@ def repeated_sensors(walks: Sequence[Round]) -> Check:
         f"{repeated_s:.0f} s occur in several rounds" if repeated_s else "none found",
         if_passed="no second of readings occurs in two rounds",
         if_not="rounds share readings: one recording lies on both sides of a split",
+    )
+
+
+def following_walks(walks: Sequence[Round]) -> Check:
+    """Judge how often a walk starts where the one before it ended, against any two walks."""
+    name, ordered = "walks that follow on", sorted(walks, key=when)
+    if len(ordered) < 3:
+        return not_applicable(name, "fewer than three walks")
+    start_m, end_m = (np.array([w.waypoint_xy_m[at] for w in ordered]) for at in (0, -1))
+    near = np.linalg.norm(end_m[:, None] - start_m, axis=2) <= FOLLOWS_M
+    place = np.arange(len(ordered))
+    step = place - place[:, None]  # from the walk that ends to the one that starts
+    follows, chance = near[step == 1].mean(), near[(step != 0) & (step != 1)].mean()
+    return verdict(
+        name,
+        follows <= max(FOLLOWING, TIMES_CHANCE * chance),
+        follows,
+        f"{percent(follows)} start within {FOLLOWS_M:g} m of where the one before ended "
+        f"({percent(chance)} of any two)",
+        if_passed="where a walk ended does not tell where the next one starts",
+        if_not="a walk starts where the last one ended: neither start times nor other walks of the "
+        "hour may be inputs, and what is tested was surveyed in the same minutes",
     )
 
 

@@ -11,10 +11,10 @@ from mtloc_jax.predictors import (
     constant,
     elapsed_time,
     knn,
-    survey_of,
     weighted_knn,
 )
 from mtloc_jax.sites.site import Site
+from mtloc_jax.sites.survey import survey_of
 
 _BLIND: tuple[Predictor, ...] = (constant, elapsed_time)
 _BY_WIFI: tuple[Predictor, ...] = (knn, weighted_knn)
@@ -34,6 +34,7 @@ def has_survey(site: Site) -> bool:
 def summaries_m(site: Site) -> dict[str, dict[str, Any]]:
     """Return name of an arm -> split -> mean and median error, metres.
 
+    What compares WiFi has them a scan too: at the window that each scan first reaches.
     What needs no WiFi is also fitted without each round in turn, and judged there.
     """
     found: dict[str, dict[str, Any]] = {}
@@ -42,6 +43,10 @@ def summaries_m(site: Site) -> dict[str, dict[str, Any]]:
             split: _summary(errors_m(site, predict, site.split.train, getattr(site.split, split)))
             for split in ("validation", "test")
         }
+        if predict in _BY_WIFI:
+            for split in ("validation", "test"):
+                if len(error_m := _a_scan_m(site, predict, split)):
+                    found[arm.name][split]["a_scan"] = _summary(error_m)
         if predict in _BLIND:
             by_round = left_out_m(site, predict).items()
             found[arm.name]["each_round_left_out"] = {str(n): _cm(m) for n, m in by_round}
@@ -53,8 +58,7 @@ def errors_m(
 ) -> np.ndarray:
     """Return a predictor's errors on the windows of the rounds `judged`, f64[n], metres."""
     train_rows, rows = (np.flatnonzero(np.isin(site.round, rounds)) for rounds in (train, judged))
-    predicted = predict(site, train_rows, rows)
-    return np.linalg.norm(predicted - site.windows.xy_m[rows], axis=1)
+    return _errors_m(site, predict, train_rows, rows)
 
 
 def left_out_m(site: Site, predict: Predictor) -> dict[int, float]:
@@ -64,6 +68,17 @@ def left_out_m(site: Site, predict: Predictor) -> dict[int, float]:
         n: float(errors_m(site, predict, [m for m in numbers if m != n], [n]).mean())
         for n in numbers
     }
+
+
+def _a_scan_m(site: Site, predict: Predictor, split: str) -> np.ndarray:
+    """Return the errors at the first window that holds each scan of a split, f64[n], metres."""
+    rows = site.rows(split)
+    scans, first = np.unique(site.scan[rows], return_index=True)
+    return _errors_m(site, predict, site.rows("train"), rows[first[scans > 0]])
+
+
+def _errors_m(site: Site, predict: Predictor, train: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    return np.linalg.norm(predict(site, train, asked) - site.windows.xy_m[asked], axis=1)
 
 
 def _summary(error_m: np.ndarray) -> dict[str, float]:

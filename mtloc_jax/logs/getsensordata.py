@@ -63,10 +63,10 @@ def jobs(folder: Path, *, dealt_to: int | None = None) -> list[Job]:
     places = rounds_table.numbered(folder, logs, dealt_to=dealt_to)
     first, origin_deg = _origin([logs[name] for name in places])
     made = []
-    for name, (n, session) in places.items():
+    for name, (n, *rest) in places.items():
         inputs = (logs[name], first, *rounds_table.inputs(folder))
         read = partial(read_log, logs[name], name, n, origin_deg)
-        made.append(Job(name, n, inputs, read, session))
+        made.append(Job(name, n, inputs, read, *rest))
     return made
 
 

@@ -14,7 +14,7 @@ class Job(NamedTuple):
 
     number: the round it belongs to; None where it makes several
     inputs: every file that shapes the result
-    session: the session it was recorded in, None where nobody says
+    session, route: those it was recorded in and on, None where nobody says
     """
 
     name: str
@@ -22,12 +22,13 @@ class Job(NamedTuple):
     inputs: tuple[Path, ...]
     read: Callable[[], Round | list[Round]]
     session: int | None = None
+    route: int | None = None
 
     def walks(self) -> list[Round]:
         """Read; raises InputError on a faulty file."""
         read = self.read()
         walks = read if isinstance(read, list) else [read]
-        return [replace(walk, session=self.session) for walk in walks]
+        return [replace(walk, session=self.session, route=self.route) for walk in walks]
 
 
 def read_all(jobs: Sequence[Job], on_progress: Progress | None = None) -> list[Round]:

@@ -57,9 +57,9 @@ def jobs(folder: Path) -> list[Job]:
             path=folder / rounds_table.NAME,
         )
     made = []
-    for name, (n, session) in rounds_table.numbered(folder, traces).items():
+    for name, (n, *rest) in rounds_table.numbered(folder, traces).items():
         read = partial(read_trace, traces[name], name, n)
-        made.append(Job(name, n, (traces[name], *table), read, session))
+        made.append(Job(name, n, (traces[name], *table), read, *rest))
     return made
 
 

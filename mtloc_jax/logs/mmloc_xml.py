@@ -169,10 +169,10 @@ def jobs(folder: Path) -> list[Job]:
     Raises InputError where the folder is missing or holds none, or `rounds.csv` lists others.
     """
     logs, made = by_stem(folder, ".xml"), []
-    for name, (n, session) in rounds_table.numbered(folder, logs).items():
+    for name, (n, *rest) in rounds_table.numbered(folder, logs).items():
         files = (logs[name], folder / f"{name}.csv")
         inputs = (*files, *rounds_table.inputs(folder))
-        made.append(Job(name, n, inputs, partial(read_log, *files, name, n), session))
+        made.append(Job(name, n, inputs, partial(read_log, *files, name, n), *rest))
     return made
 
 

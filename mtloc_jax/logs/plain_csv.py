@@ -42,10 +42,10 @@ def jobs(folder: Path) -> list[Job]:
     names = [path.parent.name for path in existing_folder(folder).glob("*/imu.csv")]
     checked_found(names, "*/imu.csv, one folder a round", folder)
     made = []
-    for name, (n, session) in rounds_table.numbered(folder, names).items():
+    for name, (n, *rest) in rounds_table.numbered(folder, names).items():
         files = [folder / name / file for file in HEADERS]
         inputs = (*files, *rounds_table.inputs(folder))
-        made.append(Job(name, n, inputs, partial(read_round, folder / name, name, n), session))
+        made.append(Job(name, n, inputs, partial(read_round, folder / name, name, n), *rest))
     return made
 
 

@@ -75,6 +75,7 @@ class Round:
     extra:     further streams by name, where the format has them
     phone:     maker and model, "" where the format does not say
     session:   walks of one are a continuous recording, None where nobody says
+    route:     walks of one visit the same points, None where nobody says
     """
 
     name: str
@@ -92,6 +93,7 @@ class Round:
     extra: Mapping[str, Stream] = field(default_factory=dict)
     phone: str = ""
     session: int | None = None
+    route: int | None = None
 
     @property
     def day(self) -> str | None:

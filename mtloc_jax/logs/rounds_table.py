@@ -1,6 +1,7 @@
 """Which round a trace belongs to: `rounds.csv`, or one round each in the order of their names.
 
-The table has a line a trace and the columns trace_id and round, maybe session; others are not read.
+The table has a line a trace and the columns trace_id and round, maybe session and route; others are
+not read.
 """
 
 import re
@@ -12,13 +13,15 @@ from mtloc_jax.errors import InputError
 from mtloc_jax.logs.lines import Lines, read_lines
 
 NAME = "rounds.csv"
+_NUMBERS = ("round", "session", "route")
 
 
 class Place(NamedTuple):
-    """Hold where a trace belongs: its round, and its session where the table says."""
+    """Hold where a trace belongs: its round, and its session and route where the table says."""
 
     number: int
     session: int | None = None
+    route: int | None = None
 
 
 def inputs(folder: Path) -> tuple[Path, ...]:
@@ -57,8 +60,8 @@ def numbered(
 def read_places(path: Path, *, dealt_to: int | None = None) -> dict[str, Place]:
     """Read trace -> place in the order of the file; `dealt_to` as `numbered` takes it.
 
-    Raises InputError with the line on a trace listed twice, or a round or session that is not
-    1, 2, ...
+    Raises InputError with the line on a trace listed twice, or a round, session or route that is
+    not 1, 2, ...
     """
     header: list[str] = []
     places: dict[str, Place] = {}
@@ -79,10 +82,10 @@ def read_places(path: Path, *, dealt_to: int | None = None) -> dict[str, Place]:
 
 
 def _place(row: dict[str, str], lines: Lines, at: int) -> Place:
-    for name in ("round", "session"):
+    for name in _NUMBERS:
         if name in row and not re.fullmatch(r"[1-9][0-9]{0,5}", row[name]):
             raise lines.fault(f"the {name} {row[name]!r} is not 1, 2, ...", at)
-    return Place(int(row["round"]), int(row["session"]) if "session" in row else None)
+    return Place(*(int(row[name]) if name in row else None for name in _NUMBERS))  # type: ignore[arg-type]
 
 
 def _check_header(header: list[str], needed: set[str], path: Path) -> None:

@@ -10,10 +10,15 @@ from mtloc_jax.rows import CARD
 
 
 class Survey(NamedTuple):
-    """Hold how large a survey is: its rounds, and the minutes walked in all of them."""
+    """Hold how large a survey is: its rounds, and the minutes walked in all of them.
+
+    rounds: or what else is held together, see `unit`; walks: None where the card does not count
+    """
 
     rounds: int
     minutes: float
+    unit: str = "round"
+    walks: int | None = None
 
 
 @dataclass(frozen=True)
@@ -76,4 +81,9 @@ def _training(statistics: dict) -> Survey | None:
         return None
     recording = statistics["recording"]
     share = recording["windows"]["train"] / sum(recording["windows"].values())
-    return Survey(len(statistics["split"]["train"]), float(recording["minutes"]) * share)
+    return Survey(
+        len(statistics["split"]["train"]),
+        float(recording["minutes"]) * share,
+        recording.get("unit", "round"),
+        recording.get("train_walks"),
+    )

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from mtloc_jax.arms import ARMS, arm_label
 from mtloc_jax.report import bands, style
 from mtloc_jax.report.bands import Curve
+from mtloc_jax.report.card_notes import Survey
 from mtloc_jax.report.comparison import Line, leading
 from mtloc_jax.report.comparison_cells import wiped_words
 from mtloc_jax.report.comparison_variants import TEST_ROUND, Swept
@@ -23,6 +24,7 @@ _SEEDS = "95 % interval of the mean over seeds (none below four)"
 _CROSSED = "95 % interval of the mean over test rounds and, from four on, seeds"
 _ROUNDS = f"{_SEEDS}; of all test rounds, over these and, from four on, seeds"
 _PAIRED = "Arms are compared in pairs (see the tables): where these overlap, they may still differ."
+_WALKS = "walks"
 _ALL_ROUNDS = "all test rounds"
 _LOG_SPAN = 8  # a number whose values span this factor gets a scale of doublings
 _LABEL_CHARS, _CAPTION_CHARS = 36, 140
@@ -32,9 +34,16 @@ Row = dict[tuple[ArmAtRate, str], np.ndarray]  # arm, wiped modality -> errors f
 
 
 def comparison_figure(
-    swept: Swept, found: Sequence[Line], scope: str, provenance: Provenance
+    swept: Swept,
+    found: Sequence[Line],
+    scope: str,
+    provenance: Provenance,
+    survey: Survey | None = None,
 ) -> Figure:
-    """Draw the leading arms: over the number that is swept, else a row a variant or test round."""
+    """Draw the leading arms: over the number that is swept, else a row a variant or test round.
+
+    survey: all training walks, for where "all of them" lies on an axis of walks, and its minutes
+    """
     chosen = leading(found)
     shown = [line for line in found if line.arm in chosen]
     rows = _rows(swept, shown)
@@ -47,12 +56,16 @@ def comparison_figure(
     )
     wiped = list(dict.fromkeys(line.wiped for line in shown))
     panels = drawn.subplots(1, len(wiped), sharex=True, sharey=True, squeeze=False)[0]
-    curves = [_curves(rows, modality, chosen, swept) for modality in wiped]
+    places = _places(swept, rows, survey)
+    curves = [_curves(rows, modality, chosen, places) for modality in wiped]
     limits = _limits(drawn, curves)
     for axes, modality, by_arm in zip(panels, wiped, curves, strict=True):
         axes.set_title((wiped_words(modality) or "nothing wiped") if len(wiped) > 1 else "")
         (_draw_lines if swept.number else _draw_dots)(axes, by_arm, _styles(chosen), limits)
-    (_label_number if swept.number else _label_rows)(panels, swept, list(rows))
+    if swept.number:
+        _label_number(panels, swept, places, survey)
+    else:
+        _label_rows(panels, swept, list(rows))
     style.legend(drawn, panels)
     return drawn
 
@@ -76,13 +89,21 @@ def _rows(swept: Swept, shown: Sequence[Line]) -> dict[str, Row]:
     return rows | {_ALL_ROUNDS: {(line.arm, line.wiped): line.mean_m for line in shown}}
 
 
+def _places(swept: Swept, rows: Mapping[str, Row], survey: Survey | None) -> dict[str, float]:
+    """Return where each row stands: at its number, where one is swept."""
+    if swept.number is None:
+        return {label: float(at) for at, label in enumerate(rows)}
+    places = {c.label: float(c.settings[swept.number]) for c in swept.contenders}
+    if swept.number != _WALKS:
+        return places
+    every = survey.walks if survey and survey.walks else 1 + max(places.values())
+    return {label: at or float(every) for label, at in places.items()}
+
+
 def _curves(
-    rows: Mapping[str, Row], wiped: str, chosen: Sequence[ArmAtRate], swept: Swept
+    rows: Mapping[str, Row], wiped: str, chosen: Sequence[ArmAtRate], places: Mapping[str, float]
 ) -> dict[ArmAtRate, Curve]:
-    """Return where each arm stands, at the swept number or the row's place, and its interval."""
-    places = {label: float(at) for at, label in enumerate(rows)}
-    if swept.number:
-        places = {c.label: float(c.settings[swept.number]) for c in swept.contenders}
+    """Return where each arm stands, at each row's place, and its interval."""
     found = {}
     for arm in chosen:
         held = sorted((places[label], row) for label, row in rows.items() if (arm, wiped) in row)
@@ -141,16 +162,32 @@ def _limits(drawn: Figure, curves: Sequence[Mapping[ArmAtRate, Curve]]) -> tuple
     return max(least_m - margin_m, 0.0), end_m + margin_m
 
 
-def _label_number(panels: np.ndarray, swept: Swept, labels: Sequence[str]) -> None:
-    del labels  # the places are numbers
+def _label_number(
+    panels: np.ndarray, swept: Swept, places: Mapping[str, float], survey: Survey | None
+) -> None:
     name = str(swept.number)
-    values = sorted(contender.settings[name] for contender in swept.contenders)
+    values = sorted(places.values())
     if values[0] > 0 and values[-1] / values[0] >= _LOG_SPAN:
         panels[0].set_xscale("log", base=2)
     for axes in panels:
         axes.set_xlabel(_axis_name(name))
         axes.set_xticks(values, [f"{value:g}" for value in values])
+        if name == _WALKS and survey and survey.walks:
+            _add_minutes(axes, survey.minutes / survey.walks)
     panels[0].set_ylabel(_error(swept))
+
+
+def _add_minutes(axes: Axes, minutes_a_walk: float) -> None:
+    """Say above an axis of walks how long they take, as walks do on average."""
+
+    def minutes(n_walks: np.ndarray) -> np.ndarray:
+        return n_walks * minutes_a_walk
+
+    def n_walks(minutes: np.ndarray) -> np.ndarray:
+        return minutes / minutes_a_walk
+
+    above = axes.secondary_xaxis("top", functions=(minutes, n_walks))  # type: ignore[arg-type]
+    above.set_xlabel("minutes surveyed, a mean walk each")
 
 
 def _axis_name(setting: str) -> str:
@@ -161,7 +198,7 @@ def _axis_name(setting: str) -> str:
 
 
 def _round_name(number: int) -> str:
-    return DECLARED[TEST_ROUND].worded(number) if number else "own test round"
+    return DECLARED[TEST_ROUND].worded(number)
 
 
 def _label_rows(panels: np.ndarray, swept: Swept, labels: Sequence[str]) -> None:

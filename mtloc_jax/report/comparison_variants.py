@@ -93,8 +93,6 @@ def variant_folders(workdir: Path) -> list[Path]:
 
 def worded(name: str, value: Any) -> str:
     """Write a setting for a reader: 'hidden 64', 'test round 3', 'own test round'."""
-    if name == TEST_ROUND and value == 0:
-        return "own test round"
     return DECLARED[name].worded(value) if name in DECLARED else f"{name} {value}"
 
 

@@ -52,7 +52,8 @@ def by_share(
     arms = [arm for arm in arms_in(rows) if not _is_fixed(arm)]
     if not arms:
         return []
-    size = (Column("rounds", (), Reach.PAPER, True), Column("minutes", (), Reach.PAPER, True))
+    unit = f"{survey.unit}s" if survey else ""
+    size = (Column(unit, (), Reach.PAPER, True), Column("minutes", (), Reach.PAPER, True))
     columns = (
         *KEY_COLUMNS,
         Column("rate", (), label=True),

@@ -12,7 +12,7 @@ from mtloc_jax.report import bands, headline, style
 from mtloc_jax.report.headline import ArmAtRate, held
 from mtloc_jax.report.provenance import Provenance
 from mtloc_jax.report.summary import over_seeds, per_seed
-from mtloc_jax.rows import QUANTILES, Table, of_arm, select
+from mtloc_jax.rows import QUANTILES, Table, of_arm, select, wiped_at_random
 
 _LEVELS = np.array(QUANTILES) / 100
 _QUANTILE_NAMES = [f"q{level:03d}" for level in QUANTILES]
@@ -20,6 +20,11 @@ _QUANTILE_NAMES = [f"q{level:03d}" for level in QUANTILES]
 _SHOWN_LEVEL = QUANTILES.index(96)
 _SHARE_LABEL = "share of windows with a smaller error"
 _MARK_EVERY = 12  # levels
+_STRAIGHT = (
+    "Whole windows are lost: for a network that sees one window at a time every curve is, but for "
+    "the draw,\nthe straight line from nothing wiped to all wiped. How a loss grows is in the mode "
+    "samples, and for networks\nthat see more than a window in bursts."
+)
 
 
 def fig4(cdf: Table, table: Table, provenance: Provenance) -> Figure | None:
@@ -45,7 +50,7 @@ def fig5(table: Table, provenance: Provenance) -> Figure | None:
 
     The model is the fine-tuned one at the headline rate, else the first of those that were wiped.
     """
-    wiped = _wiped(select(table, split="test"))
+    wiped = wiped_at_random(select(table, split="test"))
     models = headline.models(wiped)
     model = next((one for one in models if one[0] == FINETUNED), models[0] if models else None)
     rows = of_arm(wiped, model) if model else wiped
@@ -53,16 +58,30 @@ def fig5(table: Table, provenance: Provenance) -> Figure | None:
         return None
     title = f"Fig 5: mean error against drop rate, {arm_label(*model)}"
     scope = provenance.scope(select(of_arm(table, model), split="test"))
-    drawn = _figure(provenance.title(title), [scope, headline.rate_note(wiped)], 1)
+    notes = [scope, headline.rate_note(wiped), *wiping_notes(provenance)]
+    drawn = _figure(provenance.title(title), notes, 1)
     axes = drawn.subplots()
-    for name in held(MODALITIES, rows["modality"]):
-        curve = bands.along(select(rows, modality=name), "drop_rate", "mean_m")
-        bands.draw(axes, curve.times(100), style.line(MODALITIES, name))
-    axes.set(xlabel="drop rate: share of the modality's test samples wiped (%)")
-    axes.set(ylabel="mean error (m)", xlim=(-2, 102))
+    draw_drops(axes, rows)
+    points = "samples" if provenance.mode == "samples" else "windows"
+    axes.set(xlabel=f"drop rate: share of the modality's test {points} wiped (%)")
+    axes.set(ylabel="mean error (m)")
     axes.set_ylim(bottom=0)
     style.legend(drawn, [axes], title="wiped")
     return drawn
+
+
+def draw_drops(axes: Axes, rows: Table) -> None:
+    """Draw one arm's mean error against the drop rate, a curve a wiped modality."""
+    for name in held(MODALITIES, rows["modality"]):
+        curve = bands.along(select(rows, modality=name), "drop_rate", "mean_m")
+        bands.draw(axes, curve.times(100), style.line(MODALITIES, name))
+    axes.set_xlim(-2, 102)
+
+
+def wiping_notes(provenance: Provenance) -> list[str]:
+    """Say how modalities were wiped, and where that leaves nothing but straight lines."""
+    straight = provenance.mode in ("windows", "bursts")
+    return [provenance.wiping, _STRAIGHT if straight else ""]
 
 
 def fig6(cdf: Table, table: Table, provenance: Provenance) -> Figure | None:
@@ -70,7 +89,7 @@ def fig6(cdf: Table, table: Table, provenance: Provenance) -> Figure | None:
 
     The share wiped is the one nearest to 40 % of those whose CDFs are kept.
     """
-    wiped = _wiped(select(cdf, split="test"))
+    wiped = wiped_at_random(select(cdf, split="test"))
     if not len(wiped["seed"]):
         return None
     share = min(np.unique(wiped["drop_rate"]), key=lambda rate: abs(rate - WIPED_SHARE))
@@ -78,7 +97,8 @@ def fig6(cdf: Table, table: Table, provenance: Provenance) -> Figure | None:
     scope = provenance.scope(select(table, split="test", drop_rate=float(share)))
     names = held(MODALITIES, shown["modality"])
     title = f"Fig 6: error CDF with {percent(share)} of one modality wiped"
-    drawn = _figure(provenance.title(title), [scope, headline.rate_note(shown)], len(names))
+    notes = [scope, headline.rate_note(shown), provenance.wiping]
+    drawn = _figure(provenance.title(title), notes, len(names))
     panels = drawn.subplots(1, len(names), sharex=True, sharey=True, squeeze=False)[0]
     for at_panel, (axes, name) in enumerate(zip(panels, names, strict=True)):
         of_modality = select(shown, modality=name)
@@ -89,12 +109,6 @@ def fig6(cdf: Table, table: Table, provenance: Provenance) -> Figure | None:
         axes.set_title(f"({chr(ord('a') + at_panel)}) {label} wiped")
     _finish_cdfs(drawn, panels)
     return drawn
-
-
-def _wiped(table: Table) -> Table:
-    """Keep the rows of a wiped modality, those of drop rate 0 beside them."""
-    keep = table["modality"] != "none"
-    return {name: values[keep] for name, values in table.items()}
 
 
 def _rate_lines(clean: Table) -> Iterable[tuple[ArmAtRate, style.Line]]:

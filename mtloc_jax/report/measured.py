@@ -27,7 +27,19 @@ from mtloc_jax.report.provenance import (
 )
 from mtloc_jax.report.questions import Families
 from mtloc_jax.report.rounds_needed import Needed, demands, needed
-from mtloc_jax.rows import CDF, CHOSEN, CONFIG, ROWS, TRACKS, Table, empty, read, select
+from mtloc_jax.rows import (
+    CDF,
+    CHOSEN,
+    CONFIG,
+    COVERAGE,
+    PRETEXT,
+    ROWS,
+    TRACKS,
+    Table,
+    empty,
+    read,
+    select,
+)
 from mtloc_jax.sites.floor_plan import FloorPlan
 
 
@@ -36,7 +48,9 @@ class Measured:
     """Hold a study's files.
 
     record:  config.json as it is
-    rows:    rows.csv, with no rows where variants have them; cdf, tracks, chosen: the other files
+    rows:    rows.csv, with no rows where variants have them; cdf, tracks, chosen,
+             coverage: the other files; coverage is of all test rounds where they alone are swept
+    pretext: pretext.csv, of all variants where there are some
     beside:  networks of another study that its predictors stand beside
     swept:   the variants of a swept study
     digests: file name -> SHA-256 of the rows everything is made from
@@ -49,6 +63,8 @@ class Measured:
     cdf: Table
     tracks: Table
     chosen: Table
+    coverage: Table
+    pretext: Table
     beside: Beside | None
     swept: Swept | None
     plan: FloorPlan | None
@@ -131,11 +147,20 @@ def read_measured(workdir: Path, plan: FloorPlan | None = None) -> Measured:
         swept = read_swept(workdir, folders)
         # The files beside the folders hold the rows of all variants: no figure shows those at once.
         rows, (cdf, tracks, chosen) = empty(ROWS), map(empty, (CDF, TRACKS, CHOSEN))
-        names = [f"{path.relative_to(workdir)}/{ROWS}" for path in folders]
+        pretext = _optional(workdir / PRETEXT)
+        names, coverage = (
+            [f"{path.relative_to(workdir)}/{ROWS}" for path in folders],
+            empty(COVERAGE),
+        )
+        if not swept.names:  # test rounds in turn are together what one of them is alone
+            names, coverage = [*names, COVERAGE], _optional(workdir / COVERAGE)
+        names.append(PRETEXT)
     else:
         swept, rows = None, _rows(workdir, provenance)
-        names = [ROWS, CDF, TRACKS, CHOSEN]
-        cdf, tracks, chosen = (_kept(workdir / name, provenance) for name in names[1:])
+        names = [ROWS, CDF, TRACKS, CHOSEN, COVERAGE, PRETEXT]
+        cdf, tracks, chosen, coverage, pretext = (
+            _kept(workdir / name, provenance) for name in names[1:]
+        )
     config = record.get("config", {})
     return Measured(
         provenance=provenance,
@@ -145,6 +170,8 @@ def read_measured(workdir: Path, plan: FloorPlan | None = None) -> Measured:
         cdf=cdf,
         tracks=tracks,
         chosen=chosen,
+        coverage=coverage,
+        pretext=pretext,
         beside=read_beside(config),
         swept=swept,
         plan=plan,
@@ -162,11 +189,14 @@ def _rows(workdir: Path, provenance: Provenance) -> Table:
 
 
 def _kept(path: Path, provenance: Provenance) -> Table:
-    if not path.is_file():
-        return empty(path.name)  # a study may keep none; what they would show is left out
-    table = read(path)
+    table = _optional(path)
     check_same_study(table, provenance, path)
     return table
+
+
+def _optional(path: Path) -> Table:
+    """Return a table; an empty one where a study keeps none: what it would show is left out."""
+    return read(path) if path.is_file() else empty(path.name)
 
 
 def _digests(workdir: Path, names: Sequence[str], config: Mapping[str, Any]) -> dict[str, str]:

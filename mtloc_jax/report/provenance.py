@@ -19,6 +19,7 @@ class Provenance:
     simulated: True where no real phone or building was involved
     git_revision: of the code, all of them where it changed between rows
     wiping:    how modalities were wiped, in a sentence; empty where config.json says nothing of it
+    mode:      what was wiped together, as settings.Wipe has it; empty likewise
     """
 
     study: str
@@ -27,6 +28,7 @@ class Provenance:
     git_revision: str
     device: str
     wiping: str = ""
+    mode: str = ""
 
     def title(self, what: str) -> str:
         """Return `what`, marked where the rows are simulated."""
@@ -56,6 +58,7 @@ def read_provenance(workdir: Path) -> Provenance:
             git_revision=_revisions(config),
             device=str(config["device"]),
             wiping=_wiping(config.get("config", {}).get("wipe", {})),
+            mode=str(config.get("config", {}).get("wipe", {}).get("mode", "")),
         )
     except json.JSONDecodeError as error:
         raise InputError(

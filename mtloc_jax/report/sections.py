@@ -19,10 +19,15 @@ from mtloc_jax.report.demand import data_demand
 from mtloc_jax.report.differences import differences
 from mtloc_jax.report.error_map import error_map
 from mtloc_jax.report.headline import arms_in, labels_of, models
+from mtloc_jax.report.lost import losses_figure, losses_table
 from mtloc_jax.report.measured import Measured
+from mtloc_jax.report.pretexts import pretext_table
+from mtloc_jax.report.pretexts import sentences as pretext_sentences
+from mtloc_jax.report.survey_distance import distance_figure, distance_table
 from mtloc_jax.report.table import ReportTable
 from mtloc_jax.report.trajectory import trajectory
-from mtloc_jax.rows import select
+from mtloc_jax.report.wiped_variants import fig5_variants, orders
+from mtloc_jax.rows import of_losses, select
 
 _MOST_DRAWN = 16
 
@@ -49,12 +54,13 @@ class Section:
 
 def answers(found: Measured) -> list[str]:
     """Return the sentences that a reader looks for first."""
+    learnt = pretext_sentences(found.pretext)
     if found.swept:
-        return compared.sentences(found.lines)
+        return [*compared.sentences(found.lines), *orders(found.lines), *learnt]
     leading = labels_of(models(found.together))
     every = [claim for family in found.families.values() for claim in family]
     said = [sentence(c) for c in every if c.ours in leading or c.n_rates > 1]
-    return [*dict.fromkeys(said), *needed.sentences(found.needed, found.survey)]
+    return [*dict.fromkeys(said), *needed.sentences(found.needed, found.survey), *learnt]
 
 
 def _has_table5(found: Measured) -> bool:
@@ -128,7 +134,7 @@ def _compared(make: Callable[..., list[ReportTable]]) -> Tables:
 def _variants(found: Measured) -> Figure | None:
     if found.swept is None:
         return None
-    return comparison_figure(found.swept, found.lines, found.scope, found.provenance)
+    return comparison_figure(found.swept, found.lines, found.scope, found.provenance, found.survey)
 
 
 SECTIONS = (
@@ -155,6 +161,13 @@ SECTIONS = (
         printed=("table6",),
     ),
     Section(
+        "Lost in life",
+        lambda found: len(of_losses(found.rows)["seed"]) > 0,
+        {"losses": lambda found: losses_table(found.rows, found.provenance)},
+        {"losses": lambda found: losses_figure(found.rows, found.provenance)},
+        printed=("losses",),
+    ),
+    Section(
         "Claims",
         lambda found: bool(found.families),
         {"claims": _claims},
@@ -171,6 +184,27 @@ SECTIONS = (
         },
         {"data_demand": lambda found: data_demand(found.together, found.provenance, found.survey)},
         printed=("errors_test",),
+    ),
+    Section(
+        "Distance to the survey",
+        lambda found: len(found.coverage["seed"]) > 0,
+        {
+            "survey_distance": lambda found: distance_table(
+                found.coverage, found.scope, found.provenance
+            )
+        },
+        {
+            "survey_distance": lambda found: distance_figure(
+                found.coverage, found.scope, found.provenance
+            )
+        },
+    ),
+    Section(
+        "Pretext",
+        lambda found: len(found.pretext["seed"]) > 0,
+        {"pretext": lambda found: pretext_table(found.pretext, found.provenance)},
+        {},
+        printed=("pretext",),
     ),
     Section(
         "Predictors",
@@ -195,7 +229,12 @@ SECTIONS = (
             "against_scratch": _compared(comparison_tables.against_scratch),
             "by_round": _compared(comparison_tables.by_round),
         },
-        {"comparison": _variants},
+        {
+            "comparison": _variants,
+            "fig5_variants": lambda found: fig5_variants(
+                found.swept, found.scope, found.provenance
+            ),
+        },
         printed=("comparison", "against_scratch", "by_round"),
     ),
 )

@@ -25,14 +25,17 @@ class Pool(Site):
 
     building: np.ndarray
 
-    def own_units(self, rows: np.ndarray) -> np.ndarray:
-        """Return positions in the frame that each building's windows at `rows` make, f32[n, 2]."""
-        xy, building = np.empty((len(rows), 2), np.float32), self.building[rows]
-        for number in np.unique(building):
+    def own_units(self, rows: np.ndarray, fitted_on: np.ndarray) -> np.ndarray:
+        """Return positions f32[n, 2] in the frame of each building's windows at `fitted_on`.
+
+        NaN in a building that has none of these.
+        """
+        xy, building = np.full((len(rows), 2), np.nan, np.float32), self.building[rows]
+        for number in np.unique(self.building[fitted_on]):
             mine = building == number
-            xy_m = self.windows.xy_m[rows[mine]]
-            origin_m, scale_m = centred(xy_m)
-            xy[mine] = (xy_m - origin_m) / scale_m
+            frame = fitted_on[self.building[fitted_on] == number]
+            origin_m, scale_m = centred(self.windows.xy_m[frame])
+            xy[mine] = (self.windows.xy_m[rows[mine]] - origin_m) / scale_m
         return xy
 
 

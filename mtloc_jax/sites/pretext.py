@@ -16,6 +16,7 @@ from mtloc_jax.sites.site import Site
 
 POSITION, RANDOM = "position", "random"
 MASKED_SHARE = 0.3
+OWN_UNITS = "spreads of its building"
 
 
 class Lesson(NamedTuple):
@@ -30,15 +31,39 @@ class Lesson(NamedTuple):
     scaler: Scaler
 
 
+class Quantity(NamedTuple):
+    """Name some of what a pretext asks for, and the unit of its errors.
+
+    columns: of the targets; joint: whether they are axes of one vector, whose errors are distances
+    """
+
+    name: str
+    unit: str
+    columns: slice = slice(None)
+    joint: bool = False
+
+    def error(self, told: np.ndarray, target: np.ndarray) -> float:
+        """Return the mean error of what was told f[N, K] of targets f[N, K], in the unit."""
+        apart = (told - target)[:, self.columns].astype(np.float64)
+        return float((np.linalg.norm(apart, axis=1) if self.joint else np.abs(apart)).mean())
+
+
 @dataclass(frozen=True)
 class Pretext:
     """Say what is asked of the windows at `rows` of a site.
 
-    lesson:    (site, rows, window, seed) -> Lesson; None where nothing is asked
+    asked:     (site, rows, window, rows that units are fitted on) -> target f[n, K], NaN where the
+               labels are lacking; None where nothing is asked
+    quantities: what its targets are, and in which units they are judged
+    frame:     (target, scaler of the windows) -> what scales the target, mean and spread
+    masks:     whether samples are masked: see `masked`
     n_targets: how many numbers, by the shape (T, C) of a window
     """
 
-    lesson: Callable[[Site, np.ndarray, Window, int], Lesson] | None
+    asked: Callable[[Site, np.ndarray, Window, np.ndarray], np.ndarray] | None
+    quantities: tuple[Quantity, ...] = ()
+    frame: Callable[[np.ndarray, Scaler], tuple[Any, Any]] = lambda target, _: centred(target)
+    masks: bool = False
     n_targets: Callable[[tuple[int, ...]], int] = lambda shape: 2
 
 
@@ -47,35 +72,64 @@ def n_targets(pretext: str, site: Site) -> int:
     return PRETEXTS.named(pretext).n_targets(site.shapes()["imu"])
 
 
-def lesson(site: Site, rows: np.ndarray, window: Window, pretext: str, seed: int) -> Lesson:
-    """Return the lesson of a pretext from a site's training windows `rows`.
+def quantities(pretext: str, site: Site) -> tuple[Quantity, ...]:
+    """Return what a pretext asks for, in the units that it has in a site."""
+    found = PRETEXTS.named(pretext).quantities
+    if isinstance(site, Pool) and pretext == POSITION:
+        return tuple(one._replace(unit=OWN_UNITS) for one in found)
+    return found
 
-    `window` says how the site was cut. Windows without the labels they need are left out.
-    Raises InputError where none has them, or the pretext asks nothing.
+
+def lesson(
+    site: Site,
+    rows: np.ndarray,
+    window: Window,
+    pretext: str,
+    seed: int,
+    taught_on: np.ndarray | None = None,
+) -> Lesson:
+    """Return the lesson of a pretext from a site's windows `rows`.
+
+    `window` says how the site was cut. Windows without the labels they need are left out. The
+    scaler is fitted on them, which must be training windows; or on `taught_on`, those of the lesson
+    that these windows examine.
+    Raises InputError where none has its labels, or the pretext asks nothing.
     """
-    make = PRETEXTS.named(pretext).lesson
-    if make is None:
+    made = PRETEXTS.named(pretext)
+    if made.asked is None:
         raise InputError(f"the pretext {pretext!r} asks nothing", remedy="choose another")
-    return make(site, rows, window, seed)
+    if taught_on is not None:
+        scaler = lesson(site, taught_on, window, pretext, seed).scaler
+    target = made.asked(site, rows, window, rows if taught_on is None else taught_on)
+    known = np.isfinite(target).all(axis=1)
+    if not known.any():
+        raise InputError(
+            f"no window of {site.name} has the labels that the pretext {pretext!r} needs",
+            remedy="set window.hop_ms so that it divides the span of a window twice or more",
+        )
+    rows, target = rows[known], target[known]
+    if taught_on is None:
+        fitted = site.scaler(rows)
+        mean, scale = made.frame(target, fitted)
+        scaler = fitted._replace(xy_mean_m=mean, xy_scale_m=scale)
+    imu = site.windows.inputs["imu"][rows]
+    seen = masked(imu, scaler.inputs["imu"].mean, seed) if made.masks else imu
+    return Lesson(seen, target.astype(np.float32), scaler)
 
 
-def _position(site: Site, rows: np.ndarray, window: Window, seed: int) -> Lesson:
+def _position(site: Site, rows: np.ndarray, window: Window, fitted_on: np.ndarray) -> np.ndarray:
     """Ask where the window ends, metres (Table IV); of a pool, in its own building's units."""
-    imu, scaler = site.windows.inputs["imu"][rows], site.scaler(rows)
-    if isinstance(site, Pool):
-        frame = np.zeros(2, np.float32), np.float32(1)
-        return Lesson(imu, site.own_units(rows), _in_frame(scaler, *frame))
-    return Lesson(imu, site.windows.xy_m[rows].astype(np.float32), scaler)
+    return site.own_units(rows, fitted_on) if isinstance(site, Pool) else site.windows.xy_m[rows]
 
 
-def _displacement(site: Site, rows: np.ndarray, window: Window, seed: int) -> Lesson:
+def _displacement(site: Site, rows: np.ndarray, window: Window, _: np.ndarray) -> np.ndarray:
     """Ask for the window's end less its start, metres."""
     start = _earlier(site, rows, window.span_ms)
     xy_m = site.windows.xy_m
-    return _framed(site, rows, xy_m[rows] - xy_m[start], start >= 0, "displacement", centred)
+    return _where(start >= 0, xy_m[rows] - xy_m[start])
 
 
-def _motion(site: Site, rows: np.ndarray, window: Window, seed: int) -> Lesson:
+def _motion(site: Site, rows: np.ndarray, window: Window, _: np.ndarray) -> np.ndarray:
     """Ask for speed, m/s, and turn rate, rad/s, of the walk over the window."""
     span_ms, hop_ms, xy_m = window.span_ms, window.hop_ms, site.windows.xy_m
     start = _earlier(site, rows, span_ms)
@@ -84,27 +138,47 @@ def _motion(site: Site, rows: np.ndarray, window: Window, seed: int) -> Lesson:
     if span_ms < 2 * hop_ms:  # one step has no turn
         known = np.zeros(len(rows), bool)
     steps_m = xy_m[after_start] - xy_m[start], xy_m[rows] - xy_m[before_end]
-    target = _speed_and_turn(*steps_m, hop_ms / 1000, max(span_ms - hop_ms, 1) / 1000)
-    return _framed(site, rows, target, known, "motion", moments)
+    told = _speed_and_turn(*steps_m, hop_ms / 1000, max(span_ms - hop_ms, 1) / 1000)
+    return _where(known, told)
 
 
-def _reconstruction(site: Site, rows: np.ndarray, window: Window, seed: int) -> Lesson:
-    """Ask for all its samples, of which some are masked: see `masked`."""
-    imu, scaler = site.windows.inputs["imu"][rows], site.scaler(rows)
-    n, steps, _ = imu.shape
+def _reconstruction(site: Site, rows: np.ndarray, window: Window, _: np.ndarray) -> np.ndarray:
+    """Ask for all samples of a window, one after the other."""
+    return site.windows.inputs["imu"][rows].reshape(len(rows), -1)
+
+
+def _spread_of(target: np.ndarray, _: Scaler) -> tuple[np.ndarray, np.ndarray]:
+    fitted = moments(target)
+    return fitted.mean, fitted.std
+
+
+def _spread_of_samples(target: np.ndarray, scaler: Scaler) -> tuple[np.ndarray, np.ndarray]:
     fitted = scaler.inputs["imu"]
-    frame = (np.tile(of, steps) for of in fitted)
-    return Lesson(masked(imu, fitted.mean, seed), imu.reshape(n, -1), _in_frame(scaler, *frame))
+    steps = target.shape[1] // len(fitted.mean)
+    return np.tile(fitted.mean, steps), np.tile(fitted.std, steps)
 
 
 PRETEXTS: Registry[Pretext] = Registry("pretext")
 """Every pretext by its name; "random" asks nothing: the branch stays as it was initialised, the
 control of the others."""
 PRETEXTS |= {
-    POSITION: Pretext(_position),
-    "displacement": Pretext(_displacement),
-    "motion": Pretext(_motion),
-    "reconstruction": Pretext(_reconstruction, lambda shape: int(np.prod(shape))),
+    POSITION: Pretext(_position, (Quantity("position", "m", joint=True),)),
+    "displacement": Pretext(_displacement, (Quantity("displacement", "m", joint=True),)),
+    "motion": Pretext(
+        _motion,
+        (Quantity("speed", "m/s", slice(0, 1)), Quantity("turn rate", "rad/s", slice(1, 2))),
+        _spread_of,
+    ),
+    "reconstruction": Pretext(
+        _reconstruction,
+        (
+            Quantity("acceleration", "m/s^2", slice(0, None, 2)),
+            Quantity("rotation", "rad/s", slice(1, None, 2)),
+        ),
+        _spread_of_samples,
+        masks=True,
+        n_targets=lambda shape: int(np.prod(shape)),
+    ),
     RANDOM: Pretext(None),
 }
 
@@ -120,23 +194,8 @@ def masked(imu: np.ndarray, mean: np.ndarray, seed: int) -> np.ndarray:
     return np.where(lost[:, :, None], mean, imu)
 
 
-def _framed(
-    site: Site,
-    rows: np.ndarray,
-    target: np.ndarray,
-    known: np.ndarray,
-    pretext: str,
-    frame: Callable[[np.ndarray], tuple[np.ndarray, Any]],
-) -> Lesson:
-    """Return the lesson of the windows whose labels are all known."""
-    if not known.any():
-        raise InputError(
-            f"no window of {site.name} has the labels that the pretext {pretext!r} needs",
-            remedy="set window.hop_ms so that it divides the span of a window twice or more",
-        )
-    rows, target = rows[known], target[known]
-    scaler = _in_frame(site.scaler(rows), *frame(target))
-    return Lesson(site.windows.inputs["imu"][rows], target.astype(np.float32), scaler)
+def _where(known: np.ndarray, target: np.ndarray) -> np.ndarray:
+    return np.where(known[:, None], target, np.nan)
 
 
 def _earlier(site: Site, rows: np.ndarray, by_ms: int) -> np.ndarray:
@@ -160,7 +219,3 @@ def _speed_and_turn(
     cross = first_m[:, 0] * last_m[:, 1] - first_m[:, 1] * last_m[:, 0]
     turn = np.arctan2(cross, np.sum(first_m * last_m, axis=1))
     return np.stack([length_m / 2 / hop_s, turn / apart_s], axis=1)
-
-
-def _in_frame(scaler: Scaler, mean: np.ndarray, scale: np.ndarray | np.floating) -> Scaler:
-    return scaler._replace(xy_mean_m=mean, xy_scale_m=scale)

@@ -1,13 +1,12 @@
 """Open recordings by the name of a building, a TFDS set, or the folder they were prepared in."""
 
-from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
 from mtloc_jax.logs.round import Progress, Round
 from mtloc_jax.registry import found_at
 from mtloc_jax.settings import Settings, Window
-from mtloc_jax.sites import buildings, site, site_folder, splits
+from mtloc_jax.sites import buildings, protocol, site, site_folder
 from mtloc_jax.sites.site import Site
 from mtloc_jax.sites.splits import Split
 from mtloc_jax.sites.walk_arrays import digest
@@ -18,6 +17,7 @@ class Recordings(NamedTuple):
 
     plan_folder: where its floor plan would lie
     skipped:     what was wrong with each file that was left out
+    unit:        what the walks' numbers are of
     """
 
     name: str
@@ -26,6 +26,7 @@ class Recordings(NamedTuple):
     simulated: bool
     plan_folder: Path
     skipped: tuple[str, ...] = ()
+    unit: str = protocol.ROUND
 
     @property
     def digest(self) -> str:
@@ -74,13 +75,22 @@ def _open_tfds(name: str, data_dir: str) -> Recordings:
     return Recordings(name, found, split, name.startswith(f"{TFDS}simulated/"), folder)
 
 
-def tested_on(recordings: Recordings, test_round: int) -> Recordings:
-    """Leave a round of the split out to test on: the next one validates, the others train.
+def dealt_by(recordings: Recordings, settings: Settings, role: str = "target") -> Recordings:
+    """Number and split the walks of the "source" or "target" as the settings of a study say.
 
-    Rounds that the split leaves out stay out. Raises InputError where the split has no such round.
+    Raises InputError as `protocol.dealt`.
     """
-    split = splits.leave_out(chain(*recordings.split), test_round)
-    return recordings._replace(split=split)
+    if role != "target":
+        return recordings
+    dealt = protocol.dealt(
+        recordings.name,
+        recordings.walks,
+        recordings.split,
+        unit=settings.unit,
+        folds=settings.folds,
+        tested=settings.test_round,
+    )
+    return recordings._replace(**dealt._asdict())
 
 
 def cut(
@@ -105,12 +115,10 @@ def cut(
 def cut_by(recordings: Recordings, settings: Settings, role: str = "target") -> Site:
     """Cut the recordings of the "source" or "target" as the settings of a study say.
 
-    Raises InputError as `tested_on` and `site.build`.
+    Raises InputError as `dealt_by` and `site.build`.
     """
-    if role == "target" and settings.test_round:
-        recordings = tested_on(recordings, settings.test_round)
     return cut(
-        recordings,
+        dealt_by(recordings, settings, role),
         settings.window,
         wifi_entry_max_age_ms=settings.wifi_entry_max_age_ms,
         modalities=settings.modalities,

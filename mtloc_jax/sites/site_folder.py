@@ -24,7 +24,7 @@ from mtloc_jax.sites.walk_arrays import Arrays, from_arrays, to_arrays
 
 SITE, VOCABULARY, ROUNDS = "site.json", "vocabulary.txt", "rounds"
 PLAN_IMAGE, PLAN_INFO = "floor_image.png", "floor_info.json"
-VERSION = 2  # of the arrays: raise it where a reader's result changes
+VERSION = 3  # of the arrays: raise it where a reader's result changes
 
 _AGAIN = "run launch.prepare again; it redoes what is damaged"
 

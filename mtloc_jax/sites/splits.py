@@ -144,6 +144,24 @@ def in_use(
     return np.concatenate(chosen)
 
 
+def on_walks(traces: np.ndarray, n_walks: int, seed: int, subset: str) -> np.ndarray:
+    """Say which windows lie on the walks that a survey of `n_walks` would have.
+
+    traces: i32[N], the walk of each window; subset: as `in_use` takes it, of walks
+
+    Returns bool[N]. Raises InputError where there are fewer walks.
+    """
+    order = np.unique(traces)
+    if n_walks > len(order):
+        raise InputError(
+            f"walks is {n_walks}, of {len(order)} walks in the training rounds in use",
+            remedy=f"set --config.walks to 1 to {len(order)}, or 0 for all",
+        )
+    if subset == "drawn":
+        order = np.random.default_rng((seed, 0x3A1C)).permutation(order)
+    return np.isin(traces, order[:n_walks])
+
+
 def _rest(rounds: tuple[int, ...], validation: tuple[int, ...], test: tuple[int, ...]) -> Split:
     held = {*validation, *test}
     train = tuple(n for n in rounds if n not in held)

@@ -17,12 +17,13 @@ def to_arrays(walk: Round) -> Arrays:
     """Return a walk as arrays by name.
 
     `wifi_bssid` indexes `wifi_bssids`, as an address is heard again and again; what may be absent
-    is an array of none or one. Further streams lie end to end, each flat; `extra_shape` i64[k, 2]
-    cuts them out.
+    is an array of none or one, but for the route, of which there is none then. Further streams lie
+    end to end, each flat; `extra_shape` i64[k, 2] cuts them out.
     """
     bssids, bssid = np.unique(walk.wifi.bssid, return_inverse=True)
     started = [] if walk.started_unix_ms is None else [walk.started_unix_ms]
     session = [] if walk.session is None else [walk.session]
+    route = {} if walk.route is None else {"route": np.array(walk.route, np.int64)}
     arrays = {
         "name": np.array(walk.name),
         "source": np.array(walk.source.as_posix()),
@@ -47,12 +48,16 @@ def to_arrays(walk: Round) -> Arrays:
         stream = walk.stream(sensor)
         arrays |= {f"{sensor}_t_ms": stream.t_ms, f"{sensor}_values": stream.values}
     extra = list(walk.extra.values())
-    return arrays | {
-        "extra_names": np.array(list(walk.extra), np.str_),
-        "extra_shape": np.array([s.values.shape for s in extra], np.int64).reshape(-1, 2),
-        "extra_t_ms": np.concatenate([_NO_TIMES, *(s.t_ms for s in extra)]),
-        "extra_values": np.concatenate([_NO_VALUES, *(s.values.ravel() for s in extra)]),
-    }
+    return (
+        arrays
+        | route
+        | {
+            "extra_names": np.array(list(walk.extra), np.str_),
+            "extra_shape": np.array([s.values.shape for s in extra], np.int64).reshape(-1, 2),
+            "extra_t_ms": np.concatenate([_NO_TIMES, *(s.t_ms for s in extra)]),
+            "extra_values": np.concatenate([_NO_VALUES, *(s.values.ravel() for s in extra)]),
+        }
+    )
 
 
 def from_arrays(arrays: Mapping[str, np.ndarray]) -> Round:
@@ -85,6 +90,7 @@ def from_arrays(arrays: Mapping[str, np.ndarray]) -> Round:
         extra=_extra(arrays),
         phone=str(arrays["phone"]),
         session=session[0] if session else None,
+        route=int(arrays["route"]) if "route" in arrays else None,
     )
 
 

@@ -14,7 +14,9 @@ from mtloc_jax.core.train import Run, Static
 from mtloc_jax.errors import InputError
 from mtloc_jax.files import whole_folder
 from mtloc_jax.settings import Wipe, portable
+from mtloc_jax.sites.losses import befallen
 from mtloc_jax.sites.site import Arrays, Site
+from mtloc_jax.sites.survey import Coverage, coverage
 from mtloc_jax.study import fitting, replicas, workdir
 from mtloc_jax.study.estimate import work_of
 from mtloc_jax.study.opened import Report, Sites
@@ -23,7 +25,7 @@ from mtloc_jax.study.processes import Share
 from mtloc_jax.study.programs import problem_of, program_of
 from mtloc_jax.study.progress import Clock, Live
 from mtloc_jax.study.record import SPLITS, Record, Row
-from mtloc_jax.study.runs import RunSpec, prepared
+from mtloc_jax.study.runs import RunSpec, prepared, trained_on
 from mtloc_jax.study.starts import Starts
 from mtloc_jax.study.trainer import Diverged, Judge, Speed, Trainer
 from mtloc_jax.study.variants import Variant
@@ -163,7 +165,7 @@ class Chunks:
         self.report(stage, len(chunk.jobs), len(chunk.jobs))
         nothing: dict[Variant, Wiped | None] = dict.fromkeys(_variants(chunk))
         chosen = [one.chosen for one in found]
-        return self._records(chunk, fitting.judged(found, site), (), nothing, chosen)
+        return self._records(chunk, fitting.judged(found, site), (), nothing, {}, chosen)
 
     def _judged(self, chunk: Chunk, runs: list[Run], params: Params, stage: str) -> list[Record]:
         """Judge all runs of a chunk, once for each way of wiping that one of them is judged by."""
@@ -171,19 +173,21 @@ class Chunks:
         scalers = [run.scaler for run in runs]
         judges = {variant: self._judge(chunk, variant) for variant in _variants(chunk)}
         every = list(dict.fromkeys(judges.values()))
-        clean, n_stages = {}, 2 + len(every)
-        for done, split in enumerate(SPLITS):
+        unwiped = (*SPLITS, *self._losses())
+        clean, n_stages = {}, len(unwiped) + len(every)
+        for done, name in enumerate(unwiped):
             self.report(stage, done, n_stages)
-            clean[split] = every[0].clean(params, scalers, data[split])
+            clean[name] = every[0].clean(params, scalers, data[name])
+        lost = {name: clean.pop(name) for name in self._losses()}
         wiped: dict[Judge, Wiped | None] = {}
-        for done, judge in enumerate(every):
-            self.report(stage, 2 + done, n_stages)
+        for done, judge in enumerate(every, start=len(unwiped)):
+            self.report(stage, done, n_stages)
             wiped[judge] = judge.wiped(params, scalers, data["test"])
         self.report(stage, n_stages, n_stages)
         proofs = [self._proof(job, replicas.take(params, k)) for k, job in enumerate(chunk.jobs)]
         branches = every[0].problem.branches
         by_variant = {variant: wiped[judge] for variant, judge in judges.items()}
-        return self._records(chunk, clean, branches, by_variant, [{}] * len(runs), proofs)
+        return self._records(chunk, clean, branches, by_variant, lost, [{}] * len(runs), proofs)
 
     def _records(
         self,
@@ -191,10 +195,12 @@ class Chunks:
         clean: Mapping[str, Clean],
         branches: tuple[str, ...],
         wiped: Mapping[Variant, Wiped | None],
+        lost: Mapping[str, Clean],
         chosen: list[Mapping[str, Any]],
         proofs: list[Row | None] | None = None,
     ) -> list[Record]:
         sites = self.sites[chunk.group]
+        covered = [self._covered(job, sites) for job in chunk.jobs]
         return [
             Record(
                 settings=variant.applied(self.plan.settings),
@@ -205,11 +211,19 @@ class Chunks:
                 clean=clean,
                 modalities=branches,
                 wiped=found,
+                lost=lost,
                 proofs=proofs or [None] * len(chunk.jobs),
                 chosen=chosen,
+                covered=covered,
             )
             for variant, found in wiped.items()
         ]
+
+    def _covered(self, job: Job, sites: Sites) -> Mapping[str, Coverage]:
+        """Return how what a job was trained on covers each split that it is judged on."""
+        site = sites.seen(job.spec.seed)
+        train = site.rows("train")[trained_on(job.spec, site, self.plan.of(job))]
+        return {split: coverage(site, train, site.rows(split)) for split in SPLITS}
 
     def _proof(self, job: Job, params: Params) -> Row | None:
         """Return what training did to a job's grafted leaves; None where none were."""
@@ -238,8 +252,14 @@ class Chunks:
     def _on_device(self, group: int) -> dict[str, Arrays]:
         target = self.sites[group].target
         if id(target) not in self._data:
-            self._data[id(target)] = {s: placed(target, s) for s in target.split._fields}
+            lost = {name: placed(befallen(target, name), "test") for name in self._losses()}
+            self._data[id(target)] = {s: placed(target, s) for s in target.split._fields} | lost
         return self._data[id(target)]
+
+    def _losses(self) -> list[str]:
+        """Return every loss that a variant is judged under; its windows are judged like a split."""
+        made = (variant.applied(self.plan.settings) for variant in self.plan.variants)
+        return list(dict.fromkeys(name for settings in made for name in settings.wipe.losses))
 
     def _card(
         self, chunk: Chunk, described_runs: list[dict[str, Any]], scalers: list[dict[str, Any]]

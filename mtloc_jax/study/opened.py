@@ -14,7 +14,7 @@ from mtloc_jax.files import write_whole
 from mtloc_jax.rows import CARD
 from mtloc_jax.settings import Settings, values
 from mtloc_jax.sites.pooled import pooled
-from mtloc_jax.sites.recordings import Recordings, cut_by, open_recordings
+from mtloc_jax.sites.recordings import Recordings, cut_by, dealt_by, open_recordings
 from mtloc_jax.sites.site import Site
 from mtloc_jax.sites.two_surveys import Survey, surveys
 from mtloc_jax.sites.views import seen_by_networks
@@ -27,10 +27,12 @@ Report = Callable[[str, float, float], None]
 class Building:
     """Hold a building: its recordings, the site they were cut into, and what networks see of it.
 
+    dealt: the recordings, numbered and split as the settings say
     site: `cut` with rounds stretched or modalities silenced, where the settings say so
     """
 
     recordings: Recordings
+    dealt: Recordings
     cut: Site
     site: Site
 
@@ -128,7 +130,7 @@ def write_cards(sites_of: Mapping[Path, Sites]) -> None:
 
 
 def _card_text(building: Building, settings: Settings) -> str:
-    found = card.make(building.recordings.walks, building.cut, settings)
+    found = card.make(building.recordings.walks, building.cut, settings, dealt=building.dealt)
     return f"{json.dumps(found.plain(), indent=1, ensure_ascii=False)}\n"
 
 
@@ -144,7 +146,8 @@ def _read(settings: Settings, name: str, report: Report) -> Recordings:
 
 def _made(role: str, recordings: Recordings, settings: Settings) -> Building:
     cut = cut_by(recordings, settings, _part(role))
-    return Building(recordings, cut, seen_by_networks(cut, settings, _part(role)))
+    dealt = dealt_by(recordings, settings, _part(role))
+    return Building(recordings, dealt, cut, seen_by_networks(cut, settings, _part(role)))
 
 
 def _part(role: str) -> str:

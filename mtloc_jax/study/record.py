@@ -8,13 +8,26 @@ import numpy as np
 
 from mtloc_jax.arms import HEADLINE_RATE
 from mtloc_jax.core.evaluate import Clean, Wiped
-from mtloc_jax.rows import CDF, CHOSEN, LEAVES, METRICS, QUANTILES, ROWS, TRACKS
+from mtloc_jax.rows import (
+    CDF,
+    CHOSEN,
+    COVERAGE,
+    LEAVES,
+    METRICS,
+    QUANTILES,
+    ROWS,
+    TRACKS,
+    WALKS,
+)
 from mtloc_jax.settings import Settings
 from mtloc_jax.sites.site import Site
+from mtloc_jax.sites.survey import Coverage
 from mtloc_jax.study.runs import RunSpec
 
 Row = dict[str, Any]
 SPLITS = ("validation", "test")
+WHOLE = 1.0
+"""The drop rate of rows of a loss: it befalls the whole walk, whatever it takes of it."""
 
 
 @dataclass(frozen=True)
@@ -24,9 +37,11 @@ class Record:
     settings: of the variant that the rows are for; its study names it
     wanted: the runs that have rows
     clean: by split; wiped: on test, by modality in the order of `modalities`; None where nothing
-           was wiped. Leaves have a leading runs axis
+           was wiped; lost: on test, by loss. Leaves have a leading runs axis
     proofs: of each run, what became of its grafted leaves; None where nothing was grafted
     chosen: of each run, the settings that it chose on validation
+    covered: of each run, by split: how the windows that it was trained on cover those it is judged
+             on
     """
 
     settings: Settings
@@ -37,8 +52,10 @@ class Record:
     clean: Mapping[str, Clean]
     modalities: tuple[str, ...]
     wiped: Wiped | None
+    lost: Mapping[str, Clean]
     proofs: list[Row | None]
     chosen: list[Mapping[str, Any]]
+    covered: list[Mapping[str, Coverage]]
 
     def tables(self) -> dict[str, Iterator[Row]]:
         """Return the rows of each file."""
@@ -48,6 +65,8 @@ class Record:
             TRACKS: self._tracks(),
             LEAVES: self._leaves(),
             CHOSEN: self._chosen(),
+            WALKS: self._walks(),
+            COVERAGE: self._coverage(),
         }
 
     def best_m(self) -> float:
@@ -56,12 +75,16 @@ class Record:
         return float(means.min())
 
     def _rows(self) -> Iterator[Row]:
-        """Yield each split untouched, then modality x wipe seed x drop rate."""
+        """Yield each split untouched, then losses, then modality x wipe seed x drop rate."""
         drop_rates = self.settings.wipe.drop_rates
+        losses = [name for name in self.settings.wipe.losses if name in self.lost]
         for run in self.wanted:
             spec = self.specs[run]
             for split, clean in self.clean.items():
                 yield self._row(spec, split) | _metrics(clean.metrics[run])
+            for name in losses:
+                row = self._row(spec, "test", name, WHOLE)
+                yield row | _metrics(self.lost[name].metrics[run])
             if self.wiped is None:
                 continue
             for index in np.ndindex(self.wiped.metrics.shape[1:4]):
@@ -110,6 +133,41 @@ class Record:
         for run in self.wanted:
             for name, value in self.chosen[run].items():
                 yield self._row(self.specs[run], "test") | {"setting": name, "value": value}
+
+    def _walks(self) -> Iterator[Row]:
+        """Yield the errors on each walk."""
+        for run, split, error_m in self._errors_m():
+            trace = self.site.trace[self.site.rows(split)]
+            for at in np.unique(trace):
+                of_walk = error_m[trace == at]
+                yield self._row(self.specs[run], split) | {
+                    "walk": self.site.trace_names[at],
+                    "n_windows": len(of_walk),
+                    "mean_m": of_walk.mean(),
+                    "median_m": np.median(of_walk),
+                }
+
+    def _coverage(self) -> Iterator[Row]:
+        """Yield the errors by distance to what the run was trained on."""
+        for run, split, error_m in self._errors_m():
+            found = self.covered[run][split]
+            for nearest, away_m in (("position", found.position_m), ("scan", found.scan_m)):
+                if not np.isfinite(away_m).all():
+                    continue  # no scan was surveyed
+                for band, held in found.banded(away_m).items():
+                    yield self._row(self.specs[run], split) | {
+                        "nearest": nearest,
+                        "band": band,
+                        "n_windows": held.sum(),
+                        "mean_m": error_m[held].mean(),
+                    }
+
+    def _errors_m(self) -> Iterator[tuple[int, str, np.ndarray]]:
+        """Yield a run, a split and its errors f64[N] on untouched windows, metres."""
+        for run in self.wanted:
+            for split, clean in self.clean.items():
+                there_m = self.site.windows.xy_m[self.site.rows(split)]
+                yield run, split, np.linalg.norm(clean.predicted_m[run] - there_m, axis=1)
 
     def _row(
         self,

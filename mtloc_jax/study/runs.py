@@ -11,7 +11,7 @@ from mtloc_jax.errors import InputError
 from mtloc_jax.settings import Settings
 from mtloc_jax.sites.scaling import FRAMES, Scaler
 from mtloc_jax.sites.site import Site
-from mtloc_jax.sites.splits import in_use
+from mtloc_jax.sites.splits import in_use, on_walks
 
 
 @dataclass(frozen=True)
@@ -82,10 +82,15 @@ def prepared(spec: RunSpec, start: Params, site: Site, settings: Settings) -> Ru
 
 
 def trained_on(spec: RunSpec, site: Site, settings: Settings) -> np.ndarray:
-    """Return which of the site's training windows a run trains on, i64[n]."""
-    rounds = site.round[site.rows("train")]
-    share, train = spec.training_share, site.split.train
-    return in_use(rounds, train, share, spec.seed, settings.subset)
+    """Return which of the site's training windows a run trains on, i64[n].
+
+    Raises InputError where it asks for more walks than there are.
+    """
+    train, share = site.rows("train"), spec.training_share
+    used = in_use(site.round[train], site.split.train, share, spec.seed, settings.subset)
+    if not settings.walks:
+        return used
+    return used[on_walks(site.trace[train][used], settings.walks, spec.seed, settings.subset)]
 
 
 def n_steps(n_windows: int, n_train: int, epochs: int, settings: Settings) -> int:

@@ -14,6 +14,7 @@ from mtloc_jax.settings import Settings, portable
 from mtloc_jax.sites.pretext import RANDOM
 from mtloc_jax.sites.site import Site
 from mtloc_jax.study import replicas, workdir
+from mtloc_jax.study.learnt import Row, learnt
 from mtloc_jax.study.opened import Report, Sites
 from mtloc_jax.study.plan import Group, Job
 from mtloc_jax.study.pretraining import Pretraining, pretraining, untrained
@@ -75,6 +76,13 @@ class Starts:
             self._reports[name] = checkpoint.read_report(self.folder / name)
         return self._reports[name]
 
+    def learnt(self, job: Job, settings: Settings) -> list[Row]:
+        """Return what the pretrained networks that a job grafts from learnt; none for others."""
+        if job.spec.of.start != "pretrained" or self.given is not None:
+            return []
+        folder = self.folder / _pretrained_name(job, settings)
+        return checkpoint.read_card(folder).get("pretext", []) if folder.is_dir() else []
+
     def check_given(self, group: Group, target: Site) -> None:
         """Raise InputError where the checkpoint that was given is no start of a group's runs."""
         grafted = [job.spec for job in group.jobs if job.spec.of.start == "pretrained"]
@@ -120,12 +128,14 @@ class Starts:
         """Return the networks pretrained on the source site (Table IV), one a seed."""
 
         def make(folder: Path) -> None:
+            found: list[Row] = []
             if settings.pretext == RANDOM:
                 params = untrained(source, settings)
             else:
                 stage = f"pretraining on {source.name}" + (variant.name and f", {variant.name}")
                 params = self._trained(pretraining(source, settings), stage)
-            checkpoint.save(folder, params, self._card(source, settings))
+                found = learnt(source, settings, params)
+            checkpoint.save(folder, params, self._card(source, settings) | {"pretext": found})
 
         return self._kept(self.folder / f"pretrained{_suffix(variant)}", source, make)
 
@@ -199,6 +209,10 @@ def _grafted_name(job: Job, settings: Settings) -> str:
     first = next(arm.name for arm in ARMS.values() if taking(arm) == taking(job.spec.of))
     name = "grafted" if first == TRANSFERRED else f"grafted-{first}"
     return name + _suffix(job.trained.of(grafted_by(settings)))
+
+
+def _pretrained_name(job: Job, settings: Settings) -> str:
+    return "pretrained" + _suffix(job.trained.of(pretrained_by(settings)))
 
 
 def _suffix(variant: Variant) -> str:

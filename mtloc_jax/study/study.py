@@ -5,15 +5,17 @@ from pathlib import Path
 
 from mtloc_jax.errors import InputError
 from mtloc_jax.settings import Settings
-from mtloc_jax.study import workdir
+from mtloc_jax.study import learnt, workdir
 from mtloc_jax.study.chunks import Chunks, wait_for
 from mtloc_jax.study.estimate import Estimate, estimated, work_of
+from mtloc_jax.study.learnt import Row
 from mtloc_jax.study.opened import Report, Sites, open_sites, write_cards
 from mtloc_jax.study.plan import FROM_PRETRAINED, FROM_TRANSFERRED, Chunk, Plan, plan
 from mtloc_jax.study.processes import Share
 from mtloc_jax.study.progress import Clock, Live
+from mtloc_jax.study.runs import trained_on
 from mtloc_jax.study.starts import Starts
-from mtloc_jax.study.variants import variant_folder
+from mtloc_jax.study.variants import Variant, variant_folder
 from mtloc_jax.surgery.network import Network, read_network
 from mtloc_jax.surgery.tree import tree_digest
 
@@ -52,6 +54,8 @@ class Study:
         self.starts = Starts(folder, share, report, self.given)
         for group, sites in zip(self.plan.groups, self.sites, strict=True):
             self.starts.check_given(group, sites.target)
+            for job in group.jobs:
+                trained_on(job.spec, sites.target, self.plan.of(job))  # says itself what it lacks
         self.chunks = Chunks(self.plan, self.sites, folder, share, self.starts, report)
         self.folders = self.chunks.folders
 
@@ -102,6 +106,7 @@ class Study:
             return False
         workdir.merge(self.folder, self.folders, self.plan)
         write_cards(self._sites_of_parts())
+        learnt.write(self._learnt_in_parts())
         return True
 
     def _sites_of_parts(self) -> dict[Path, Sites]:
@@ -112,6 +117,18 @@ class Study:
             for job in group.jobs
             for variant in job.judged
         }
+
+    def _learnt_in_parts(self) -> dict[Path, list[Row]]:
+        """Return what the pretrained networks of each variant learnt; on top, those of all."""
+        found: dict[Variant, list[Row]] = {variant: [] for variant in self.plan.variants}
+        for group, sites in zip(self.plan.groups, self.sites, strict=True):
+            for job in group.jobs:
+                rows = self.starts.learnt(job, self.plan.of(job))
+                for variant in job.judged:
+                    named = {"study": variant.study(self.settings.study), "site_pair": sites.pair}
+                    found[variant] = found[variant] or [named | row for row in rows]
+        every = {self.folder: [row for of_variant in found.values() for row in of_variant]}
+        return every | {variant_folder(self.folder, of): found[of] for of in found}
 
     def _live(self, mine: list[Chunk], missing: list[Chunk]) -> Live:
         work = [work_of(c, self.plan, self.sites[c.group].target) for c in missing]

@@ -140,7 +140,7 @@ def chunk_folder(workdir: Path, number: int) -> Path:
 
 def seal(folder: Path, identity: Identity, runs: Sequence[Mapping[str, Any]]) -> None:
     """Write what a chunk is beside its rows: its runs, what it must match, its files' digests."""
-    digests = {name: files.sha256(folder / name) for name in rows.COLUMNS}
+    digests = {name: files.sha256(folder / name) for name in rows.OF_RUNS}
     sealed = identity.plain() | {"runs": [dict(run) for run in runs], "sha256": digests}
     _write_json(folder / CHUNK, sealed)
 
@@ -148,7 +148,7 @@ def seal(folder: Path, identity: Identity, runs: Sequence[Mapping[str, Any]]) ->
 def sealed(folder: Path) -> dict[str, Any]:
     """Return what `seal` wrote; raises InputError where a file is absent or not what it was."""
     found = _read(folder / CHUNK)
-    for name in rows.COLUMNS:
+    for name in rows.OF_RUNS:
         path = folder / name
         if not path.is_file() or files.sha256(path) != found.get("sha256", {}).get(name):
             raise InputError(
@@ -165,7 +165,7 @@ def merge(workdir: Path, folders: list[Path], plan: Plan) -> None:
     """
     named = [variant for variant in plan.variants if variant.settings]
     record, order = _read(workdir / CONFIG), plan.order()
-    for name in rows.COLUMNS:
+    for name in rows.OF_RUNS:
         found: dict[Key, list[str]] = {key: [] for key in order}
         for folder, line in _lines(folders, name):
             study, _, arm, rate, seed, *_ = next(csv.reader([line]))

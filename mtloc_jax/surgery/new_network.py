@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from mtloc_jax.core.problem import PROBLEMS
 from mtloc_jax.errors import InputError
-from mtloc_jax.settings import Settings, portable, replaced
+from mtloc_jax.settings import DECLARED, Settings, portable, replaced
 from mtloc_jax.sites.recordings import Recordings, cut_by
 from mtloc_jax.sites.scaling import FRAMES
 from mtloc_jax.sites.site import Site
@@ -27,12 +27,13 @@ _BARELY_OPTIMISED: Any = {
 def settings_for(target: str, donors: Mapping[str, Network]) -> Settings:
     """Return the settings of a network for a site: the first donor's that knows its own.
 
-    A test round is of one building: it is the building's own where the donor was for another.
+    A split is of one building: it is the building's own where the donor was for another.
     """
     known = [settings_of(donor.card) for donor in donors.values() if "config" in donor.card]
     settings = known[0] if known else Settings()
-    test_round = settings.test_round if settings.target == target else 0
-    return replaced(settings, {"target": target, "test_round": test_round, "survey": "once"})
+    same = settings.target == target
+    own_split = {} if same else {n: DECLARED[n].default for n in ("test_round", "unit", "folds")}
+    return replaced(settings, {"target": target, "survey": "once"} | own_split)
 
 
 def cut(recordings: Recordings, settings: Settings) -> Site:

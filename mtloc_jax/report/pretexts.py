@@ -1,0 +1,96 @@
+"""How good the pretext is: what pretrained networks err by themselves, beside a constant."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from mtloc_jax.report.provenance import Provenance, counted
+from mtloc_jax.report.summary import over_seeds, per_seed
+from mtloc_jax.report.table import Column, ReportTable
+from mtloc_jax.report.values import Count, Number
+from mtloc_jax.rows import Table, select
+
+_OURS, _CONSTANT = "error", "constant_error"
+_WINDOWS = {"train": "training", "validation": "validation"}
+_NOTE = (
+    "In the unit of what the pretext asks: mean over windows, then mean ± standard deviation over "
+    "seeds (none for one seed). The constant is the mean of what was asked in training. Of "
+    "variants that graft from the same networks the first is named."
+)
+
+
+def pretext_table(table: Table, provenance: Provenance) -> list[ReportTable]:
+    """Return the errors of the pretrained networks on the source, a line a quantity and split."""
+    lines = [
+        (
+            variant,
+            pretext,
+            quantity,
+            split,
+            unit,
+            Number(*_over_seeds(rows, _OURS)),
+            Number(*_over_seeds(rows, _CONSTANT)),
+            Count(len(np.unique(rows["seed"]))),
+            Count(int(rows["n_windows"].min())),
+        )
+        for (variant, pretext, quantity, unit), of_asked in _asked(table)
+        for split, rows in _by_split(of_asked)
+    ]
+    if not lines:
+        return []
+    columns = (
+        Column("variant", ("variant",), label=True),
+        Column("pretext", ("pretext",), label=True),
+        Column("asked", ("quantity",), label=True),
+        Column("windows of", ("split",), label=True),
+        Column("unit", ("unit",), label=True),
+        Column("error", ("error", "error_spread")),
+        Column("a constant's", ("constant_error", "constant_error_spread")),
+        Column("seeds", ("n_seeds",)),
+        Column("windows", ("n_windows",)),
+    )
+    title = provenance.title("Pretext: error on the source's own windows")
+    scope = f"{provenance.site_pair} | {counted({len(np.unique(table['seed']))}, 'seed')}"
+    return [ReportTable(title, scope, columns, tuple(lines), (_NOTE, provenance.footer()))]
+
+
+def sentences(table: Table) -> list[str]:
+    """Say what the pretrained branch errs, a sentence a quantity; variants that agree share it."""
+    return [_sentence(*asked) for asked in _asked(table)]
+
+
+def _sentence(asked: tuple[str, str, str, str], rows: Table) -> str:
+    _, pretext, quantity, unit = asked
+    what = "" if quantity == pretext else f" of {quantity}"
+    told = [
+        f"{_over_seeds(on, _OURS)[0]:.3g} {unit}{what} on its own {_WINDOWS.get(split, split)} "
+        f"windows, a constant {_over_seeds(on, _CONSTANT)[0]:.3g} {unit}"
+        for split, on in _by_split(rows)
+    ]
+    return f"the branch pretrained on {pretext} errs {'; '.join(told)}"
+
+
+def _asked(table: Table) -> Iterator[tuple[tuple[str, str, str, str], Table]]:
+    """Yield the rows of each variant, pretext, quantity and unit, in the order of the file.
+
+    Variants that graft from the same networks are one; where all do, it has no name.
+    """
+    found: dict[tuple[object, ...], Table] = {}
+    for study in dict.fromkeys(table["study"].tolist()):
+        rows = select(table, study=study)
+        told = (rows[name].tolist() for name in rows if name not in ("study", "site_pair"))
+        found.setdefault(tuple(map(tuple, told)), rows)
+    names = ("pretext", "quantity", "unit")
+    for rows in found.values():
+        variant = str(rows["study"][0]).partition("/")[2] if len(found) > 1 else ""
+        for key in dict.fromkeys(zip(*(rows[name].tolist() for name in names), strict=True)):
+            yield (variant, *key), select(rows, **dict(zip(names, key, strict=True)))
+
+
+def _by_split(rows: Table) -> list[tuple[str, Table]]:
+    return [(split, select(rows, split=split)) for split in dict.fromkeys(rows["split"].tolist())]
+
+
+def _over_seeds(rows: Table, column: str) -> tuple[float, float]:
+    mean, spread = over_seeds(per_seed(rows, [column])[1][:, 0])
+    return float(mean), float(spread)

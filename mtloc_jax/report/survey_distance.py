@@ -1,0 +1,116 @@
+"""Errors by distance to what was surveyed: an error says little without it."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from mtloc_jax.arms import ARMS, arm_label
+from mtloc_jax.report import bands, style
+from mtloc_jax.report.headline import ArmAtRate, models
+from mtloc_jax.report.provenance import Provenance
+from mtloc_jax.report.summary import over_seeds
+from mtloc_jax.report.table import Column, Reach, ReportTable
+from mtloc_jax.report.values import Cell, Count, Label, Number
+from mtloc_jax.rows import Table, of_arm, select
+from mtloc_jax.sites.survey import BANDS, BEFORE_SCAN
+
+AFTER_SCAN = "all after the first scan"
+_SPLITS = ("validation", "test")
+_PLACES = (*BANDS, BEFORE_SCAN)
+_NOTE = (
+    "Metres: mean over windows, then mean ± standard deviation over seeds. Bands are of the "
+    "distance to the nearest window, or scan, of those that the run was trained on; windows before "
+    "their walk's first scan are in none of them."
+)
+_CAPTION = "Nearest surveyed position; windows before their walk's first scan apart; "
+
+
+def distance_table(table: Table, scope: str, provenance: Provenance) -> list[ReportTable]:
+    """Return the errors of each arm by band, of coverage.csv; none where it holds none.
+
+    Runs on several test rounds are pooled window by window.
+    """
+    columns = (
+        Column("split", ("split",), label=True),
+        Column("nearest", ("nearest",), label=True),
+        Column("distance", ("band",), label=True),
+        Column("arm and rate", ("arm", "finetune_rate"), Reach.DATA, True),
+        Column("arm", (), label=True),
+        Column("mean", ("mean_m", "mean_m_spread")),
+        Column("windows", ("n_windows",), Reach.DATA),
+    )
+    lines = tuple(_lines(table))
+    title = provenance.title("Error (m) by distance to the survey")
+    notes = (_NOTE, provenance.footer())
+    return [ReportTable(title, scope, columns, lines, notes, across="arm")] if lines else []
+
+
+def distance_figure(table: Table, scope: str, provenance: Provenance) -> Figure | None:
+    """Draw the errors of the leading arms by distance to the nearest surveyed position."""
+    near = select(table, nearest="position")
+    splits = [split for split in _SPLITS if split in set(near["split"])]
+    if not splits:
+        return None
+    drawn = style.figure(
+        provenance.title("Error by distance to the survey"),
+        f"{scope}\n{_CAPTION}{bands.NOTE}.",
+        4.4 * len(splits) + 1.6,
+        4.0,
+    )
+    panels = drawn.subplots(1, len(splits), sharey=True, squeeze=False)[0]
+    for axes, letter, split in zip(panels, "ab", splits, strict=False):
+        for arm in models(near):
+            _draw(axes, of_arm(select(near, split=split), arm), arm)
+        axes.set(title=f"({letter}) {split}", xlabel="distance to the nearest surveyed position")
+        axes.set_xticks(range(len(_PLACES)), [*BANDS, "before the\nfirst scan"], fontsize=7.5)
+        axes.axvline(len(BANDS) - 0.5, color="#999999", lw=0.8)
+        axes.set_xlim(-0.4, len(_PLACES) - 0.6)
+    panels[0].set(ylabel="mean error (m)")
+    panels[0].set_ylim(bottom=0)
+    style.legend(drawn, panels)
+    return drawn
+
+
+def pooled(table: Table) -> tuple[np.ndarray, int]:
+    """Return the mean error over the windows of rows, f64[S] of each seed, and their number.
+
+    The number is the fewest of a seed.
+    """
+    seeds, of_row = np.unique(table["seed"], return_inverse=True)
+    n = np.bincount(of_row, table["n_windows"], minlength=len(seeds))
+    total_m = np.bincount(of_row, table["n_windows"] * table["mean_m"], minlength=len(seeds))
+    return total_m / n, int(n.min())
+
+
+def _lines(table: Table) -> Iterator[tuple[Cell, ...]]:
+    for split in _SPLITS:
+        for nearest in ("position", "scan"):
+            rows = select(table, split=split, nearest=nearest)
+            for band in (*BANDS, AFTER_SCAN, BEFORE_SCAN):
+                held = _after(rows) if band == AFTER_SCAN else select(rows, band=band)
+                for arm in models(held):
+                    of_seed, n_windows = pooled(of_arm(held, arm))
+                    mean, spread = over_seeds(of_seed)
+                    named = Label(arm_label(*arm), (arm[0], str(arm[1])))
+                    figure = Number(float(mean), float(spread))
+                    yield split, nearest, band, named, arm_label(*arm), figure, Count(n_windows)
+
+
+def _after(rows: Table) -> Table:
+    keep = rows["band"] != BEFORE_SCAN
+    return {name: values[keep] for name, values in rows.items()}
+
+
+def _draw(axes: Axes, rows: Table, arm: ArmAtRate) -> None:
+    line = style.line(ARMS, arm[0]) | {"label": arm_label(*arm)}
+    bands.draw(axes, _curve(rows, BANDS), line)
+    apart = {"linestyle": "none", "label": "_apart"}
+    bands.draw(axes, _curve(rows, (BEFORE_SCAN,)), line | apart)
+
+
+def _curve(rows: Table, names: Sequence[str]) -> bands.Curve:
+    held = [(_PLACES.index(name), select(rows, band=name)) for name in names]
+    cells = [(at, *over_seeds(pooled(of)[0])) for at, of in held if len(of["seed"])]
+    return bands.deviating(*np.array(cells, np.float64).reshape(-1, 3).T)

@@ -1,0 +1,61 @@
+"""Networks wiped in several ways: Fig 5 side by side, and which modality is missed most."""
+
+from pathlib import Path
+
+from mtloc_jax.report.comparison import lines
+from mtloc_jax.report.comparison_variants import Swept, read_swept, variant_folders
+from mtloc_jax.report.provenance import Provenance
+from mtloc_jax.report.wiped_variants import fig5_variants, orders
+from tests.swept_rows import write_swept
+from tests.synthetic_rows import row
+
+SAID = Provenance("fills", "a -> b", False, "0123abc", "cpu", "Wiped: windows.", "windows")
+FILLS = {"wipe.fill": ("zero", "least")}
+ADDED_M = {"zero": {"imu": 1, "mag": 9, "wifi": 3}, "least": {"imu": 1, "mag": 2, "wifi": 3}}
+
+
+def by_fill(settings: dict) -> dict:
+    return ADDED_M[settings["wipe.fill"]]
+
+
+def swept(folder: Path, axis: dict, added_m=by_fill) -> Swept:
+    write_swept(
+        folder,
+        [axis],
+        lambda settings: [
+            row("finetuned", 0.625, seed, 4.0 + seed + rate * more, modality=name, drop_rate=rate)
+            for seed in range(4)
+            for name, more in added_m(settings).items()
+            for rate in (0.0, 0.4, 1.0)
+        ],
+    )
+    return read_swept(folder, variant_folders(folder))
+
+
+def test_the_order_is_told_where_it_hangs_on_how_networks_are_wiped(tmp_path: Path) -> None:
+    assert orders(lines(swept(tmp_path, FILLS))) == [
+        "fine-tuned 62.5 %, missed most hangs on how it is wiped: MAG > WiFi > IMU with "
+        "wipe fill zero; WiFi > MAG > IMU with wipe fill least"
+    ]
+
+
+def test_an_order_that_all_variants_share_is_not_told(tmp_path: Path) -> None:
+    same = swept(tmp_path, FILLS, lambda settings: ADDED_M["zero"])
+    assert orders(lines(same)) == []
+
+
+def test_fig_5_has_a_panel_a_variant_and_one_axis_that_shows_all_of_them(tmp_path: Path) -> None:
+    drawn = fig5_variants(swept(tmp_path, FILLS), "scope", SAID)
+    assert drawn is not None
+    assert [axes.get_title() for axes in drawn.axes] == ["wipe fill zero", "wipe fill least"]
+    ends = [max(line.get_ydata()[-1] for line in axes.get_lines()) for axes in drawn.axes]
+    assert ends == [5.5 + 9, 5.5 + 3]
+    assert drawn.axes[0].get_ylim()[0] == 0
+    assert drawn.axes[1].get_ylim()[1] > 14.5
+    assert "straight line" in drawn.get_supxlabel()
+
+
+def test_networks_that_are_trained_differently_have_no_common_fig_5(tmp_path: Path) -> None:
+    trained = swept(tmp_path, {"hidden": (64, 128)}, lambda settings: ADDED_M["zero"])
+    assert fig5_variants(trained, "scope", SAID) is None
+    assert fig5_variants(None, "scope", SAID) is None
