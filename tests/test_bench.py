@@ -292,6 +292,7 @@ def outcome(module, steps=1, **task):
     return one.outcome()
 
 
+@pytest.mark.slow
 def test_the_study_that_is_timed_ends_with_an_error_for_every_arm():
     errors_m = outcome("study", runs=2)
     assert len(errors_m) == 2 + len(problem.FINETUNE_RATES)
@@ -304,11 +305,13 @@ def test_a_sweep_over_rates_starts(options):
 
 
 @pytest.mark.parametrize("mode", ["samples", "windows"])
+@pytest.mark.slow
 def test_both_ways_of_judging_find_the_same_errors(mode):
     asked = {"runs": 2, "options": {"mode": mode}}
     np.testing.assert_allclose(outcome("judge", **asked), outcome("judge_naive", **asked), 1e-5)
 
 
+@pytest.mark.slow
 def test_ours_and_flax_train_alike_from_equal_weights_and_batches(tmp_path):
     np.save(tmp_path / "batches.npy", batches.drawn(TINY, 1))
     flax = outcome("flax_rnn", 5, batches=str(tmp_path / "batches.npy"))
@@ -339,6 +342,7 @@ def test_what_is_timed_as_ours_is_what_the_trainer_does():
         np.testing.assert_allclose(np.asarray(mine)[:2], theirs, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_tiny_measurement_of_ours_runs_in_a_process_of_its_own(tmp_path):
     ours = Variant("ours", "ours", Task("ours", TINY, runs=2), flops=cost.step_flops(TINY))
     held = Contest("c", "C", "replica-steps", "ours", (ours,), 2, 0.01, check_steps=2)

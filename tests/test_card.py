@@ -182,6 +182,7 @@ def test_a_card_without_wifi_is_drawn_too(simulated, tmp_path):
         assert np.asarray(image.convert("L")).std() > 5
 
 
+@pytest.mark.slow
 def test_the_command_writes_the_same_files_each_time(tmp_path):
     written = []
     for name in ("one", "two"):

@@ -89,6 +89,7 @@ def workdir(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_a_study_that_pretrains_keeps_what_its_networks_learnt(workdir):
     table = read(workdir / PRETEXT)
     assert tuple(table) == COLUMNS[PRETEXT]
@@ -99,6 +100,7 @@ def test_a_study_that_pretrains_keeps_what_its_networks_learnt(workdir):
     assert not (workdir / "variants" / "pretext=random" / PRETEXT).exists()
 
 
+@pytest.mark.slow
 def test_a_study_that_goes_on_has_it_still_though_nothing_is_pretrained_again(workdir, monkeypatch):
     before = (workdir / PRETEXT).read_bytes()
     (workdir / PRETEXT).unlink()
@@ -112,6 +114,7 @@ def test_a_study_without_pretraining_says_nothing_of_it(tmp_path):
     assert not (tmp_path / "work" / PRETEXT).exists()
 
 
+@pytest.mark.slow
 def test_the_report_tells_the_pretexts_apart(workdir):
     write_report(workdir)
     text = (workdir / "tables" / "pretext.md").read_text()

@@ -38,6 +38,7 @@ def test_a_chunk_too_large_for_memory_is_trained_in_halves_with_the_same_results
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.slow
 def test_judging_halves_too():
     params = Trainer(STATIC, 4).train(runs(4), DATA)
     scalers = [run.scaler for run in runs(4)]

@@ -126,6 +126,7 @@ def test_a_stopped_study_goes_on_to_the_same_rows(finished, tmp_path):
     assert {stage for stage, *_ in told if stage.startswith("fitting")} == {"fitting, chunk 2 of 2"}
 
 
+@pytest.mark.slow
 def test_networks_and_predictors_are_compared_in_one_study(finished, tmp_path):
     arms = ("scratch", "constant")
     run_study(small(arms=arms), tmp_path / "both", ignore)
@@ -153,6 +154,7 @@ def test_fewer_rounds_are_the_rounds_that_networks_are_given(tmp_path):
     assert mean_m == pytest.approx(apart_m.mean(), abs=1e-4)
 
 
+@pytest.mark.slow
 def test_predictors_of_a_building_surveyed_twice_see_the_second_survey(tmp_path):
     settings = small(
         arms=("scratch", "wifi-knn"), survey="twice", finetune_rates=(1.0,), scratch_rates=(1.0,)

@@ -68,6 +68,7 @@ def test_vmapped_and_sequential_runs_agree_to_a_tenth_of_a_millimetre(alone):
         np.testing.assert_allclose(ours, theirs, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_the_number_of_devices_does_not_matter(alone, tmp_path):
     # Devices are counted when JAX wakes up, so four of them need a process of their own.
     script = f"""

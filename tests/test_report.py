@@ -175,6 +175,7 @@ def test_the_launcher_rebuilds_a_report_without_importing_jax(tmp_path: Path) ->
     assert str(tmp_path / "report.html") in done.stdout
 
 
+@pytest.mark.slow
 def test_a_margin_is_named_in_the_config_and_stays_named(tmp_path: Path) -> None:
     same = [
         row(arm, 1.0, s, 2.0 + 0.02 * (s - 2) * (arm == "carried"))

@@ -125,6 +125,7 @@ def test_a_chunk_of_other_runs_is_refused(finished, tmp_path):
         run_study(small(runs_per_chunk=2), folder, ignore)
 
 
+@pytest.mark.slow
 def test_two_joined_processes_are_one(finished, tmp_path):
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
@@ -149,6 +150,7 @@ def test_two_joined_processes_are_one(finished, tmp_path):
     assert close_rows(tmp_path / "work", finished)
 
 
+@pytest.mark.slow
 def test_processes_that_never_meet_share_a_study_and_the_last_merges(finished, tmp_path):
     config, folder = small(runs_per_chunk=2), tmp_path / "work"
     assert not Study(config, folder, ignore, Share(1, 2)).run()
@@ -157,6 +159,7 @@ def test_processes_that_never_meet_share_a_study_and_the_last_merges(finished, t
     assert same_rows(folder, finished)
 
 
+@pytest.mark.slow
 def test_a_process_that_cannot_wait_trains_what_its_runs_start_from(tmp_path):
     config = small(start="from_transferred", seeds=1, finetune_rates=(0.25,), epochs=1)
     assert Study(config, tmp_path / "work", ignore, Share(1, 2)).run()

@@ -125,6 +125,7 @@ def test_nothing_of_the_source_building_is_asked_for(finished):
 @pytest.mark.parametrize(
     ("setting", "first", "second"), [("removed_share", 0.2, 0.6), ("learning_rate", 0.01, 0.001)]
 )
+@pytest.mark.slow
 def test_a_variant_has_first_networks_of_its_own(setting, first, second, tmp_path):
     axis = {setting: (first, second)}
     few = {"arms": (CARRIED,), "finetune_rates": (1.0,), "seeds": 1}

@@ -186,12 +186,14 @@ def test_other_recordings_of_a_second_source_are_refused(finished):
     path.write_text(text)
 
 
+@pytest.mark.slow
 def test_the_estimate_counts_all_sources(finished, tmp_path):
     one = Study(tiny(source="simulated-a"), tmp_path / "one", ignore).estimate()
     both = Study(tiny(source=BOTH), tmp_path / "both", ignore).estimate()
     assert 1.5 < both.pretraining_gflop / one.pretraining_gflop < 2.5
 
 
+@pytest.mark.slow
 def test_scratch_does_not_see_the_sources(finished, tmp_path):
     run_study(tiny(), tmp_path / "one", ignore)
 

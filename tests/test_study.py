@@ -159,7 +159,7 @@ def test_the_rows_say_which_grafted_leaves_did_not_move(finished):
     assert set(select(table, arm="finetuned")["unchanged"]) == {""}
 
 
-@pytest.mark.parametrize("optimizer", ["rmsprop", "adamw"])
+@pytest.mark.parametrize("optimizer", [pytest.param("rmsprop", marks=pytest.mark.slow), "adamw"])
 def test_fine_tuning_follows_its_freeze_plan(optimizer, tmp_path):
     plans = ("imu/kernel frozen", "imu from epoch 1", "imu x0.5")
     settings = small(
@@ -211,6 +211,7 @@ def test_a_folder_of_other_files_is_refused(tmp_path):
         run_study(small(), tmp_path, ignore)
 
 
+@pytest.mark.slow
 def test_fine_tuning_can_start_from_the_transferred_network(tmp_path):
     # So small a rate that hardly anything moves, so that a network shows where it started.
     settings = small(
@@ -258,9 +259,8 @@ def test_a_run_that_diverges_is_named_and_the_chunk_not_written(tmp_path):
     assert not (tmp_path / "work" / "chunks" / "0000").exists()
 
 
-@pytest.mark.parametrize(
-    ("pair", "n_test"), [(location20, 847), pytest.param(mmloc, 878, marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize(("pair", "n_test"), [(location20, 847), (mmloc, 878)])
+@pytest.mark.slow
 def test_a_real_pair_runs_to_the_end(pair, n_test, data_dir, tmp_path):
     config = pair.get_config()
     for name in ("hidden", "runs_per_chunk"):

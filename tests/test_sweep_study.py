@@ -49,6 +49,7 @@ def test_each_program_is_traced_once_whatever_the_chunks(finished):
     assert len(finished[2]) == 2  # two ways of wiping, whatever the batch size
 
 
+@pytest.mark.slow
 def test_a_variants_rows_are_those_of_a_study_of_its_own(finished, tmp_path):
     alone = swept(learning_rate=0.002, epochs=1, batch_size=50, wipe__mode="bursts")
     run_study(alone, tmp_path / "alone", ignore)

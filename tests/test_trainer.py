@@ -28,6 +28,7 @@ def whole():
     return Trainer(STATIC, 4).train(runs(4), DATA)
 
 
+@pytest.mark.slow
 def test_all_rates_share_one_trace_over_all_chunks():
     traces = []
     trainer = Trainer(STATIC, 3, told=lambda: traces.append(1))
@@ -50,6 +51,7 @@ def test_a_vectorised_chunk_agrees_with_runs_one_by_one(whole, monkeypatch):
         np.testing.assert_allclose(a, b, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_vectorised_runs_with_frozen_branches_agree_with_runs_one_by_one(monkeypatch):
     one_by_one = Trainer(FROZEN, 2).train(runs(2), DATA)
     monkeypatch.setattr(replicas, "replica_axis", lambda: "vmap")

@@ -58,6 +58,7 @@ def test_the_source_is_cut_and_pretrained_on_once_whatever_the_target_tests(fold
     }
 
 
+@pytest.mark.slow
 def test_a_folds_rows_are_those_of_a_study_of_its_own(folds, tmp_path):
     run_study(tiny(test_round=3), tmp_path / "alone", ignore)
     same_rows(folds[0], "test_round=3", tmp_path / "alone")
@@ -107,6 +108,7 @@ def test_the_source_hears_everything_and_is_stretched_too(tmp_path):
     assert not np.array_equal(odd.windows.inputs["imu"], plain.windows.inputs["imu"])
 
 
+@pytest.mark.slow
 def test_a_network_of_wifi_alone_loses_nothing_when_sensors_are_wiped(tmp_path):
     run_study(tiny(branches="wifi", arms=("scratch",)), tmp_path / "work", ignore)
     table = read(tmp_path / "work" / ROWS)
@@ -127,6 +129,7 @@ def asked(tmp_path_factory):
     return folder, study
 
 
+@pytest.mark.slow
 def test_all_pretexts_and_shares_of_the_source_train_in_one_program(asked):
     plans = [group.example.of.plan_in(group.settings) for group in asked[1].plan.groups]
     assert sorted(plans) == ["all", "imu frozen"]
@@ -139,16 +142,19 @@ def test_all_pretexts_and_shares_of_the_source_train_in_one_program(asked):
 @pytest.mark.parametrize(
     ("pretext", "source_rate"), [("position", 0.5), ("reconstruction", 1.0), ("random", 1.0)]
 )
+@pytest.mark.slow
 def test_a_pretexts_rows_are_those_of_a_study_of_its_own(asked, pretext, source_rate, tmp_path):
     run_study(tiny(pretext=pretext, source_rate=source_rate), tmp_path / "alone", ignore)
     same_rows(asked[0], f"pretext={pretext}+source_rate={source_rate}", tmp_path / "alone")
 
 
+@pytest.mark.slow
 def test_scratch_has_no_pretext(asked):
     scratch = select(read(asked[0] / ROWS), arm="scratch", split="test", modality="none")
     assert len(set(scratch["mean_m"])) == 1
 
 
+@pytest.mark.slow
 def test_untrained_features_are_kept_as_pretrained_networks_are(asked):
     params, _ = checkpoint.load(asked[0] / "pretrained-pretext=random+source_rate=1.0")
     others, _ = checkpoint.load(asked[0] / "pretrained-pretext=motion+source_rate=1.0")
@@ -178,6 +184,7 @@ def test_which_rounds_are_drawn_matters_to_pretraining_only_where_some_are_left_
     assert {path.name for path in (tmp_path / "work").glob("pretrained*")} == pretrained
 
 
+@pytest.mark.slow
 def test_relu_positions_never_lie_below_the_training_rounds(tmp_path):
     # One seed's coordinate may begin below 0 everywhere, and stay: the bound holds for it too.
     config = tiny({"output": ("linear", "relu")}, arms=("scratch",))
@@ -197,6 +204,7 @@ def test_relu_positions_never_lie_below_the_training_rounds(tmp_path):
     np.testing.assert_allclose(wiped, clean, atol=2e-4)
 
 
+@pytest.mark.slow
 def test_both_outputs_start_from_the_same_grafted_networks(tmp_path):
     config = tiny({"output": ("linear", "relu")}, arms=("transferred",))
     study = Study(config, tmp_path / "work", ignore)
