@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKDIR ?= runs/quickstart
 READY := $(VENV)/.ready
+# One more than cores: tests that start programs wait for them.
+WORKERS := $(shell echo $$(($$(nproc 2>/dev/null || echo 2) + 1)))
 
 .PHONY: run test slow lint clean
 
@@ -11,7 +13,7 @@ run: $(READY)  ## Train and judge the quick study on two simulated buildings; Ta
 	$(BIN)/python -m launch.study --config=configs/quickstart.py --workdir=$(WORKDIR)
 
 test: $(READY)  ## The whole suite but its slow tests.
-	$(BIN)/python -m pytest -q -n auto --dist loadfile
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 slow: $(READY)  ## The tests that take minutes.
 	$(BIN)/python -m pytest -q -n auto -m slow

@@ -120,6 +120,7 @@ def studies(tmp_path_factory):
     return read(folder / "plain" / ROWS), read(folder / "lossy" / ROWS)
 
 
+@pytest.mark.slow
 def test_losses_add_rows_and_change_none(studies):
     plain, lossy = studies
     other = ~np.isin(lossy["modality"], list(LOSSES))

@@ -17,6 +17,8 @@ from mtloc_jax.study.study import Study, run_study
 from mtloc_jax.surgery import checkpoint
 from tests.studies import ignore
 
+pytestmark = pytest.mark.slow  # whole studies, covered in small by others
+
 
 def smoke(**changes):
     return replaced(parsed(wifi_rows.get_config("smoke")), changes)

@@ -10,6 +10,8 @@ from mtloc_jax.study.study import Study, run_study
 from mtloc_jax.study.trainer import Trainer
 from tests.studies import ignore, small
 
+pytestmark = pytest.mark.slow  # whole studies, covered in small by others
+
 SWEEP = (
     {"learning_rate": (0.002, 0.005), "epochs": (1, 2)},
     {"batch_size": (50, 100)},
