@@ -8,7 +8,7 @@ bursts of 5 s.
 The paper: wipes at random, nothing of this.
 Found: Bucharest, from scratch: 3.25 ± 0.17 m with nothing lost, 6.27 ± 0.35 with a scan in 30 s,
 4.53 ± 0.28 where that is held until the next one, 5.41 ± 0.33 with one in 10 s, 5.30 ± 0.27 with
-the second half lost: stale WiFi is better than none. 40 % of WiFi lost in bursts: 4.85 ± 0.21 m.
+the second half lost; differences are not tested. 40 % of WiFi lost in bursts: 4.85 ± 0.21 m.
 Takes: 15 networks, five seeds of each arm, 20 epochs: minutes on two CPU cores. Pairs: see
 configs/pairs.py.
 """
