@@ -16,7 +16,7 @@ def get_config() -> ConfigDict:
     config = quickstart.get_config()
     config.study = "location20"
     config.scratch_rates = config.finetune_rates
-    config.seeds = 10
+    config.seeds = 16
     config.epochs = 20
     config.pretrain_epochs = 20
     return pairs.applied(config, "location20")

@@ -23,7 +23,7 @@ from mtloc_jax.study.study import Study
 from tests.conftest import ROOT
 
 OTHERS = {"axes", "pairs", "quickstart", "unwiped"}
-STUDIES = {"baselines", "each_walk", "location20", "mmloc", "wifi_rows"}
+STUDIES = {"baselines", "each_walk", "ipin", "location20", "mmloc", "phones", "wifi_rows"}
 QUESTIONS = sorted(
     path.stem for path in (ROOT / "configs").glob("[a-z]*.py") if path.stem not in OTHERS | STUDIES
 )
