@@ -1,0 +1,1 @@
+"""How a phone moves: its orientation, its steps, and a network that knows no building."""
