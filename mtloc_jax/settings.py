@@ -184,8 +184,9 @@ class Settings:
     survey: str = setting(
         "once",
         "site",
-        "whether all training rounds are one survey, or every second one a later survey",
-        choices=("once", "twice"),
+        "whether all training rounds are one survey, every second one a later survey, or every "
+        "round is located by all others",
+        choices=("once", "twice", "others"),
         roles=TARGET,
     )
     removed_share: float = setting(
@@ -337,6 +338,13 @@ class Settings:
     epochs: int = setting(20, "traced", "training epochs", within=Range(1, 10**6))
 
     wipe: Wipe = Wipe()
+    before_scan: str = setting(
+        "counted",
+        "judged",
+        "whether windows before their walk's first scan count, or stand apart, by distance to the "
+        "survey alone",
+        choices=("counted", "apart"),
+    )
 
     neighbours: tuple[int, ...] = setting(
         (1, 2, 3, 5, 8, 13, 21, 34, 55),

@@ -18,6 +18,7 @@ from mtloc_jax.report.card_notes import CardNotes, Survey, read_notes, target_su
 from mtloc_jax.report.comparison import Line
 from mtloc_jax.report.comparison_variants import Swept, read_swept, variant_folders
 from mtloc_jax.report.headline import held
+from mtloc_jax.report.ladder import Rung, rungs
 from mtloc_jax.report.margin import margin_of
 from mtloc_jax.report.provenance import (
     Provenance,
@@ -35,6 +36,7 @@ from mtloc_jax.rows import (
     PRETEXT,
     ROWS,
     TRACKS,
+    WALKS,
     Table,
     empty,
     read,
@@ -49,7 +51,8 @@ class Measured:
 
     record:  config.json as it is
     rows:    rows.csv, with no rows where variants have them; cdf, tracks, chosen,
-             coverage: the other files; coverage is of all test rounds where they alone are swept
+             coverage, walks: the other files; coverage is of all test rounds where they alone are
+             swept, walks of all variants
     pretext: pretext.csv, of all variants where there are some
     beside:  networks of another study that its predictors stand beside
     swept:   the variants of a swept study
@@ -64,6 +67,7 @@ class Measured:
     tracks: Table
     chosen: Table
     coverage: Table
+    walks: Table
     pretext: Table
     beside: Beside | None
     swept: Swept | None
@@ -94,6 +98,11 @@ class Measured:
     def families(self) -> Families:
         """Return the claims that the test rows can answer, by question."""
         return questions.families(self.rows, self.together, self.margin_m)
+
+    @cached_property
+    def rungs(self) -> list[Rung]:
+        """Return every arm beside 5-NN held; none where that was not run."""
+        return rungs(self.rows, self.walks)
 
     @cached_property
     def needed(self) -> list[Needed]:
@@ -147,18 +156,18 @@ def read_measured(workdir: Path, plan: FloorPlan | None = None) -> Measured:
         swept = read_swept(workdir, folders)
         # The files beside the folders hold the rows of all variants: no figure shows those at once.
         rows, (cdf, tracks, chosen) = empty(ROWS), map(empty, (CDF, TRACKS, CHOSEN))
-        pretext = _optional(workdir / PRETEXT)
+        pretext, walks = (_optional(workdir / name) for name in (PRETEXT, WALKS))
         names, coverage = (
             [f"{path.relative_to(workdir)}/{ROWS}" for path in folders],
             empty(COVERAGE),
         )
         if not swept.names:  # test rounds in turn are together what one of them is alone
             names, coverage = [*names, COVERAGE], _optional(workdir / COVERAGE)
-        names.append(PRETEXT)
+        names += [WALKS, PRETEXT]
     else:
         swept, rows = None, _rows(workdir, provenance)
-        names = [ROWS, CDF, TRACKS, CHOSEN, COVERAGE, PRETEXT]
-        cdf, tracks, chosen, coverage, pretext = (
+        names = [ROWS, CDF, TRACKS, CHOSEN, COVERAGE, WALKS, PRETEXT]
+        cdf, tracks, chosen, coverage, walks, pretext = (
             _kept(workdir / name, provenance) for name in names[1:]
         )
     config = record.get("config", {})
@@ -171,6 +180,7 @@ def read_measured(workdir: Path, plan: FloorPlan | None = None) -> Measured:
         tracks=tracks,
         chosen=chosen,
         coverage=coverage,
+        walks=walks,
         pretext=pretext,
         beside=read_beside(config),
         swept=swept,

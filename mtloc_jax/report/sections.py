@@ -8,7 +8,14 @@ from matplotlib.figure import Figure
 
 from mtloc_jax.arms import ARMS, SCRATCH
 from mtloc_jax.report import comparison_sentences as compared
-from mtloc_jax.report import comparison_tables, error_tables, figures, paper_tables, questions
+from mtloc_jax.report import (
+    comparison_tables,
+    error_tables,
+    figures,
+    ladder,
+    paper_tables,
+    questions,
+)
 from mtloc_jax.report import needed_tables as needed
 from mtloc_jax.report.card_tables import card_predictors
 from mtloc_jax.report.chosen_tables import chosen
@@ -60,6 +67,7 @@ def answers(found: Measured) -> list[str]:
     leading = labels_of(models(found.together))
     every = [claim for family in found.families.values() for claim in family]
     said = [sentence(c) for c in every if c.ours in leading or c.n_rates > 1]
+    said += ladder.sentences(found.rungs)
     return [*dict.fromkeys(said), *needed.sentences(found.needed, found.survey), *learnt]
 
 
@@ -121,7 +129,7 @@ def _rounds_needed(found: Measured) -> list[ReportTable]:
 
 
 def _has_networks(found: Measured) -> bool:
-    return any(name in ARMS and ARMS[name].predict is None for name, _ in arms_in(found.rows))
+    return any(name in ARMS and ARMS[name].of_problem for name, _ in arms_in(found.rows))
 
 
 def _compared(make: Callable[..., list[ReportTable]]) -> Tables:
@@ -138,6 +146,18 @@ def _variants(found: Measured) -> Figure | None:
 
 
 SECTIONS = (
+    Section(
+        "Ladder",
+        lambda found: bool(found.rungs),
+        {
+            "ladder_ratios": lambda found: ladder.ratio_table(
+                found.rungs, found.scope, found.provenance
+            ),
+            "ladder": lambda found: ladder.ladder_table(found.rungs, found.scope, found.provenance),
+        },
+        {"ladder": lambda found: ladder.ladder_figure(found.rungs, found.scope, found.provenance)},
+        printed=("ladder_ratios",),
+    ),
     Section(
         "Fine-tuning",
         _has_table5,

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mtloc_jax import rows
 from mtloc_jax.arms import FINETUNED, TRANSFERRED
 from mtloc_jax.core.evaluate import Clean, Wiped
@@ -16,16 +18,19 @@ from mtloc_jax.files import whole_folder
 from mtloc_jax.settings import Wipe, portable
 from mtloc_jax.sites.losses import befallen
 from mtloc_jax.sites.site import Arrays, Site
-from mtloc_jax.sites.survey import Coverage, coverage
+from mtloc_jax.sites.survey import Coverage
 from mtloc_jax.study import fitting, replicas, workdir
+from mtloc_jax.study.covering import Covering
 from mtloc_jax.study.estimate import work_of
+from mtloc_jax.study.judging import counted, recounted
+from mtloc_jax.study.locating import Locator
 from mtloc_jax.study.opened import Report, Sites
 from mtloc_jax.study.plan import FROM_TRANSFERRED, Chunk, Job, Plan
 from mtloc_jax.study.processes import Share
 from mtloc_jax.study.programs import problem_of, program_of
 from mtloc_jax.study.progress import Clock, Live
-from mtloc_jax.study.record import SPLITS, Record, Row
-from mtloc_jax.study.runs import RunSpec, prepared, trained_on
+from mtloc_jax.study.record import Record, Row
+from mtloc_jax.study.runs import RunSpec, prepared
 from mtloc_jax.study.starts import Starts
 from mtloc_jax.study.trainer import Diverged, Judge, Speed, Trainer
 from mtloc_jax.study.variants import Variant
@@ -55,6 +60,8 @@ class Chunks:
         self._trainers: dict[tuple[int, Static], Trainer] = {}
         self._judges: dict[tuple[Problem, Wipe], Judge] = {}
         self._data: dict[int, dict[str, Arrays]] = {}
+        self._locators: dict[int, Locator] = {}
+        self._covering = Covering()
 
     def calibrated(self, chunk: Chunk) -> Speed:
         """Train a little of a chunk, from fresh networks: what is grafted costs the same."""
@@ -72,6 +79,8 @@ class Chunks:
         params, scalers = None, []
         if chunk.jobs[0].spec.of.predict:
             records = self._fitted(chunk, f"fitting, {title}")
+        elif chunk.jobs[0].spec.of.locate:
+            records = self._located(chunk, f"locating, {title}")
         else:
             runs = [self._prepared(job, chunk.group) for job in chunk.jobs]
             scalers = [run.scaler.plain() for run in runs]
@@ -98,7 +107,7 @@ class Chunks:
             return False
         try:
             found = workdir.sealed(folder)
-            if not chunk.jobs[0].spec.of.predict:
+            if chunk.jobs[0].spec.of.of_problem:
                 checkpoint.load(folder / NETWORKS)
         except InputError as error:
             workdir.set_aside(folder, f"{error.path}: {error.problem}")
@@ -163,9 +172,22 @@ class Chunks:
                 )
             )
         self.report(stage, len(chunk.jobs), len(chunk.jobs))
+        every = {split: np.ones(len(site.rows(split)), bool) for split in site.split.judged}
         nothing: dict[Variant, Wiped | None] = dict.fromkeys(_variants(chunk))
         chosen = [one.chosen for one in found]
-        return self._records(chunk, fitting.judged(found, site), (), nothing, {}, chosen)
+        return self._records(chunk, fitting.judged(found, site, every), (), nothing, {}, chosen)
+
+    def _located(self, chunk: Chunk, stage: str) -> list[Record]:
+        """Locate the walks that a chunk's runs are judged on, and judge where they were said."""
+        locator, found = self._locator(chunk.group), []
+        for done, job in enumerate(chunk.jobs):
+            self.report(stage, done, len(chunk.jobs))
+            found.append(locator.located(job.spec, self.plan.of(job), self._losses()))
+        self.report(stage, len(chunk.jobs), len(chunk.jobs))
+        nothing: dict[Variant, Wiped | None] = dict.fromkeys(_variants(chunk))
+        clean, lost = locator.judged(found)
+        chosen: list[Mapping[str, Any]] = [{}] * len(found)
+        return self._records(chunk, clean, (), nothing, lost, chosen)
 
     def _judged(self, chunk: Chunk, runs: list[Run], params: Params, stage: str) -> list[Record]:
         """Judge all runs of a chunk, once for each way of wiping that one of them is judged by."""
@@ -173,7 +195,7 @@ class Chunks:
         scalers = [run.scaler for run in runs]
         judges = {variant: self._judge(chunk, variant) for variant in _variants(chunk)}
         every = list(dict.fromkeys(judges.values()))
-        unwiped = (*SPLITS, *self._losses())
+        unwiped = (*self.sites[chunk.group].target.split.judged, *self._losses())
         clean, n_stages = {}, len(unwiped) + len(every)
         for done, name in enumerate(unwiped):
             self.report(stage, done, n_stages)
@@ -201,29 +223,36 @@ class Chunks:
     ) -> list[Record]:
         sites = self.sites[chunk.group]
         covered = [self._covered(job, sites) for job in chunk.jobs]
+        made = {variant: variant.applied(self.plan.settings) for variant in wiped}
+        counts = {variant: counted(sites.target, settings) for variant, settings in made.items()}
         return [
             Record(
-                settings=variant.applied(self.plan.settings),
+                settings=made[variant],
                 site_pair=sites.pair,
                 site=sites.target,
                 specs=[job.spec for job in chunk.jobs],
                 wanted=[k for k, job in enumerate(chunk.jobs) if variant in job.judged],
-                clean=clean,
+                clean=recounted(clean, sites.target, counts[variant]),
                 modalities=branches,
                 wiped=found,
-                lost=lost,
+                lost=recounted(lost, sites.target, counts[variant]),
                 proofs=proofs or [None] * len(chunk.jobs),
                 chosen=chosen,
                 covered=covered,
+                counts=counts[variant],
             )
             for variant, found in wiped.items()
         ]
 
     def _covered(self, job: Job, sites: Sites) -> Mapping[str, Coverage]:
         """Return how what a job was trained on covers each split that it is judged on."""
-        site = sites.seen(job.spec.seed)
-        train = site.rows("train")[trained_on(job.spec, site, self.plan.of(job))]
-        return {split: coverage(site, train, site.rows(split)) for split in SPLITS}
+        return self._covering.of(job.spec, sites.seen(job.spec.seed), self.plan.of(job))
+
+    def _locator(self, group: int) -> Locator:
+        opened = self.sites[group].opened["target"]
+        if id(opened) not in self._locators:
+            self._locators[id(opened)] = Locator(opened.dealt.walks, opened.site)
+        return self._locators[id(opened)]
 
     def _proof(self, job: Job, params: Params) -> Row | None:
         """Return what training did to a job's grafted leaves; None where none were."""
@@ -245,7 +274,7 @@ class Chunks:
         wipe = variant.applied(self.plan.settings).wipe
         key = (problem_of(group.example, group.settings), wipe)
         if key not in self._judges:
-            trained = [k for k, g in enumerate(self.plan.groups) if not g.example.of.predict]
+            trained = [k for k, g in enumerate(self.plan.groups) if g.example.of.of_problem]
             self._judges[key] = Judge(*key, max(map(self.plan.size, trained)))
         return self._judges[key]
 
@@ -253,7 +282,8 @@ class Chunks:
         target = self.sites[group].target
         if id(target) not in self._data:
             lost = {name: placed(befallen(target, name), "test") for name in self._losses()}
-            self._data[id(target)] = {s: placed(target, s) for s in target.split._fields} | lost
+            splits = ("train", *target.split.judged)
+            self._data[id(target)] = {split: placed(target, split) for split in splits} | lost
         return self._data[id(target)]
 
     def _losses(self) -> list[str]:

@@ -12,8 +12,9 @@ from mtloc_jax.cards import card
 from mtloc_jax.errors import InputError
 from mtloc_jax.files import write_whole
 from mtloc_jax.rows import CARD
-from mtloc_jax.settings import Settings, values
+from mtloc_jax.settings import Settings, replaced, values
 from mtloc_jax.sites.pooled import pooled
+from mtloc_jax.sites.protocol import OTHERS, ROUND
 from mtloc_jax.sites.recordings import Recordings, cut_by, dealt_by, open_recordings
 from mtloc_jax.sites.site import Site
 from mtloc_jax.sites.two_surveys import Survey, surveys
@@ -61,7 +62,7 @@ class Sites:
     @cached_property
     def target(self) -> Site:
         """Return the site that networks are trained and judged on; of two surveys, the second."""
-        if self.settings.survey == "once":
+        if self.settings.survey != "twice":
             return self.whole
         return dataclasses.replace(self.whole, split=self.surveyed(0)[1].site.split)
 
@@ -81,7 +82,7 @@ class Sites:
 
     def seen(self, seed: int) -> Site:
         """Return the target as a seed's networks see it."""
-        return self.target if self.settings.survey == "once" else self.surveyed(seed)[1].site
+        return self.target if self.settings.survey != "twice" else self.surveyed(seed)[1].site
 
 
 def open_sites(
@@ -130,7 +131,11 @@ def write_cards(sites_of: Mapping[Path, Sites]) -> None:
 
 
 def _card_text(building: Building, settings: Settings) -> str:
-    found = card.make(building.recordings.walks, building.cut, settings, dealt=building.dealt)
+    cut, dealt = building.cut, building.dealt
+    if cut.split.in_turn:  # what a card compares needs splits apart: the building's own
+        dealt = building.recordings
+        cut = cut_by(dealt, replaced(settings, {"survey": "once", "unit": ROUND, "folds": 0}))
+    found = card.make(building.recordings.walks, cut, settings, dealt=dealt)
     return f"{json.dumps(found.plain(), indent=1, ensure_ascii=False)}\n"
 
 
@@ -157,11 +162,18 @@ def _part(role: str) -> str:
 
 def _check_test_round(settings: Settings) -> None:
     """Raise InputError where a round of the target would train as a source's and test."""
-    if settings.test_round and settings.target in settings.sources:
+    if settings.target not in settings.sources:
+        return
+    if settings.test_round:
         raise InputError(
             f"{settings.target} is source and target: round {settings.test_round} is tested on, "
             "and may train as a round of the source",
             remedy="set --config.test_round=0, or leave the building out of --config.source",
+        )
+    if settings.survey == OTHERS:
+        raise InputError(
+            f"{settings.target} is source and target: every round of it is tested",
+            remedy="leave the building out of --config.source",
         )
 
 

@@ -67,7 +67,7 @@ class Starts:
 
     def graft_report(self, job: Job, settings: Settings) -> GraftReport | None:
         """Return what the graft did that a job's network came from, of all seeds; None for none."""
-        if job.spec.of.start != "pretrained":
+        if not job.spec.of.grafts_imu:
             return None
         if self.given is not None:
             return self.given.report
@@ -78,14 +78,14 @@ class Starts:
 
     def learnt(self, job: Job, settings: Settings) -> list[Row]:
         """Return what the pretrained networks that a job grafts from learnt; none for others."""
-        if job.spec.of.start != "pretrained" or self.given is not None:
+        if not job.spec.of.grafts_imu or self.given is not None:
             return []
         folder = self.folder / _pretrained_name(job, settings)
         return checkpoint.read_card(folder).get("pretext", []) if folder.is_dir() else []
 
     def check_given(self, group: Group, target: Site) -> None:
         """Raise InputError where the checkpoint that was given is no start of a group's runs."""
-        grafted = [job.spec for job in group.jobs if job.spec.of.start == "pretrained"]
+        grafted = [job.spec for job in group.jobs if job.spec.of.grafts_imu]
         if self.given is None or not grafted:
             return
         place, settings = Path(self.given.place), group.settings

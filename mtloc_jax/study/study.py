@@ -13,7 +13,7 @@ from mtloc_jax.study.opened import Report, Sites, open_sites, write_cards
 from mtloc_jax.study.plan import FROM_PRETRAINED, FROM_TRANSFERRED, Chunk, Plan, plan
 from mtloc_jax.study.processes import Share
 from mtloc_jax.study.progress import Clock, Live
-from mtloc_jax.study.runs import trained_on
+from mtloc_jax.study.runs import turns
 from mtloc_jax.study.starts import Starts
 from mtloc_jax.study.variants import Variant, variant_folder
 from mtloc_jax.surgery.network import Network, read_network
@@ -55,7 +55,7 @@ class Study:
         for group, sites in zip(self.plan.groups, self.sites, strict=True):
             self.starts.check_given(group, sites.target)
             for job in group.jobs:
-                trained_on(job.spec, sites.target, self.plan.of(job))  # says itself what it lacks
+                turns(job.spec, sites.target, self.plan.of(job))  # says itself what it lacks
         self.chunks = Chunks(self.plan, self.sites, folder, share, self.starts, report)
         self.folders = self.chunks.folders
 

@@ -1,0 +1,179 @@
+"""Whole walks located: what an expert says of their scans, joined with how the phone moved."""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mtloc_jax.core.evaluate import Clean
+from mtloc_jax.evidence import Fixes, Moves, Track
+from mtloc_jax.experts.scan_table import scan_table
+from mtloc_jax.locate import EXPERTS, FILTER, HELD, MOTIONS, Locate
+from mtloc_jax.logs.round import Round
+from mtloc_jax.registry import found_at
+from mtloc_jax.settings import Settings
+from mtloc_jax.sites.losses import LOSSES, Delivered
+from mtloc_jax.sites.site import Site
+from mtloc_jax.study import judging
+from mtloc_jax.study.runs import RunSpec, Turn, turns
+from mtloc_jax.tracking import tracks
+from mtloc_jax.tracking.held import held
+from mtloc_jax.tracking.ticks import Prior, survey_prior
+
+
+class Said(NamedTuple):
+    """Hold where each window of a site is said to be; NaN where nobody was asked.
+
+    xy_m: f64[N, 2]; sigma_m: f64[N], standard deviation of either coordinate
+    """
+
+    xy_m: np.ndarray
+    sigma_m: np.ndarray
+
+
+class Located(NamedTuple):
+    """Hold what one run says of a site's windows: with all scans, and under each loss."""
+
+    clean: Said
+    lost: Mapping[str, Said]
+
+
+class Heard(NamedTuple):
+    """Hold what an expert says of a walk, and where it may be before anything is heard."""
+
+    fixes: Fixes
+    prior: Prior
+
+
+class Locator:
+    """Locate the walks of one building; what arms share is worked out once."""
+
+    def __init__(self, walks: Sequence[Round], site: Site) -> None:
+        """Tabulate the scans of `walks`, of which `site` was cut."""
+        named = {walk.name: walk for walk in walks}
+        self.site, self.walks = site, [named[name] for name in site.trace_names]
+        self.table = scan_table(self.walks)
+        ends = np.searchsorted(site.trace, np.arange(len(self.walks) + 1))
+        self._rows = [np.arange(*of) for of in pairwise(ends)]
+        self._fixes: dict[Any, dict[int, Heard]] = {}
+        self._joined: dict[Any, list[tracks.Located]] = {}
+        self._moves: dict[tuple[str, int], Moves] = {}
+
+    def located(self, spec: RunSpec, settings: Settings, losses: Sequence[str]) -> Located:
+        """Locate what a run is judged on by what it surveyed."""
+        locate = spec.of.locate
+        assert locate is not None
+        heard = self._heard(spec, settings, locate)
+        key = locate.expert, *_survey(spec, settings)
+        said = {
+            name: self._said(locate, (*key, name), self._left(heard, name))
+            for name in ("", *losses)
+        }
+        return Located(said.pop(""), said)
+
+    def judged(self, found: Sequence[Located]) -> tuple[dict[str, Clean], dict[str, Clean]]:
+        """Return the judgement of runs by split, and by loss on test; all windows count."""
+
+        def of(said: Sequence[Said], split: str) -> Clean:
+            rows = self.site.rows(split)
+            every = np.ones(len(rows), bool)
+            return judging.judged(np.stack([s.xy_m[rows] for s in said]), self.site, split, every)
+
+        clean = {split: of([one.clean for one in found], split) for split in self.site.split.judged}
+        lost = {name: of([one.lost[name] for one in found], "test") for name in found[0].lost}
+        return clean, lost
+
+    def _heard(self, spec: RunSpec, settings: Settings, locate: Locate) -> dict[int, Heard]:
+        """Return what an expert says of each walk that is judged."""
+        key = locate.expert, *_survey(spec, settings)
+        if key not in self._fixes:
+            place = found_at(EXPERTS.named(locate.expert).place)
+            found: dict[int, Heard] = {}
+            for turn in turns(spec, self.site, settings):
+                found |= self._by_survey(place, turn)
+            self._fixes[key] = found
+        return self._fixes[key]
+
+    def _by_survey(self, place: Any, turn: Turn) -> dict[int, Heard]:
+        """Return what an expert says of the walks of a turn."""
+        surveyed = self.table.at(np.flatnonzero(self.surveyed(turn.rows)))
+        walks = [k for k, walk in enumerate(self.walks) if walk.number in turn.rounds]
+        asked = self.table.at(np.flatnonzero(np.isin(self.table.walk, walks)))
+        prior = survey_prior(surveyed.xy_m if len(surveyed.xy_m) else self._positions_m(turn.rows))
+        xy_m, sigma_m = place(surveyed, asked)
+        found = {}
+        for walk in walks:
+            of = asked.walk == walk
+            fixes = Fixes(asked.arrived_ms[of], asked.heard_ms[of], xy_m[of], sigma_m[of])
+            found[walk] = Heard(fixes, prior)
+        return found
+
+    def surveyed(self, rows: np.ndarray) -> np.ndarray:
+        """Say which scans a survey of the windows at `rows` has, bool[S].
+
+        Those heard between a walk's first waypoint and the end of its last window in use.
+        """
+        walks = np.unique(self.site.trace[rows])
+        last_ms = np.full(len(self.walks), np.iinfo(np.int64).min)
+        np.maximum.at(last_ms, self.site.trace[rows], self.site.windows.end_ms[rows])
+        first_ms = np.array([walk.waypoint_t_ms[0] for walk in self.walks])
+        walk, heard_ms = self.table.walk, self.table.heard_ms
+        within = (heard_ms >= first_ms[walk]) & (heard_ms <= last_ms[walk])
+        return within & np.isin(walk, walks)
+
+    def _positions_m(self, rows: np.ndarray) -> np.ndarray:
+        return self.site.windows.xy_m[rows]
+
+    def _left(self, heard: Mapping[int, Heard], loss: str) -> Mapping[int, Heard]:
+        """Return what is left of fixes under a loss; all of them where it is empty."""
+        if not loss:
+            return heard
+        arrive = LOSSES[loss].delivered
+        assert arrive is not None
+
+        def left(walk: int, of: Heard) -> Heard:
+            end_ms = self.site.windows.end_ms[self._rows[walk]]
+            kept = arrive(Delivered(of.fixes.arrived_ms, int(end_ms[0]), int(end_ms[-1])))
+            return of._replace(fixes=Fixes(*(part[kept] for part in of.fixes)))
+
+        return {walk: left(walk, of) for walk, of in heard.items()}
+
+    def _said(self, locate: Locate, key: Any, heard: Mapping[int, Heard]) -> Said:
+        """Return where an arm says that windows are."""
+        n_windows = len(self.site.trace)
+        said = Said(np.full((n_windows, 2), np.nan), np.full(n_windows, np.nan))
+        for walk, track in zip(heard, self._tracks(locate, key, heard), strict=True):
+            said.xy_m[self._rows[walk]] = track.xy_m
+            said.sigma_m[self._rows[walk]] = track.sigma_m
+        return said
+
+    def _tracks(self, locate: Locate, key: Any, heard: Mapping[int, Heard]) -> list[Track]:
+        end_ms = {walk: self.site.windows.end_ms[self._rows[walk]] for walk in heard}
+        if locate.time == HELD:
+            return [held(of.fixes, of.prior, end_ms[walk]) for walk, of in heard.items()]
+        key = (*key, locate.motion)
+        if key not in self._joined:
+            self._joined[key] = tracks.located(
+                [
+                    tracks.Walk(end_ms[walk], of.fixes, self._moved(locate.motion, walk), of.prior)
+                    for walk, of in heard.items()
+                ]
+            )
+        causal = locate.time == FILTER
+        return [found.causal if causal else found.offline for found in self._joined[key]]
+
+    def _moved(self, motion: str, walk: int) -> Moves | None:
+        """Return how the phone moved on a walk; None where nothing tells."""
+        place = MOTIONS.named(motion).place
+        if not place:
+            return None
+        if (motion, walk) not in self._moves:
+            self._moves[motion, walk] = found_at(place)(self.walks[walk])
+        return self._moves[motion, walk]
+
+
+def _survey(spec: RunSpec, settings: Settings) -> tuple[Any, ...]:
+    """Return what decides which walks a run surveyed."""
+    share, walks = spec.training_share, settings.walks
+    return share, walks, settings.subset, spec.seed if share < 1 or walks else 0
