@@ -31,9 +31,11 @@ from mtloc_jax.registry import meant
 class Simulation:
     """How simulated buildings are surveyed."""
 
-    seed: int = setting(0, "building", "seed of the buildings and their walks", within=NATURAL)
+    seed: int = setting(
+        0, "building", "seed of the buildings and their walks", within=NATURAL, pretrained=True
+    )
     round_s: float = setting(
-        45.0, "building", "length of a round", unit="s", within=Range(5, 86_400)
+        45.0, "building", "length of a round", unit="s", within=Range(5, 86_400), pretrained=True
     )
 
 
@@ -153,7 +155,8 @@ class Settings:
     source: str = setting(
         "simulated-a",
         "building",
-        "building that the IMU branch is pretrained in, or several as in A,B",
+        "building that networks are pretrained in, or several as in A,B",
+        pretrained=True,
     )
     target: str = setting("simulated-b", "building", "building that networks are for")
     data_dir: str = setting("", "place", "folder of the recordings of real buildings")

@@ -18,7 +18,6 @@ from mtloc_jax.report.card_notes import CardNotes, Survey, read_notes, target_su
 from mtloc_jax.report.comparison import Line
 from mtloc_jax.report.comparison_variants import Swept, read_swept, variant_folders
 from mtloc_jax.report.headline import held
-from mtloc_jax.report.ladder import Rung, rungs
 from mtloc_jax.report.margin import margin_of
 from mtloc_jax.report.provenance import (
     Provenance,
@@ -28,6 +27,7 @@ from mtloc_jax.report.provenance import (
 )
 from mtloc_jax.report.questions import Families
 from mtloc_jax.report.rounds_needed import Needed, demands, needed
+from mtloc_jax.report.rungs import Rung, rungs
 from mtloc_jax.rows import (
     CDF,
     CHOSEN,
@@ -53,6 +53,7 @@ class Measured:
     rows:    rows.csv, with no rows where variants have them; cdf, tracks, chosen,
              coverage, walks: the other files; coverage is of all test rounds where they alone are
              swept, walks of all variants
+    every_cdf: cdf.csv of all variants, where there are some; cdf itself otherwise
     pretext: pretext.csv, of all variants where there are some
     beside:  networks of another study that its predictors stand beside
     swept:   the variants of a swept study
@@ -68,6 +69,7 @@ class Measured:
     chosen: Table
     coverage: Table
     walks: Table
+    every_cdf: Table
     pretext: Table
     beside: Beside | None
     swept: Swept | None
@@ -101,8 +103,20 @@ class Measured:
 
     @cached_property
     def rungs(self) -> list[Rung]:
-        """Return every arm beside 5-NN held; none where that was not run."""
-        return rungs(self.rows, self.walks)
+        """Return every arm beside 5-NN held, by variant; none where that was not run.
+
+        Where targets are swept, the last variant is all of them together.
+        """
+        if self.swept is None:
+            return rungs({"": [self.rows]}, self.walks, self.cdf)
+        names = [str(c.settings.get("target", c.label)) for c in self.swept.contenders]
+        if len(set(names)) < len(names):
+            names = [contender.label for contender in self.swept.contenders]
+        rounds = [list(contender.rounds.values()) for contender in self.swept.contenders]
+        tables = dict(zip(names, rounds, strict=True))
+        if "target" in self.swept.names:
+            tables[f"all {len(tables)} targets"] = self.swept.tables
+        return rungs(tables, self.walks, self.every_cdf)
 
     @cached_property
     def needed(self) -> list[Needed]:
@@ -156,20 +170,21 @@ def read_measured(workdir: Path, plan: FloorPlan | None = None) -> Measured:
         swept = read_swept(workdir, folders)
         # The files beside the folders hold the rows of all variants: no figure shows those at once.
         rows, (cdf, tracks, chosen) = empty(ROWS), map(empty, (CDF, TRACKS, CHOSEN))
-        pretext, walks = (_optional(workdir / name) for name in (PRETEXT, WALKS))
+        pretext, walks, every_cdf = (_optional(workdir / name) for name in (PRETEXT, WALKS, CDF))
         names, coverage = (
             [f"{path.relative_to(workdir)}/{ROWS}" for path in folders],
             empty(COVERAGE),
         )
         if not swept.names:  # test rounds in turn are together what one of them is alone
             names, coverage = [*names, COVERAGE], _optional(workdir / COVERAGE)
-        names += [WALKS, PRETEXT]
+        names += [WALKS, CDF, PRETEXT]
     else:
         swept, rows = None, _rows(workdir, provenance)
         names = [ROWS, CDF, TRACKS, CHOSEN, COVERAGE, WALKS, PRETEXT]
         cdf, tracks, chosen, coverage, walks, pretext = (
             _kept(workdir / name, provenance) for name in names[1:]
         )
+        every_cdf = cdf
     config = record.get("config", {})
     return Measured(
         provenance=provenance,
@@ -181,6 +196,7 @@ def read_measured(workdir: Path, plan: FloorPlan | None = None) -> Measured:
         chosen=chosen,
         coverage=coverage,
         walks=walks,
+        every_cdf=every_cdf,
         pretext=pretext,
         beside=read_beside(config),
         swept=swept,

@@ -62,6 +62,8 @@ class Section:
 def answers(found: Measured) -> list[str]:
     """Return the sentences that a reader looks for first."""
     learnt = pretext_sentences(found.pretext)
+    if found.swept and _across_buildings(found):
+        return [*ladder.sentences(found.rungs), *learnt]
     if found.swept:
         return [*compared.sentences(found.lines), *orders(found.lines), *learnt]
     leading = labels_of(models(found.together))
@@ -139,6 +141,18 @@ def _compared(make: Callable[..., list[ReportTable]]) -> Tables:
     return made
 
 
+def _across_buildings(found: Measured) -> bool:
+    """Say whether variants are of several targets, whose errors do not compare."""
+    return found.swept is not None and "target" in found.swept.names
+
+
+def _ladder_drawn(found: Measured) -> Figure | None:
+    """Draw the ladder of one target, or of all; comparable variants have their own."""
+    if found.swept and not _across_buildings(found):
+        return None
+    return ladder.ladder_figure(found.rungs, found.scope, found.provenance)
+
+
 def _variants(found: Measured) -> Figure | None:
     if found.swept is None:
         return None
@@ -155,7 +169,7 @@ SECTIONS = (
             ),
             "ladder": lambda found: ladder.ladder_table(found.rungs, found.scope, found.provenance),
         },
-        {"ladder": lambda found: ladder.ladder_figure(found.rungs, found.scope, found.provenance)},
+        {"ladder": _ladder_drawn},
         printed=("ladder_ratios",),
     ),
     Section(
@@ -243,7 +257,7 @@ SECTIONS = (
     ),
     Section(
         "Comparison",
-        lambda found: found.swept is not None,
+        lambda found: found.swept is not None and not _across_buildings(found),
         {
             "comparison": _compared(comparison_tables.against_reference),
             "against_scratch": _compared(comparison_tables.against_scratch),

@@ -90,29 +90,50 @@ def open_sites(
 ) -> list[Sites]:
     """Return the buildings for each of some settings, made once for each way of making them.
 
-    made: of one study, so that they name the same buildings
     origin: where the networks that arms graft from come from; empty for the source building
 
     Raises InputError where one cannot be read, or not be cut so.
     """
-    names = made[0].buildings
-    roles = [role for role in names if needs_source or role == "target"]
     for settings in made if needs_source else ():
         _check_test_round(settings)
-    recordings = {role: _read(made[0], names[role], report) for role in roles}
+    recordings: dict[tuple[Any, ...], Recordings] = {}
     found: dict[tuple[Any, ...], Building] = {}
 
-    def building(role: str, settings: Settings) -> Building:
-        key = (role, settings.modalities, values(settings, "site", role=_part(role)))
+    def read(name: str, settings: Settings) -> Recordings:
+        key = (name, settings.simulation)
+        if key not in recordings:
+            recordings[key] = _read(settings, name, report)
+        return recordings[key]
+
+    def building(role: str, name: str, settings: Settings) -> Building:
+        cut = settings.modalities, values(settings, "site", role=_part(role))
+        key = (_part(role), name, settings.simulation, cut)
         if key not in found:
-            found[key] = _made(role, recordings[role], settings)
+            found[key] = _made(role, read(name, settings), settings)
         return found[key]
 
     def sites(settings: Settings) -> Sites:
-        opened = {role: building(role, settings) for role in roles}
+        roles = {r: n for r, n in settings.buildings.items() if needs_source or r == "target"}
+        opened = {role: building(role, name, settings) for role, name in roles.items()}
         return Sites(settings, opened, _pair(settings, opened, origin))
 
     return [sites(settings) for settings in made]
+
+
+def digests_of(every: Sequence[Sites]) -> dict[str, str]:
+    """Return what the recordings of a study hash to, by role; those of a sweep by name too."""
+    found: dict[str, str] = {}
+    for sites in every:
+        for role, digest in sites.digests.items():
+            if found.setdefault(role, digest) != digest:
+                found[f"{role} {sites.opened[role].recordings.name}"] = digest
+    return found
+
+
+def pair_of(every: Sequence[Sites]) -> str:
+    """Return the pair of buildings that a study is of; of a sweep the first, and how many more."""
+    pairs = list(dict.fromkeys(sites.pair for sites in every))
+    return pairs[0] if len(pairs) == 1 else f"{pairs[0]} and {len(pairs) - 1} more"
 
 
 def write_cards(sites_of: Mapping[Path, Sites]) -> None:

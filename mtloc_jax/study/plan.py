@@ -112,7 +112,7 @@ def _program(job: Job, settings: Settings) -> tuple[Any, ...]:
     """Return what a job's compiled program is known by; the site's alone where it has none."""
     arm = job.spec.of
     if not arm.of_problem:
-        return ("located" if arm.locate else "", values(settings, "site"))
+        return ("located" if arm.locate else "", values(settings, "site", "building"))
     compiled = tuple(p for p in values(settings, *COMPILED_APART) if p[0] != "finetune_plan")
     return (arm.problem_in(settings), arm.plan_in(settings), compiled)
 

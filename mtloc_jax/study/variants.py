@@ -96,7 +96,7 @@ def grafted_by(settings: Settings) -> tuple[str, ...]:
     shaping = [
         one.name
         for one in DECLARED.values()
-        if one.kind == "static" or (one.kind == "site" and "target" in one.roles)
+        if one.kind in ("static", "building") or (one.kind == "site" and "target" in one.roles)
     ]
     return (*pretrained_by(settings), *(name for name in shaping if name != "finetune_plan"))
 
