@@ -9,7 +9,19 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from mtloc_jax import predictors
-from mtloc_jax.locate import EXPERTS, FILTER, HELD, JOINS, NONE, SMOOTHER, STEPS, Locate
+from mtloc_jax.locate import (
+    EXPERTS,
+    FILTER,
+    FRESH,
+    HELD,
+    JOINS,
+    MOTIONS,
+    PRETRAINED,
+    SMOOTHER,
+    STEPS,
+    TUNED,
+    Locate,
+)
 from mtloc_jax.predictors import Predictor
 from mtloc_jax.registry import Registry
 from mtloc_jax.settings import Settings
@@ -71,8 +83,7 @@ class Arm:
     @property
     def learns_here(self) -> bool:
         """Say whether its runs train on the target's survey; a predictor is fitted anew."""
-        starts = self.locate.starts if self.locate else ()
-        return self.of_problem or bool({"fresh", "fine-tuned"} & set(starts))
+        return self.of_problem or bool(self.locate and {FRESH, TUNED} & self.locate.origins)
 
     @property
     def fixed(self) -> bool:
@@ -218,14 +229,14 @@ def located(locate: Locate) -> Arm:
     expert, join = EXPERTS[locate.expert], JOINS[locate.time]
     line = {"color": expert.color, **join.line}
     name = f"{locate.expert}{moved}-{locate.time}"
-    source = {"pretrained", "fine-tuned"} & set(locate.starts)
-    start: Start = "pretrained" if source else "fresh"
+    start: Start = "pretrained" if {PRETRAINED, TUNED} & locate.origins else "fresh"
     return Arm(name, locate.label, line, rates=(1.0,), start=start, locate=locate)
 
 
+WITH_ALL_MOTIONS = ("cosine", "matcher")
 for expert in EXPERTS:
     add(located(Locate(expert)))
-    for motion in (NONE, STEPS):
+    for motion in MOTIONS if expert in WITH_ALL_MOTIONS else (STEPS,):
         for time in (FILTER, SMOOTHER):
             add(located(Locate(expert, motion, time)))
 

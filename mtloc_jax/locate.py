@@ -10,33 +10,38 @@ from typing import Literal
 
 from mtloc_jax.registry import Registry
 
-Start = Literal["", "pretrained", "fresh", "fine-tuned"]
-"""Of what is no network, nothing. Pretrained in the source and used as it is; trained on the
-target's survey alone; pretrained, then trained on that."""
+Origin = Literal["", "pretrained", "fresh", "fine-tuned"]
+"""Where a network comes from: pretrained in the source and used as it is; trained on the target's
+survey alone; pretrained, then trained on that. Empty where there is no network."""
+PRETRAINED: Origin = "pretrained"
+FRESH: Origin = "fresh"
+TUNED: Origin = "fine-tuned"
 
 
 @dataclass(frozen=True)
 class Expert:
     """Say what places single scans by a survey.
 
-    place: "module:function", called as study.locating says
+    place: "module:function", called as experts.nearest.Expert; empty for a matcher
     color: as lines and bars have it
-    start: where the network comes from, if it is one
     """
 
     place: str
     label: str
     color: str
-    start: Start = ""
+    origin: Origin = ""
 
 
 @dataclass(frozen=True)
 class Motion:
-    """Say what tells how the phone moved; place is empty where nothing does, the rest as above."""
+    """Say what tells how the phone moved.
+
+    place: "module:function", Round -> Moves; empty for a network, and where nothing tells
+    """
 
     place: str
     label: str
-    start: Start = ""
+    origin: Origin = ""
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,10 @@ HELD, FILTER, SMOOTHER = "held", "filter", "smoother"
 NONE, STEPS, NETWORK = "none", "steps", "network"
 
 EXPERTS["cosine"] = Expert("mtloc_jax.experts.nearest:nearest_cosine", "5-NN cosine", "#B8A600")
+EXPERTS["v3"] = Expert("mtloc_jax.experts.nearest:nearest_kaggle", "Kaggle's distance", "#E69F00")
+EXPERTS["matcher"] = Expert("", "matcher, transferred", "#D55E00", PRETRAINED)
+EXPERTS["matcher-scratch"] = Expert("", "matcher, from scratch", "#000000", FRESH)
+EXPERTS["matcher-tuned"] = Expert("", "matcher, fine-tuned", "#0072B2", TUNED)
 MOTIONS[NONE] = Motion("", "no motion")
 MOTIONS[STEPS] = Motion("mtloc_jax.motion.steps:moves", "steps")
 JOINS[HELD] = Join("newest scan held", True, {"linestyle": ":"})
@@ -77,9 +86,9 @@ class Locate:
     time: str = HELD
 
     @property
-    def starts(self) -> tuple[Start, ...]:
+    def origins(self) -> frozenset[Origin]:
         """Return where the networks of its expert and of its motion come from."""
-        return EXPERTS[self.expert].start, MOTIONS[self.motion].start
+        return frozenset({EXPERTS[self.expert].origin, MOTIONS[self.motion].origin} - {""})
 
     @property
     def label(self) -> str:

@@ -100,6 +100,21 @@ class Window:
 
 
 @dataclass(frozen=True)
+class MatcherTraining:
+    """How matchers of WiFi scans are trained: in the source, or on the target's survey."""
+
+    epochs: int = setting(3, "traced", "epochs over lessons drawn from surveys", within=COUNT)
+    learning_rate: float = setting(
+        3e-3, "traced", "learning rate of a matcher", within=Range(0, 1e3, open_low=True)
+    )
+    tuned_epochs: int = setting(1, "traced", "epochs of fine-tuning on the survey", within=COUNT)
+    tuned_learning_rate: float = setting(
+        1e-3, "traced", "learning rate of fine-tuning", within=Range(0, 1e3, open_low=True)
+    )
+    scans: int = setting(500, "traced", "scans asked in each draw of a survey", within=COUNT)
+
+
+@dataclass(frozen=True)
 class Wipe:
     """How modalities are wiped at test time (Section IV-E)."""
 
@@ -340,6 +355,8 @@ class Settings:
     )
     epochs: int = setting(20, "traced", "training epochs", within=Range(1, 10**6))
 
+    matcher: MatcherTraining = MatcherTraining()
+
     wipe: Wipe = Wipe()
     before_scan: str = setting(
         "counted",
@@ -397,7 +414,12 @@ class Settings:
         return dict(zip(roles, self.sources, strict=True)) | {"target": self.target}
 
 
-GROUPS: dict[str, type] = {"simulation": Simulation, "window": Window, "wipe": Wipe}
+GROUPS: dict[str, type] = {
+    "simulation": Simulation,
+    "window": Window,
+    "wipe": Wipe,
+    "matcher": MatcherTraining,
+}
 
 
 def _declared() -> Iterator[Declared]:

@@ -1,7 +1,6 @@
 """Locate scans by trained matchers: in any building, the moment that a survey is there."""
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from mtloc_jax.core.model import Params, apply

@@ -8,8 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mtloc_jax.core.model import Params, apply
-from mtloc_jax.core.problem import Problem
+from mtloc_jax.core.model import Params
 from mtloc_jax.core.train import Run, Static, make_train
 from mtloc_jax.experts.candidates import CANDIDATES
 from mtloc_jax.experts.matcher import CANDIDATES_AT, FEATURES_OF, matcher_problem

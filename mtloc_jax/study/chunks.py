@@ -23,6 +23,7 @@ from mtloc_jax.study import fitting, replicas, workdir
 from mtloc_jax.study.covering import Covering
 from mtloc_jax.study.estimate import work_of
 from mtloc_jax.study.judging import counted, recounted
+from mtloc_jax.study.learnt_here import LearntHere
 from mtloc_jax.study.locating import Locator
 from mtloc_jax.study.opened import Report, Sites
 from mtloc_jax.study.plan import FROM_TRANSFERRED, Chunk, Job, Plan
@@ -76,14 +77,15 @@ class Chunks:
     def finish(self, chunk: Chunk, clock: Clock) -> None:
         """Do one chunk and write it down, whole or not at all."""
         title = f"chunk {chunk.number + 1} of {len(self.plan.chunks)}"
-        params, scalers = None, []
+        params: Params | None = None
+        card: dict[str, Any] = {}
         if chunk.jobs[0].spec.of.predict:
             records = self._fitted(chunk, f"fitting, {title}")
         elif chunk.jobs[0].spec.of.locate:
-            records = self._located(chunk, f"locating, {title}")
+            records, params, card = self._located(chunk, f"locating, {title}")
         else:
             runs = [self._prepared(job, chunk.group) for job in chunk.jobs]
-            scalers = [run.scaler.plain() for run in runs]
+            card = self._card(chunk, [run.scaler.plain() for run in runs])
             params = self._trained(chunk, runs, title, clock)
             records = self._judged(chunk, runs, params, f"judging, {title}")
         with whole_folder(self.folders[chunk.number], self.share.index) as partial:
@@ -92,7 +94,6 @@ class Chunks:
                     rows.append(partial / name, found)
             described_runs = [described(job) for job in chunk.jobs]
             if params is not None:
-                card = self._card(chunk, described_runs, scalers)
                 checkpoint.save(partial / NETWORKS, params, card)
             workdir.seal(partial, self.starts.identity, described_runs)
         clock.finished(len(chunk.jobs), min(record.best_m() for record in records))
@@ -107,7 +108,7 @@ class Chunks:
             return False
         try:
             found = workdir.sealed(folder)
-            if chunk.jobs[0].spec.of.of_problem:
+            if any(job.spec.of.learns_here for job in chunk.jobs):
                 checkpoint.load(folder / NETWORKS)
         except InputError as error:
             workdir.set_aside(folder, f"{error.path}: {error.problem}")
@@ -177,17 +178,27 @@ class Chunks:
         chosen = [one.chosen for one in found]
         return self._records(chunk, fitting.judged(found, site, every), (), nothing, {}, chosen)
 
-    def _located(self, chunk: Chunk, stage: str) -> list[Record]:
-        """Locate the walks that a chunk's runs are judged on, and judge where they were said."""
+    def _located(
+        self, chunk: Chunk, stage: str
+    ) -> tuple[list[Record], Params | None, dict[str, Any]]:
+        """Locate the walks that a chunk's runs are judged on, and judge where they were said.
+
+        Returns the networks trained for it too, and their card.
+        """
         locator, found = self._locator(chunk.group), []
+        learnt = LearntHere(self.starts, locator, self.sites[chunk.group], self.report)
         for done, job in enumerate(chunk.jobs):
+            settings = self.plan.of(job)
+            networks = learnt.of(job, settings)
             self.report(stage, done, len(chunk.jobs))
-            found.append(locator.located(job.spec, self.plan.of(job), self._losses()))
+            found.append(locator.located(job.spec, settings, self._losses(), networks))
         self.report(stage, len(chunk.jobs), len(chunk.jobs))
         nothing: dict[Variant, Wiped | None] = dict.fromkeys(_variants(chunk))
         clean, lost = locator.judged(found)
         chosen: list[Mapping[str, Any]] = [{}] * len(found)
-        return self._records(chunk, clean, (), nothing, lost, chosen)
+        records = self._records(chunk, clean, (), nothing, lost, chosen)
+        params, runs = learnt.kept() or (None, [])
+        return records, params, self._named(chunk) | {"runs": runs}
 
     def _judged(self, chunk: Chunk, runs: list[Run], params: Params, stage: str) -> list[Record]:
         """Judge all runs of a chunk, once for each way of wiping that one of them is judged by."""
@@ -291,19 +302,21 @@ class Chunks:
         made = (variant.applied(self.plan.settings) for variant in self.plan.variants)
         return list(dict.fromkeys(name for settings in made for name in settings.wipe.losses))
 
-    def _card(
-        self, chunk: Chunk, described_runs: list[dict[str, Any]], scalers: list[dict[str, Any]]
-    ) -> dict[str, Any]:
+    def _card(self, chunk: Chunk, scalers: list[dict[str, Any]]) -> dict[str, Any]:
         group = self.plan.groups[chunk.group]
         problem = group.example.of.problem_in(group.settings)
         runs = [
-            run | {"problem": problem, "scaler": scaler}
-            for run, scaler in zip(described_runs, scalers, strict=True)
+            described(job) | {"problem": problem, "scaler": scaler}
+            for job, scaler in zip(chunk.jobs, scalers, strict=True)
         ]
+        return self._named(chunk) | {"runs": checkpoint.plain(runs)}
+
+    def _named(self, chunk: Chunk) -> dict[str, Any]:
+        """Return what the card of a chunk's networks says of their site and settings."""
+        settings = self.plan.groups[chunk.group].settings
         return {
             "site": self.sites[chunk.group].target.card(),
-            "config": portable(group.settings),
-            "runs": checkpoint.plain(runs),
+            "config": portable(settings),
         }
 
 

@@ -7,7 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mtloc_jax.core.evaluate import Clean
+from mtloc_jax.core.model import Params
 from mtloc_jax.evidence import Fixes, Moves, Track
+from mtloc_jax.experts import matcher_fixes
+from mtloc_jax.experts.matcher_lessons import Surveyed
+from mtloc_jax.experts.pair_features import Pairs, pairs
 from mtloc_jax.experts.scan_table import scan_table
 from mtloc_jax.locate import EXPERTS, FILTER, HELD, MOTIONS, Locate
 from mtloc_jax.logs.round import Round
@@ -15,7 +19,7 @@ from mtloc_jax.registry import found_at
 from mtloc_jax.settings import Settings
 from mtloc_jax.sites.losses import LOSSES, Delivered
 from mtloc_jax.sites.site import Site
-from mtloc_jax.study import judging
+from mtloc_jax.study import judging, matchers, replicas
 from mtloc_jax.study.runs import RunSpec, Turn, turns
 from mtloc_jax.tracking import tracks
 from mtloc_jax.tracking.held import held
@@ -46,6 +50,13 @@ class Heard(NamedTuple):
     prior: Prior
 
 
+class Networks(NamedTuple):
+    """Hold the networks of a run, None where it has none, and a name for all that they hang on."""
+
+    matcher: Params | None = None
+    name: Any = None
+
+
 class Locator:
     """Locate the walks of one building; what arms share is worked out once."""
 
@@ -57,19 +68,25 @@ class Locator:
         ends = np.searchsorted(site.trace, np.arange(len(self.walks) + 1))
         self._rows = [np.arange(*of) for of in pairwise(ends)]
         self._fixes: dict[Any, dict[int, Heard]] = {}
+        self._pairs: tuple[Any, Pairs] | None = None
         self._joined: dict[Any, list[tracks.Located]] = {}
         self._moves: dict[tuple[str, int], Moves] = {}
 
-    def located(self, spec: RunSpec, settings: Settings, losses: Sequence[str]) -> Located:
+    def located(
+        self, spec: RunSpec, settings: Settings, losses: Sequence[str], networks: Networks
+    ) -> Located:
         """Locate what a run is judged on by what it surveyed."""
         locate = spec.of.locate
         assert locate is not None
-        heard = self._heard(spec, settings, locate)
-        key = locate.expert, *_survey(spec, settings)
-        said = {
-            name: self._said(locate, (*key, name), self._left(heard, name))
-            for name in ("", *losses)
-        }
+        survey = _survey(spec, settings)
+        key = locate.expert, networks.name, *survey
+        if key not in self._fixes:
+            surveys = turns(spec, self.site, settings)
+            placed = self._placed(locate.expert, surveys, networks.matcher, survey)
+            self._fixes[key] = self._by_walk(surveys, *placed)
+        heard = self._fixes[key]
+        lost = {name: self._left(heard, name) for name in losses}
+        said = {n: self._said(locate, (*key, n), h) for n, h in {"": heard, **lost}.items()}
         return Located(said.pop(""), said)
 
     def judged(self, found: Sequence[Located]) -> tuple[dict[str, Clean], dict[str, Clean]]:
@@ -84,51 +101,76 @@ class Locator:
         lost = {name: of([one.lost[name] for one in found], "test") for name in found[0].lost}
         return clean, lost
 
-    def _heard(self, spec: RunSpec, settings: Settings, locate: Locate) -> dict[int, Heard]:
-        """Return what an expert says of each walk that is judged."""
-        key = locate.expert, *_survey(spec, settings)
-        if key not in self._fixes:
-            place = found_at(EXPERTS.named(locate.expert).place)
-            found: dict[int, Heard] = {}
-            for turn in turns(spec, self.site, settings):
-                found |= self._by_survey(place, turn)
-            self._fixes[key] = found
-        return self._fixes[key]
+    def survey(self, rows: np.ndarray) -> Surveyed:
+        """Return the survey of the windows at `rows` as matchers learn from it."""
+        return matchers.surveyed(self.table.at(self._surveyed(rows)), self.walks)
 
-    def _by_survey(self, place: Any, turn: Turn) -> dict[int, Heard]:
-        """Return what an expert says of the walks of a turn."""
-        surveyed = self.table.at(np.flatnonzero(self.surveyed(turn.rows)))
-        walks = [k for k, walk in enumerate(self.walks) if walk.number in turn.rounds]
-        asked = self.table.at(np.flatnonzero(np.isin(self.table.walk, walks)))
-        prior = survey_prior(surveyed.xy_m if len(surveyed.xy_m) else self._positions_m(turn.rows))
-        xy_m, sigma_m = place(surveyed, asked)
-        found = {}
-        for walk in walks:
-            of = asked.walk == walk
-            fixes = Fixes(asked.arrived_ms[of], asked.heard_ms[of], xy_m[of], sigma_m[of])
-            found[walk] = Heard(fixes, prior)
-        return found
-
-    def surveyed(self, rows: np.ndarray) -> np.ndarray:
-        """Say which scans a survey of the windows at `rows` has, bool[S].
+    def _surveyed(self, rows: np.ndarray) -> np.ndarray:
+        """Return the scans of a survey of the windows at `rows`, i64[S].
 
         Those heard between a walk's first waypoint and the end of its last window in use.
         """
-        walks = np.unique(self.site.trace[rows])
         last_ms = np.full(len(self.walks), np.iinfo(np.int64).min)
         np.maximum.at(last_ms, self.site.trace[rows], self.site.windows.end_ms[rows])
         first_ms = np.array([walk.waypoint_t_ms[0] for walk in self.walks])
         walk, heard_ms = self.table.walk, self.table.heard_ms
-        within = (heard_ms >= first_ms[walk]) & (heard_ms <= last_ms[walk])
-        return within & np.isin(walk, walks)
+        return np.flatnonzero((heard_ms >= first_ms[walk]) & (heard_ms <= last_ms[walk]))
 
-    def _positions_m(self, rows: np.ndarray) -> np.ndarray:
-        return self.site.windows.xy_m[rows]
+    def _placed(
+        self, expert: str, surveys: Sequence[Turn], matcher: Params | None, survey: Any
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return where an expert places each scan, f64[S, 2], f64[S]; NaN where it cannot."""
+        if matcher is not None:
+            return self._matched(surveys, matcher, survey)
+        n_scans = len(self.table.level)
+        xy_m, sigma_m = np.full((n_scans, 2), np.nan), np.full(n_scans, np.nan)
+        place = found_at(EXPERTS.named(expert).place)
+        for turn in surveys:
+            asked = np.flatnonzero(np.isin(self.table.walk, self._walks_of(turn)))
+            if len(asked):
+                known = self.table.at(self._surveyed(turn.rows))
+                xy_m[asked], sigma_m[asked] = place(known, self.table.at(asked))
+        return xy_m, sigma_m
+
+    def _matched(
+        self, surveys: Sequence[Turn], matcher: Params, survey: Any
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Place scans by a matcher: all surveys at once, each walk heeding its own alone."""
+        if self._pairs is None or self._pairs[0] != survey:
+            known = self._surveyed(np.unique(np.concatenate([turn.rows for turn in surveys])))
+            heeded = np.zeros((len(self.walks), len(self.walks)), bool)
+            for turn in surveys:
+                known_walks = np.unique(self.site.trace[turn.rows])
+                heeded[np.ix_(np.array(self._walks_of(turn)), known_walks)] = True
+            self._pairs = survey, pairs(self.table.at(known), self.table, heeded)
+        found = self._pairs[1]
+        xy_m, sigma_m = matcher_fixes.place(replicas.stack([matcher]), found)
+        none = np.flatnonzero(~np.any(found.mask, axis=1))
+        xy_m[0, none], sigma_m[0, none] = np.nan, np.nan
+        return xy_m[0], sigma_m[0]
+
+    def _by_walk(
+        self, surveys: Sequence[Turn], xy_m: np.ndarray, sigma_m: np.ndarray
+    ) -> dict[int, Heard]:
+        """Return what was said of each walk's scans, and its prior: where its survey was."""
+        found = {}
+        for turn in surveys:
+            known = self.table.xy_m[self._surveyed(turn.rows)]
+            prior = survey_prior(known if len(known) else self.site.windows.xy_m[turn.rows])
+            for walk in self._walks_of(turn):
+                of = self.table.walk == walk
+                times = self.table.arrived_ms[of], self.table.heard_ms[of]
+                lost = np.isnan(sigma_m[of])  # shares nothing with the survey: it may be anywhere
+                there = np.where(lost[:, None], prior.mean_m, xy_m[of])
+                fixes = Fixes(*times, there, np.where(lost, prior.sd_m, sigma_m[of]))
+                found[walk] = Heard(fixes, prior)
+        return found
+
+    def _walks_of(self, turn: Turn) -> list[int]:
+        return [k for k, walk in enumerate(self.walks) if walk.number in turn.rounds]
 
     def _left(self, heard: Mapping[int, Heard], loss: str) -> Mapping[int, Heard]:
-        """Return what is left of fixes under a loss; all of them where it is empty."""
-        if not loss:
-            return heard
+        """Return what is left of fixes under a loss."""
         arrive = LOSSES[loss].delivered
         assert arrive is not None
 

@@ -13,7 +13,7 @@ from mtloc_jax.files import partial, settle
 from mtloc_jax.settings import Settings, portable
 from mtloc_jax.sites.pretext import RANDOM
 from mtloc_jax.sites.site import Site
-from mtloc_jax.study import replicas, workdir
+from mtloc_jax.study import matchers, replicas, workdir
 from mtloc_jax.study.learnt import Row, learnt
 from mtloc_jax.study.opened import Report, Sites
 from mtloc_jax.study.plan import Group, Job
@@ -23,7 +23,7 @@ from mtloc_jax.study.programs import initialised, problem_of
 from mtloc_jax.study.resurvey import Resurvey
 from mtloc_jax.study.runs import RunSpec
 from mtloc_jax.study.trainer import Diverged, Trainer
-from mtloc_jax.study.variants import Variant, grafted_by, pretrained_by
+from mtloc_jax.study.variants import MATCHED_BY, Variant, grafted_by, pretrained_by
 from mtloc_jax.study.workdir import Identity
 from mtloc_jax.surgery import checkpoint
 from mtloc_jax.surgery.graft import graft
@@ -82,6 +82,21 @@ class Starts:
             return []
         folder = self.folder / _pretrained_name(job, settings)
         return checkpoint.read_card(folder).get("pretext", []) if folder.is_dir() else []
+
+    def matchers(self, job: Job, settings: Settings, sites: Sites) -> Params:
+        """Return the matchers pretrained on the sources of a job, one a seed, stacked."""
+        variant = job.trained.of(MATCHED_BY)
+        name = f"pretrained-matcher{_suffix(variant)}"
+        if name not in self._made:
+            self.report(f"pretraining matchers on {sites.source.name}", 0, 1)
+
+            def make(folder: Path) -> None:
+                floors = [of.recordings.walks for r, of in sites.opened.items() if r != "target"]
+                params = matchers.pretrained(floors, settings)
+                checkpoint.save(folder, params, self._card(sites.source, settings))
+
+            self._made[name] = self._kept(self.folder / name, sites.source, make)
+        return self._made[name]
 
     def check_given(self, group: Group, target: Site) -> None:
         """Raise InputError where the checkpoint that was given is no start of a group's runs."""

@@ -90,6 +90,17 @@ def pretrained_by(settings: Settings) -> tuple[str, ...]:
     return (*(one.name for one in DECLARED.values() if one.pretrained), *shared)
 
 
+MATCHED_BY = (
+    "source",
+    "simulation.seed",
+    "simulation.round_s",
+    "matcher.epochs",
+    "matcher.learning_rate",
+    "matcher.scans",
+)
+"""The settings whose variants have pretrained matchers of their own."""
+
+
 def grafted_by(settings: Settings) -> tuple[str, ...]:
     """Return the settings whose variants have grafted networks of their own."""
     # Some decide on the target's vocabulary of access points, some on the network.
