@@ -44,6 +44,15 @@ def paired(walks: Table, ours: ArmAtRate, theirs: ArmAtRate) -> Paired | None:
     return Paired(*(np.array([[of[s][p] for p in places] for s in seeds]) for of in found))
 
 
+def walk_means(rows: Table) -> dict[tuple[str, str], float]:
+    """Return site pair and walk -> mean error over seeds, metres, of one arm's rows."""
+    found: dict[tuple[str, str], list[float]] = {}
+    columns = (rows[name].tolist() for name in ("site_pair", "walk", "mean_m"))
+    for pair, walk, mean_m in zip(*columns, strict=True):
+        found.setdefault((pair, walk), []).append(mean_m)
+    return {place: float(np.mean(of)) for place, of in found.items()}
+
+
 def _by_seed(rows: Table) -> dict[int, dict[Place, float]]:
     """Return seed -> walk -> mean error, metres."""
     found: dict[int, dict[Place, float]] = {}

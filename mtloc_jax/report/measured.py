@@ -28,6 +28,7 @@ from mtloc_jax.report.provenance import (
 from mtloc_jax.report.questions import Families
 from mtloc_jax.report.rounds_needed import Needed, demands, needed
 from mtloc_jax.report.rungs import Rung, rungs
+from mtloc_jax.report.walks_needed import Curve, curves
 from mtloc_jax.rows import (
     CDF,
     CHOSEN,
@@ -117,6 +118,20 @@ class Measured:
         if "target" in self.swept.names:
             tables[f"all {len(tables)} targets"] = self.swept.tables
         return rungs(tables, self.walks, self.every_cdf)
+
+    @cached_property
+    def walk_curves(self) -> list[Curve]:
+        """Return the error of each arm by walks surveyed; none where these are not swept alone."""
+        if self.swept is None or self.swept.names != ("walks",):
+            return []
+        places = set(
+            zip(self.walks["site_pair"].tolist(), self.walks["walk"].tolist(), strict=True)
+        )
+        in_turn = self.record.get("config", {}).get("survey") == "others"
+        of_card = self.survey.walks if self.survey else None
+        every = len(places) - 1 if in_turn or not of_card else of_card
+        sizes = {c.label: float(c.settings["walks"] or every) for c in self.swept.contenders}
+        return curves(self.rungs, sizes, self.walks)
 
     @cached_property
     def needed(self) -> list[Needed]:

@@ -24,6 +24,7 @@ class Rung:
 
     variant:  what its settings are called; empty where there is one alone
     errors_m: metric -> f64[S], metres, of each seed over all windows; NaN where it is not known
+    studies:  what the rows of its variant have in their column study
     ratio:    of its mean error to the reference's
     paired:   with the reference by walk; None for itself, or where walks were not kept
     """
@@ -33,6 +34,7 @@ class Rung:
     lost: str
     errors_m: Mapping[str, np.ndarray]
     n_windows: int
+    studies: frozenset[str]
     ratio: float = float("nan")
     paired: Paired | None = None
     claim: Claim | None = None
@@ -136,7 +138,8 @@ def _pooled(variant: str, arm: ArmAtRate, lost: str, rows: Table, cdf: Table) ->
                     for seed, of in zip(seeds, by_seed, strict=True)
                 ]
             )
-    return Rung(variant, arm, lost, errors_m, int(min(map(np.sum, n_windows))))
+    studies = frozenset(rows["study"].tolist())
+    return Rung(variant, arm, lost, errors_m, int(min(map(np.sum, n_windows))), studies)
 
 
 def _percentile(name: str, percent: float, rows: Table, cdf: Table) -> float:

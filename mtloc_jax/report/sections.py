@@ -15,12 +15,14 @@ from mtloc_jax.report import (
     ladder,
     paper_tables,
     questions,
+    walks_tables,
 )
 from mtloc_jax.report import needed_tables as needed
 from mtloc_jax.report.card_tables import card_predictors
 from mtloc_jax.report.chosen_tables import chosen
 from mtloc_jax.report.claim_sentences import sentence
 from mtloc_jax.report.claim_tables import claims_table
+from mtloc_jax.report.claims import Claim
 from mtloc_jax.report.comparison_figure import comparison_figure
 from mtloc_jax.report.demand import data_demand
 from mtloc_jax.report.differences import differences
@@ -33,6 +35,8 @@ from mtloc_jax.report.pretexts import sentences as pretext_sentences
 from mtloc_jax.report.survey_distance import distance_figure, distance_table
 from mtloc_jax.report.table import ReportTable
 from mtloc_jax.report.trajectory import trajectory
+from mtloc_jax.report.walks_figure import walks_figure
+from mtloc_jax.report.walks_needed import needed as needed_walks
 from mtloc_jax.report.wiped_variants import fig5_variants, orders
 from mtloc_jax.rows import of_losses, select
 
@@ -62,6 +66,9 @@ class Section:
 def answers(found: Measured) -> list[str]:
     """Return the sentences that a reader looks for first."""
     learnt = pretext_sentences(found.pretext)
+    if found.walk_curves:
+        said = walks_tables.needed_sentences(needed_walks(found.walk_curves))
+        return [*said, *walks_tables.transfer_sentences(_transfer(found)), *learnt]
     if found.swept and _across_buildings(found):
         return [*ladder.sentences(found.rungs), *learnt]
     if found.swept:
@@ -146,6 +153,10 @@ def _across_buildings(found: Measured) -> bool:
     return found.swept is not None and "target" in found.swept.names
 
 
+def _transfer(found: Measured) -> list[Claim]:
+    return walks_tables.transfer_claims(found.rungs, found.walks)
+
+
 def _ladder_drawn(found: Measured) -> Figure | None:
     """Draw the ladder of one target, or of all; comparable variants have their own."""
     if found.swept and not _across_buildings(found):
@@ -171,6 +182,20 @@ SECTIONS = (
         },
         {"ladder": _ladder_drawn},
         printed=("ladder_ratios",),
+    ),
+    Section(
+        "Walks surveyed",
+        lambda found: bool(found.walk_curves),
+        {
+            "walks_needed": lambda found: walks_tables.needed_table(
+                needed_walks(found.walk_curves), found.scope, found.provenance
+            ),
+            "transfer": lambda found: walks_tables.transfer_table(
+                _transfer(found), found.scope, found.provenance
+            ),
+        },
+        {"walks": lambda found: walks_figure(found.walk_curves, found.scope, found.provenance)},
+        printed=("walks_needed", "transfer"),
     ),
     Section(
         "Fine-tuning",
@@ -257,7 +282,7 @@ SECTIONS = (
     ),
     Section(
         "Comparison",
-        lambda found: found.swept is not None and not _across_buildings(found),
+        lambda found: bool(found.swept) and not (_across_buildings(found) or found.walk_curves),
         {
             "comparison": _compared(comparison_tables.against_reference),
             "against_scratch": _compared(comparison_tables.against_scratch),
