@@ -22,10 +22,12 @@ def straight_walk(
     stop_s: float | None = None,
     oriented: bool = True,
     stride_m: float = 0.7,
+    waypoint_s: float | None = None,
 ) -> Round:
     """Return a walk north, turned counter-clockwise: two steps a second until `stop_s`, at 50 Hz.
 
-    Peak and trough of each step's acceleration are twice `bounce_m_s2` apart.
+    Peak and trough of each step's acceleration are twice `bounce_m_s2` apart. There is a waypoint
+    every `waypoint_s`, or at start and end alone.
     """
     t_s = np.arange(0, seconds + 1e-9, 0.02)
     turn = Rotation.from_euler("z", turned_rad) * Rotation.from_euler("XY", [pitch_rad, roll_rad])
@@ -34,7 +36,8 @@ def straight_walk(
     world_m_s2 = np.column_stack([np.zeros((len(t_s), 2)), up])
     t_ms = np.rint(t_s * 1000).astype(np.int64)
     vector = turn.as_quat(canonical=True)[:3]
-    walked_m = np.array([0.0, t_s[walking][-1] / STEP_S * stride_m])
+    marks_s = np.arange(0, seconds + 1e-9, seconds if waypoint_s is None else waypoint_s)
+    walked_m = np.minimum(marks_s, t_s[walking][-1]) / STEP_S * stride_m
     ahead = Rotation.from_euler("z", turned_rad).apply([0.0, 1.0, 0.0])[:2]
     still = np.zeros((len(t_ms), 3))
     return Round(
@@ -44,7 +47,7 @@ def straight_walk(
         gyro=Stream(t_ms, still),
         mag=Stream(t_ms, still + turn.inv().apply(EARTH_UT)),
         wifi=no_wifi(),
-        waypoint_t_ms=np.array([0, t_ms[-1]]),
+        waypoint_t_ms=np.rint(marks_s * 1000).astype(np.int64),
         waypoint_xy_m=walked_m[:, None] * ahead,
         source=Path("straight"),
         extra={ORIENTATION: Stream(t_ms, still + vector)} if oriented else {},
