@@ -84,6 +84,8 @@ def _cut_down(config: ConfigDict) -> ConfigDict:
     config.hidden, config.seeds, config.epochs, config.pretrain_epochs = 8, 1, 1, 1
     for rates in ("scratch_rates", "finetune_rates"):
         config[rates] = tuple(rate for rate in config[rates] if rate in _SMOKE_RATES)
+    config.matcher.update(scans=8, epochs=1)
+    config.motion.update(steps=2, tuned_steps=1)
     drop_rates, config.wipe.seeds = config.wipe.drop_rates, 1
     config.wipe.drop_rates = tuple(rate for rate in drop_rates if rate in _SMOKE_DROP_RATES)
     config.sweep = tuple(

@@ -115,6 +115,22 @@ class MatcherTraining:
 
 
 @dataclass(frozen=True)
+class MotionTraining:
+    """How networks on motion are trained: in the source, or on the target's survey."""
+
+    steps: int = setting(1000, "traced", "optimiser steps of a motion network", within=COUNT)
+    learning_rate: float = setting(
+        3e-3, "traced", "learning rate of a motion network", within=Range(0, 1e3, open_low=True)
+    )
+    tuned_steps: int = setting(
+        300, "traced", "optimiser steps of fine-tuning on the survey", within=COUNT
+    )
+    tuned_learning_rate: float = setting(
+        1e-3, "traced", "learning rate of fine-tuning", within=Range(0, 1e3, open_low=True)
+    )
+
+
+@dataclass(frozen=True)
 class Wipe:
     """How modalities are wiped at test time (Section IV-E)."""
 
@@ -356,6 +372,7 @@ class Settings:
     epochs: int = setting(20, "traced", "training epochs", within=Range(1, 10**6))
 
     matcher: MatcherTraining = MatcherTraining()
+    motion: MotionTraining = MotionTraining()
 
     wipe: Wipe = Wipe()
     before_scan: str = setting(
@@ -419,6 +436,7 @@ GROUPS: dict[str, type] = {
     "window": Window,
     "wipe": Wipe,
     "matcher": MatcherTraining,
+    "motion": MotionTraining,
 }
 
 

@@ -124,8 +124,8 @@ def test_matchers_are_pretrained_once_trained_on_surveys_and_kept(tmp_path):
     pretrained, card = checkpoint.load(folder / "pretrained-matcher")
     assert card["site"]["name"] == "simulated-a"
     (chunk,) = (folder / "chunks").iterdir()
-    trained, card = checkpoint.load(chunk / chunks.NETWORKS)
-    assert [run["expert"] for run in card["runs"]] == ["matcher-scratch", "matcher-tuned"]
+    trained, card = checkpoint.load(chunk / f"{chunks.NETWORKS}-matcher")
+    assert [run["name"] for run in card["runs"]] == ["matcher-scratch", "matcher-tuned"]
     source = pretrained["standard"]["mean"]
     # A tuned matcher keeps the source's standardisation, one from scratch has its own.
     assert np.array_equal(trained["standard"]["mean"][1], source[0])

@@ -14,7 +14,7 @@ from mtloc_jax.sites.site import build
 from mtloc_jax.sites.splits import Split, in_turn
 from mtloc_jax.study import matchers, replicas
 from mtloc_jax.study.judging import counted
-from mtloc_jax.study.locating import Locator, Networks
+from mtloc_jax.study.locating import Learnt, Locator, Networks
 from mtloc_jax.study.plan import plan
 from mtloc_jax.study.runs import RunSpec
 from tests import walks as made_up
@@ -190,7 +190,9 @@ def test_a_matcher_places_all_walks_at_once_where_it_would_place_each_by_the_oth
     locator = locator_of(three_lines())
     survey = locator.survey(np.arange(len(locator.site.round)))
     matcher = matchers.trained(survey, replaced(HELD, {"matcher.scans": 4}), 0)
-    found = locator.located(RunSpec("matcher-held", 1.0, 0), HELD, (), Networks(matcher, "one"))
+    found = locator.located(
+        RunSpec("matcher-held", 1.0, 0), HELD, (), Networks(Learnt(matcher, "one"))
+    )
     for n in (1, 2, 3):
         others, own = (locator.table.at(np.flatnonzero(which)) for which in _of(locator, n))
         (xy_m,), (sigma_m,) = matcher_fixes.locate(replicas.stack([matcher]), others, own)

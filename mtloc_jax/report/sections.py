@@ -69,7 +69,7 @@ def answers(found: Measured) -> list[str]:
     if found.walk_curves:
         said = walks_tables.needed_sentences(needed_walks(found.walk_curves))
         return [*said, *walks_tables.transfer_sentences(_transfer(found)), *learnt]
-    if found.swept and _across_buildings(found):
+    if found.swept and _is_one_ladder(found):
         return [*ladder.sentences(found.rungs), *learnt]
     if found.swept:
         return [*compared.sentences(found.lines), *orders(found.lines), *learnt]
@@ -148,9 +148,19 @@ def _compared(make: Callable[..., list[ReportTable]]) -> Tables:
     return made
 
 
-def _across_buildings(found: Measured) -> bool:
-    """Say whether variants are of several targets, whose errors do not compare."""
-    return found.swept is not None and "target" in found.swept.names
+def _is_one_ladder(found: Measured) -> bool:
+    """Say whether the ladder says all: of one variant, of test rounds in turn, or of targets.
+
+    Errors in several targets do not compare.
+    """
+    return bool(found.rungs) and (
+        found.swept is None or not found.swept.names or "target" in found.swept.names
+    )
+
+
+def _compares(found: Measured) -> bool:
+    """Say whether there are variants that are compared with each other."""
+    return found.swept is not None and not (_is_one_ladder(found) or found.walk_curves)
 
 
 def _transfer(found: Measured) -> list[Claim]:
@@ -159,7 +169,7 @@ def _transfer(found: Measured) -> list[Claim]:
 
 def _ladder_drawn(found: Measured) -> Figure | None:
     """Draw the ladder of one target, or of all; comparable variants have their own."""
-    if found.swept and not _across_buildings(found):
+    if not _is_one_ladder(found):
         return None
     return ladder.ladder_figure(found.rungs, found.scope, found.provenance)
 
@@ -282,7 +292,7 @@ SECTIONS = (
     ),
     Section(
         "Comparison",
-        lambda found: bool(found.swept) and not (_across_buildings(found) or found.walk_curves),
+        _compares,
         {
             "comparison": _compared(comparison_tables.against_reference),
             "against_scratch": _compared(comparison_tables.against_scratch),

@@ -23,7 +23,7 @@ from mtloc_jax.study import fitting, replicas, workdir
 from mtloc_jax.study.covering import Covering
 from mtloc_jax.study.estimate import work_of
 from mtloc_jax.study.judging import counted, recounted
-from mtloc_jax.study.learnt_here import LearntHere
+from mtloc_jax.study.learnt_here import LearntHere, trained_parts
 from mtloc_jax.study.locating import Locator
 from mtloc_jax.study.opened import Report, Sites
 from mtloc_jax.study.plan import FROM_TRANSFERRED, Chunk, Job, Plan
@@ -77,24 +77,24 @@ class Chunks:
     def finish(self, chunk: Chunk, clock: Clock) -> None:
         """Do one chunk and write it down, whole or not at all."""
         title = f"chunk {chunk.number + 1} of {len(self.plan.chunks)}"
-        params: Params | None = None
-        card: dict[str, Any] = {}
+        networks: dict[str, tuple[Params, dict[str, Any]]] = {}
         if chunk.jobs[0].spec.of.predict:
             records = self._fitted(chunk, f"fitting, {title}")
         elif chunk.jobs[0].spec.of.locate:
-            records, params, card = self._located(chunk, f"locating, {title}")
+            records, networks = self._located(chunk, f"locating, {title}")
         else:
             runs = [self._prepared(job, chunk.group) for job in chunk.jobs]
             card = self._card(chunk, [run.scaler.plain() for run in runs])
             params = self._trained(chunk, runs, title, clock)
             records = self._judged(chunk, runs, params, f"judging, {title}")
+            networks[NETWORKS] = params, card
         with whole_folder(self.folders[chunk.number], self.share.index) as partial:
             for record in records:
                 for name, found in record.tables().items():
                     rows.append(partial / name, found)
             described_runs = [described(job) for job in chunk.jobs]
-            if params is not None:
-                checkpoint.save(partial / NETWORKS, params, card)
+            for name, (params, card) in networks.items():
+                checkpoint.save(partial / name, params, card)
             workdir.seal(partial, self.starts.identity, described_runs)
         clock.finished(len(chunk.jobs), min(record.best_m() for record in records))
 
@@ -108,8 +108,8 @@ class Chunks:
             return False
         try:
             found = workdir.sealed(folder)
-            if any(job.spec.of.learns_here for job in chunk.jobs):
-                checkpoint.load(folder / NETWORKS)
+            for name in _kept_by(chunk):
+                checkpoint.load(folder / name)
         except InputError as error:
             workdir.set_aside(folder, f"{error.path}: {error.problem}")
             return False
@@ -180,10 +180,10 @@ class Chunks:
 
     def _located(
         self, chunk: Chunk, stage: str
-    ) -> tuple[list[Record], Params | None, dict[str, Any]]:
+    ) -> tuple[list[Record], dict[str, tuple[Params, dict[str, Any]]]]:
         """Locate the walks that a chunk's runs are judged on, and judge where they were said.
 
-        Returns the networks trained for it too, and their card.
+        Returns the networks trained for it too, by their folder, and their cards.
         """
         locator, found = self._locator(chunk.group), []
         learnt = LearntHere(self.starts, locator, self.sites[chunk.group], self.report)
@@ -197,8 +197,10 @@ class Chunks:
         clean, lost = locator.judged(found)
         chosen: list[Mapping[str, Any]] = [{}] * len(found)
         records = self._records(chunk, clean, (), nothing, lost, chosen)
-        params, runs = learnt.kept() or (None, [])
-        return records, params, self._named(chunk) | {"runs": runs}
+        return records, {
+            f"{NETWORKS}-{part}": (params, self._named(chunk) | {"runs": runs})
+            for part, (params, runs) in learnt.kept().items()
+        }
 
     def _judged(self, chunk: Chunk, runs: list[Run], params: Params, stage: str) -> list[Record]:
         """Judge all runs of a chunk, once for each way of wiping that one of them is judged by."""
@@ -335,6 +337,13 @@ def wait_for(folder: Path) -> None:
     """Wait until another process has written a chunk; should it die, JAX ends this one too."""
     while not folder.is_dir():
         time.sleep(WAIT_S)
+
+
+def _kept_by(chunk: Chunk) -> list[str]:
+    """Return the folders of the networks that a chunk trains."""
+    if chunk.jobs[0].spec.of.of_problem:
+        return [NETWORKS]
+    return [f"{NETWORKS}-{part}" for part in sorted(trained_parts(chunk.jobs))]
 
 
 def _variants(chunk: Chunk) -> list[Variant]:

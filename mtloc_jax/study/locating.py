@@ -15,6 +15,7 @@ from mtloc_jax.experts.pair_features import Pairs, pairs
 from mtloc_jax.experts.scan_table import scan_table
 from mtloc_jax.locate import EXPERTS, FILTER, HELD, MOTIONS, Locate
 from mtloc_jax.logs.round import Round
+from mtloc_jax.motion import learned
 from mtloc_jax.registry import found_at
 from mtloc_jax.settings import Settings
 from mtloc_jax.sites.losses import LOSSES, Delivered
@@ -50,11 +51,18 @@ class Heard(NamedTuple):
     prior: Prior
 
 
-class Networks(NamedTuple):
-    """Hold the networks of a run, None where it has none, and a name for all that they hang on."""
+class Learnt(NamedTuple):
+    """Hold a network, and a name for all that its parameters hang on."""
 
-    matcher: Params | None = None
-    name: Any = None
+    params: Params
+    name: Any
+
+
+class Networks(NamedTuple):
+    """Hold the networks of a run, None where it has none."""
+
+    matcher: Learnt | None = None
+    motion: Learnt | None = None
 
 
 class Locator:
@@ -70,7 +78,7 @@ class Locator:
         self._fixes: dict[Any, dict[int, Heard]] = {}
         self._pairs: tuple[Any, Pairs] | None = None
         self._joined: dict[Any, list[tracks.Located]] = {}
-        self._moves: dict[tuple[str, int], Moves] = {}
+        self._moves: dict[Any, Moves] = {}
 
     def located(
         self, spec: RunSpec, settings: Settings, losses: Sequence[str], networks: Networks
@@ -79,14 +87,18 @@ class Locator:
         locate = spec.of.locate
         assert locate is not None
         survey = _survey(spec, settings)
-        key = locate.expert, networks.name, *survey
+        matcher, motion = networks
+        key = locate.expert, matcher and matcher.name, *survey
         if key not in self._fixes:
             surveys = turns(spec, self.site, settings)
-            placed = self._placed(locate.expert, surveys, networks.matcher, survey)
+            placed = self._placed(locate.expert, surveys, matcher and matcher.params, survey)
             self._fixes[key] = self._by_walk(surveys, *placed)
         heard = self._fixes[key]
         lost = {name: self._left(heard, name) for name in losses}
-        said = {n: self._said(locate, (*key, n), h) for n, h in {"": heard, **lost}.items()}
+        said = {
+            name: self._said(locate, (*key, name), of, motion)
+            for name, of in {"": heard, **lost}.items()
+        }
         return Located(said.pop(""), said)
 
     def judged(self, found: Sequence[Located]) -> tuple[dict[str, Clean], dict[str, Clean]]:
@@ -104,6 +116,10 @@ class Locator:
     def survey(self, rows: np.ndarray) -> Surveyed:
         """Return the survey of the windows at `rows` as matchers learn from it."""
         return matchers.surveyed(self.table.at(self._surveyed(rows)), self.walks)
+
+    def walks_at(self, rows: np.ndarray) -> list[Round]:
+        """Return the walks of the windows at `rows`."""
+        return [self.walks[k] for k in np.unique(self.site.trace[rows])]
 
     def _surveyed(self, rows: np.ndarray) -> np.ndarray:
         """Return the scans of a survey of the windows at `rows`, i64[S].
@@ -181,38 +197,45 @@ class Locator:
 
         return {walk: left(walk, of) for walk, of in heard.items()}
 
-    def _said(self, locate: Locate, key: Any, heard: Mapping[int, Heard]) -> Said:
+    def _said(
+        self, locate: Locate, key: Any, heard: Mapping[int, Heard], motion: Learnt | None
+    ) -> Said:
         """Return where an arm says that windows are."""
         n_windows = len(self.site.trace)
         said = Said(np.full((n_windows, 2), np.nan), np.full(n_windows, np.nan))
-        for walk, track in zip(heard, self._tracks(locate, key, heard), strict=True):
+        for walk, track in zip(heard, self._tracks(locate, key, heard, motion), strict=True):
             said.xy_m[self._rows[walk]] = track.xy_m
             said.sigma_m[self._rows[walk]] = track.sigma_m
         return said
 
-    def _tracks(self, locate: Locate, key: Any, heard: Mapping[int, Heard]) -> list[Track]:
+    def _tracks(
+        self, locate: Locate, key: Any, heard: Mapping[int, Heard], motion: Learnt | None
+    ) -> list[Track]:
         end_ms = {walk: self.site.windows.end_ms[self._rows[walk]] for walk in heard}
         if locate.time == HELD:
             return [held(of.fixes, of.prior, end_ms[walk]) for walk, of in heard.items()]
-        key = (*key, locate.motion)
+        moved = locate.motion, motion and motion.name
+        key = (*key, moved)
         if key not in self._joined:
             self._joined[key] = tracks.located(
                 [
-                    tracks.Walk(end_ms[walk], of.fixes, self._moved(locate.motion, walk), of.prior)
+                    tracks.Walk(end_ms[walk], of.fixes, self._moved(moved, walk, motion), of.prior)
                     for walk, of in heard.items()
                 ]
             )
         causal = locate.time == FILTER
         return [found.causal if causal else found.offline for found in self._joined[key]]
 
-    def _moved(self, motion: str, walk: int) -> Moves | None:
+    def _moved(self, name: Any, walk: int, network: Learnt | None) -> Moves | None:
         """Return how the phone moved on a walk; None where nothing tells."""
-        place = MOTIONS.named(motion).place
-        if not place:
+        place = MOTIONS.named(name[0]).place
+        if not place and network is None:
             return None
-        if (motion, walk) not in self._moves:
-            self._moves[motion, walk] = found_at(place)(self.walks[walk])
-        return self._moves[motion, walk]
+        if (name, walk) not in self._moves:
+            of = self.walks[walk]
+            told = learned.moves(network.params, of) if network else found_at(place)(of)
+            self._moves[name, walk] = told
+        return self._moves[name, walk]
 
 
 def _survey(spec: RunSpec, settings: Settings) -> tuple[Any, ...]:

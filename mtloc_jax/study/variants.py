@@ -90,15 +90,13 @@ def pretrained_by(settings: Settings) -> tuple[str, ...]:
     return (*(one.name for one in DECLARED.values() if one.pretrained), *shared)
 
 
-MATCHED_BY = (
-    "source",
-    "simulation.seed",
-    "simulation.round_s",
-    "matcher.epochs",
-    "matcher.learning_rate",
-    "matcher.scans",
-)
-"""The settings whose variants have pretrained matchers of their own."""
+MATCHER, MOTION = "matcher", "motion"
+_OF_SOURCE = ("source", "simulation.seed", "simulation.round_s")
+PART_BY = {
+    MATCHER: (*_OF_SOURCE, "matcher.epochs", "matcher.learning_rate", "matcher.scans"),
+    MOTION: (*_OF_SOURCE, "motion.steps", "motion.learning_rate"),
+}
+"""Part of located arms -> the settings whose variants have pretrained networks of their own."""
 
 
 def grafted_by(settings: Settings) -> tuple[str, ...]:
