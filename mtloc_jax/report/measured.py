@@ -35,6 +35,7 @@ from mtloc_jax.rows import (
     CONFIG,
     COVERAGE,
     PRETEXT,
+    RADIUS,
     ROWS,
     TRACKS,
     WALKS,
@@ -54,6 +55,7 @@ class Measured:
     rows:    rows.csv, with no rows where variants have them; cdf, tracks, chosen,
              coverage, walks: the other files; coverage is of all test rounds where they alone are
              swept, walks of all variants
+    radius: radius.csv, of all targets or test rounds where these alone are swept
     every_cdf: cdf.csv of all variants, where there are some; cdf itself otherwise
     pretext: pretext.csv, of all variants where there are some
     beside:  networks of another study that its predictors stand beside
@@ -70,6 +72,7 @@ class Measured:
     chosen: Table
     coverage: Table
     walks: Table
+    radius: Table
     every_cdf: Table
     pretext: Table
     beside: Beside | None
@@ -186,17 +189,20 @@ def read_measured(workdir: Path, plan: FloorPlan | None = None) -> Measured:
         # The files beside the folders hold the rows of all variants: no figure shows those at once.
         rows, (cdf, tracks, chosen) = empty(ROWS), map(empty, (CDF, TRACKS, CHOSEN))
         pretext, walks, every_cdf = (_optional(workdir / name) for name in (PRETEXT, WALKS, CDF))
+        radius = empty(RADIUS)
         names, coverage = (
             [f"{path.relative_to(workdir)}/{ROWS}" for path in folders],
             empty(COVERAGE),
         )
         if not swept.names:  # test rounds in turn are together what one of them is alone
             names, coverage = [*names, COVERAGE], _optional(workdir / COVERAGE)
+        if set(swept.names) <= {"source", "target"}:
+            names, radius = [*names, RADIUS], _optional(workdir / RADIUS)
         names += [WALKS, CDF, PRETEXT]
     else:
         swept, rows = None, _rows(workdir, provenance)
-        names = [ROWS, CDF, TRACKS, CHOSEN, COVERAGE, WALKS, PRETEXT]
-        cdf, tracks, chosen, coverage, walks, pretext = (
+        names = [ROWS, CDF, TRACKS, CHOSEN, COVERAGE, WALKS, RADIUS, PRETEXT]
+        cdf, tracks, chosen, coverage, walks, radius, pretext = (
             _kept(workdir / name, provenance) for name in names[1:]
         )
         every_cdf = cdf
@@ -211,6 +217,7 @@ def read_measured(workdir: Path, plan: FloorPlan | None = None) -> Measured:
         chosen=chosen,
         coverage=coverage,
         walks=walks,
+        radius=radius,
         every_cdf=every_cdf,
         pretext=pretext,
         beside=read_beside(config),
