@@ -1,6 +1,6 @@
 """How many walks does a new building need for so many metres, with transfer and without?
 
-  python -m launch.study --config=configs/demand.py:malls --config.data_dir=DATA --workdir=DIR
+  python -m launch.study --config=configs/demand.py:floors --config.data_dir=DATA --workdir=DIR
 
 Walks are dealt to five folds; each fold in turn is located by surveys of 5 walks to all of the
 others' (but for the fold that validates), drawn by seed. A matcher that was pretrained elsewhere
