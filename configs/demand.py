@@ -30,7 +30,6 @@ def get_config(pair: str = "simulated") -> ConfigDict:
         "matcher-steps-filter",
         "matcher-scratch-steps-filter",
     )
-    config.seeds = 3
     config.survey, config.unit, config.folds = "once", "walk", FOLDS
     training = pairs.named(pair).n_walks * (FOLDS - 2) // FOLDS
     counts = tuple(n for n in COUNTS if n < training)

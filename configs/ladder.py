@@ -24,7 +24,7 @@ def located() -> ConfigDict:
     config.survey, config.unit = "others", "walk"
     config.before_scan, config.wipe.drop_rates = "apart", ()
     config.window.wifi_max_age_ms = HELD_MS
-    config.seeds = 1
+    config.seeds = 3
     return config
 
 

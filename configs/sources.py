@@ -22,6 +22,5 @@ def get_config() -> ConfigDict:
     config = ladder.located()
     config.study = "sources"
     config.arms = ("cosine-held", "matcher-held", "matcher-steps-filter")
-    config.seeds = 3
     config.sweep = ({"source": tuple(",".join(floors) for floors in SOURCES)},)
     return pairs.applied(config, "floors")

@@ -24,7 +24,7 @@ from tests.conftest import ROOT
 
 OTHERS = {"axes", "pairs", "quickstart", "unwiped"}
 STUDIES = {"baselines", "each_walk", "ipin", "location20", "mmloc", "phones", "wifi_rows"}
-LOCATED = ("blackout", "demand", "ladder", "motion", "throttle")
+LOCATED = ("blackout", "demand", "ladder", "motion", "throttle", "whole_ladder")
 """Questions of whole walks, on every pair; of none has a committed report an answer yet."""
 OF_MALLS = ("every_floor", "other_phones", "sessions", "sources")
 """Those that ask of floors of their own."""

@@ -53,9 +53,8 @@ class Measured:
 
     record:  config.json as it is
     rows:    rows.csv, with no rows where variants have them; cdf, tracks, chosen,
-             coverage, walks: the other files; coverage is of all test rounds where they alone are
-             swept, walks of all variants
-    radius: radius.csv, of all targets or test rounds where these alone are swept
+             coverage, walks, radius: the other files; coverage and radius are of all test rounds,
+             or targets, where they alone are swept, walks of all variants
     every_cdf: cdf.csv of all variants, where there are some; cdf itself otherwise
     pretext: pretext.csv, of all variants where there are some
     beside:  networks of another study that its predictors stand beside
@@ -118,7 +117,7 @@ class Measured:
             names = [contender.label for contender in self.swept.contenders]
         rounds = [list(contender.rounds.values()) for contender in self.swept.contenders]
         tables = dict(zip(names, rounds, strict=True))
-        if "target" in self.swept.names:
+        if _of_targets(self.swept):
             tables[f"all {len(tables)} targets"] = self.swept.tables
         return rungs(tables, self.walks, self.every_cdf)
 
@@ -194,10 +193,10 @@ def read_measured(workdir: Path, plan: FloorPlan | None = None) -> Measured:
             [f"{path.relative_to(workdir)}/{ROWS}" for path in folders],
             empty(COVERAGE),
         )
-        if not swept.names:  # test rounds in turn are together what one of them is alone
-            names, coverage = [*names, COVERAGE], _optional(workdir / COVERAGE)
-        if set(swept.names) <= {"source", "target"}:
-            names, radius = [*names, RADIUS], _optional(workdir / RADIUS)
+        # Test rounds in turn, or targets, are together what one of them is alone.
+        if not swept.names or _of_targets(swept):
+            names = [*names, COVERAGE, RADIUS]
+            coverage, radius = (_optional(workdir / name) for name in (COVERAGE, RADIUS))
         names += [WALKS, CDF, PRETEXT]
     else:
         swept, rows = None, _rows(workdir, provenance)
@@ -225,6 +224,11 @@ def read_measured(workdir: Path, plan: FloorPlan | None = None) -> Measured:
         plan=plan,
         digests=_digests(workdir, names, config),
     )
+
+
+def _of_targets(swept: Swept) -> bool:
+    """Say whether nothing but the buildings differs, targets among them."""
+    return "target" in swept.names and set(swept.names) <= {"source", "target"}
 
 
 def _rows(workdir: Path, provenance: Provenance) -> Table:
