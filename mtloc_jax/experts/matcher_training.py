@@ -1,4 +1,4 @@
-"""Train matchers, several seeds at once: on floors of other buildings, or on a floor's own survey."""
+"""Train matchers, several seeds at once: on floors of other buildings, or on a survey itself."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -8,8 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mtloc_jax.core.model import Params, apply
-from mtloc_jax.core.problem import Problem
+from mtloc_jax.core.model import Params
 from mtloc_jax.core.train import Run, Static, make_train
 from mtloc_jax.experts.candidates import CANDIDATES
 from mtloc_jax.experts.matcher import CANDIDATES_AT, FEATURES_OF, matcher_problem
