@@ -50,6 +50,10 @@ def test_a_simulated_building_comes_back_exact(tmp_path):
     expected = recordings.open_recordings("simulated-a", "")
     assert made.digest == expected.digest
     assert_same_site(recordings.cut(made, WINDOW), recordings.cut(expected, WINDOW))
+    for ours, theirs in zip(made.walks, expected.walks, strict=True):
+        np.testing.assert_array_equal(ours.wifi.mhz, theirs.wifi.mhz, strict=True)
+        held = (walk.stream("orientation").values for walk in (ours, theirs))
+        np.testing.assert_array_equal(*held, strict=True)
 
 
 @pytest.mark.parametrize(

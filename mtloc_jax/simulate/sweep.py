@@ -28,7 +28,7 @@ PARTIAL_RATE, PARTIAL_SHARE = 0.15, 0.5  # of scans; of the channels that a part
 def channel_mhz(lag_s: np.ndarray) -> np.ndarray:
     """Return the channel i32[n] that was listened to `lag_s` f64[n] before a scan's end."""
     mhz = np.zeros(len(lag_s), np.int32)
-    for band in (BAND_2, BAND_5):
+    for band in (BAND_5, BAND_2):
         within = (band.last_s <= lag_s) & (lag_s <= band.first_s)
         passed = (band.first_s - lag_s[within]) / (band.first_s - band.last_s)
         last = len(band.mhz) - 1
