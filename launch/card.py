@@ -26,7 +26,7 @@ from mtloc_jax.cards.card import Card
 from mtloc_jax.report import style
 from mtloc_jax.settings import Settings, parsed
 from mtloc_jax.sites import recordings
-from mtloc_jax.sites.floor_plan import published_plan
+from mtloc_jax.sites.plans import plan_of
 from mtloc_jax.sites.recordings import Recordings
 
 _SITE = flags.DEFINE_string(
@@ -56,7 +56,7 @@ def main(argv: list[str]) -> None:
     output = Path(_OUTPUT.value or f"cards/{opened.name.replace('/', '-')}")
     _write(output, found)
     with style.drawing():
-        page = card_page.page(found, opened.walks, site, published_plan(opened.plan_folder))
+        page = card_page.page(found, opened.walks, site, plan_of(opened))
         style.save(page, output / "card.png")
     print(f"written to {output}: card.json, card.png")
 

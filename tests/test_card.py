@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,7 +16,8 @@ from mtloc_jax.report import style
 from mtloc_jax.settings import Settings, Window, replaced
 from mtloc_jax.sites import buildings, site
 from mtloc_jax.sites.floor_plan import FloorPlan, published_plan
-from mtloc_jax.sites.recordings import Recordings, cut_by, dealt_by
+from mtloc_jax.sites.plans import plan_of
+from mtloc_jax.sites.recordings import Recordings, cut_by, dealt_by, open_recordings
 from mtloc_jax.sites.splits import PAPER
 from tests.conftest import ROOT
 
@@ -106,6 +108,14 @@ def test_a_published_floor_plan_is_found(data_dir, tmp_path):
     assert isinstance(plan, FloorPlan)
     assert (round(plan.width_m, 1), round(plan.height_m, 1)) == (320.1, 231.8)
     assert published_plan(tmp_path) is None
+
+
+def test_a_simulated_building_draws_its_floor_plan_itself():
+    opened = open_recordings("simulated-a", "", simulated_round_s=5.0)
+    plan = plan_of(opened)
+    assert (plan.width_m, plan.height_m) == (56, 36)
+    assert plan.paper().shape == (36 * 8, 56 * 8)
+    assert plan_of(opened._replace(simulated=False, plan_folder=Path("nowhere"))) is None
 
 
 def test_a_card_is_plain_data(simulated):

@@ -50,6 +50,10 @@ def test_a_simulated_building_comes_back_exact(tmp_path):
     expected = recordings.open_recordings("simulated-a", "")
     assert made.digest == expected.digest
     assert_same_site(recordings.cut(made, WINDOW), recordings.cut(expected, WINDOW))
+    for ours, theirs in zip(made.walks, expected.walks, strict=True):
+        np.testing.assert_array_equal(ours.wifi.mhz, theirs.wifi.mhz, strict=True)
+        held = (walk.stream("orientation").values for walk in (ours, theirs))
+        np.testing.assert_array_equal(*held, strict=True)
 
 
 @pytest.mark.parametrize(
@@ -91,6 +95,7 @@ def test_every_field_of_a_walk_comes_back(data_dir, tmp_path):
 def test_further_streams_come_back(tmp_path, monkeypatch):
     rounds, split = buildings.walks("simulated-a", "", simulated_round_s=6.0)
     height = Stream(np.arange(3), np.array([[0.1], [0.2], [1e-9]]))
+    rounds = [replace(walk, extra={}) for walk in rounds]
     rounds[1] = replace(rounds[1], extra={"height": height})
     monkeypatch.setattr(buildings, "walks", lambda *_: (rounds, split))
     walks.prepare("simulated/a", str(tmp_path))
@@ -104,7 +109,7 @@ def test_a_set_that_is_not_prepared_says_how_it_is(tmp_path, monkeypatch):
     with pytest.raises(InputError) as told:
         recordings.open_recordings("tfds:mmloc/edinburgh", str(tmp_path))
     assert (
-        f"{tmp_path}/mmloc/edinburgh/1.1.0: the set mmloc/edinburgh is not prepared; run "
+        f"{tmp_path}/mmloc/edinburgh/1.2.0: the set mmloc/edinburgh is not prepared; run "
         in str(told.value)
     )
     command = told.value.remedy.removeprefix("run python -c ").strip('"')

@@ -15,7 +15,7 @@ from mtloc_jax.errors import InputError
 from mtloc_jax.logs import mmloc_windows
 from mtloc_jax.logs.jobs import read_all
 from mtloc_jax.logs.round import checked
-from mtloc_jax.logs.scans import STRONGEST_DBM, WEAKEST_DBM
+from mtloc_jax.logs.scans import HIGHEST_MHZ, LOWEST_MHZ, STRONGEST_DBM, WEAKEST_DBM
 from mtloc_jax.sites import formats
 from tests import test_logs_getsensordata as getsensordata
 from tests import test_logs_mmloc_csv as mmloc_csv
@@ -152,7 +152,7 @@ def read(name: str, folder: Path):
 def rows_of(walk) -> dict[str, list]:
     """Return all that a walk holds, a row a reading."""
     wifi = walk.wifi
-    scans = [wifi.t_ms[wifi.scan], wifi.bssid, wifi.rss_dbm, wifi.age_ms]
+    scans = [wifi.t_ms[wifi.scan], wifi.bssid, wifi.rss_dbm, wifi.age_ms, wifi.mhz]
     return {
         "waypoints": [*zip(walk.waypoint_t_ms.tolist(), walk.waypoint_xy_m.tolist(), strict=True)],
         "scans": wifi.t_ms.tolist(),
@@ -186,6 +186,7 @@ def judge(name: str, folder: Path) -> None:
     wifi = walk.wifi
     assert ((wifi.rss_dbm >= WEAKEST_DBM) & (wifi.rss_dbm <= STRONGEST_DBM)).all()
     assert (wifi.age_ms >= 0).all()
+    assert ((wifi.mhz == 0) | ((wifi.mhz >= LOWEST_MHZ) & (wifi.mhz <= HIGHEST_MHZ))).all()
     assert (np.diff(wifi.t_ms) >= 0).all()
     text = text_of(folder).lower()
     assert all(bssid.lower() in text or bssid.startswith("bucharest:ap") for bssid in wifi.bssid)

@@ -72,6 +72,7 @@ def test_wifi_ages_count_from_the_freshest_entry_of_the_log(tmp_path):
     wifi = read(tmp_path, HEADER + BODY).wifi
     assert wifi.t_ms.tolist() == [651, 4651]
     assert wifi.bssid.tolist() == ["20:23:00:00:00:0a", "20:23:00:00:00:15", "20:23:00:00:00:16"]
+    assert wifi.mhz.tolist() == [2437, 2452, 0]  # the old version wrote none
     # The newer of the two entries of ...:0a counts; the last line was seen 100 ms before.
     assert wifi.rss_dbm.tolist() == [-60, -63, -70]
     assert wifi.age_ms.tolist() == [0, 2000, 100]
@@ -108,6 +109,8 @@ def replaced(line, by):
         (16, "POSI;5.000;2;40.0001;-2.9999;1;1", "floor or building changes"),
         (12, "WIFI;0.651;65094.180;Cafe;20:23:00:00:00;2437;-60", "no BSSID"),
         (12, "WIFI;0.651;65094.180;Cafe;20:23:00:00:00:0A;2437;-600", "a level outside"),
+        (12, "WIFI;0.651;65094.180;Cafe;20:23:00:00:00:0A;243.7;-60", "a channel that is neither"),
+        (12, "WIFI;0.651;65094.180;Cafe;20:23:00:00:00:0A;x;-60", "'x' is not a number"),
         (12, "WIFI;0.651;20:23:00:00:00:0A;2437;-60", "5 fields instead of 6"),
         (12, "WIFI;0.651;65094.180;20:23:00:00:00:0A;2437;-60", "no BSSID"),
         (8, "AHRS;0.1;1;1;1;1;0.1;0.9;0.5;3", "a rotation vector with a norm over 1"),

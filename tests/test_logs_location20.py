@@ -72,7 +72,9 @@ def test_lines_of_one_time_are_one_scan_and_keep_their_age(tmp_path):
     assert wifi.bssid.tolist() == ["0e:74:9c:a7:b2:e4", "0a:74:9c:a7:b2:e4", "0e:74:9c:a7:b2:e4"]
     assert wifi.rss_dbm.tolist() == [-60, -70, -55]  # of a BSSID listed twice the newest counts
     assert wifi.age_ms.tolist() == [100, 6000, 0]  # seen 1 ms after its scan: not negative
+    assert wifi.mhz.tolist() == [5240, 2412, 5240]
     assert wifi.fresh(4000).rss_dbm.tolist() == [-60, -55]
+    assert wifi.fresh(4000).mhz.tolist() == [5240, 5240]
 
 
 def test_windows_line_ends_change_nothing(tmp_path):
@@ -138,6 +140,11 @@ def test_a_long_trace_needs_less_than_three_times_the_memory_of_its_arrays(tmp_p
             "a level outside",
         ),
         (9, "1574572314000\tTYPE_WIFI\ta\t0e:74:9c:a7:b2:e4\t-60\t1\t1374572313900", "last seen"),
+        (
+            9,
+            "1574572314000\tTYPE_WIFI\ta\t0e:74:9c:a7:b2:e4\t-60\t52\t1574572313900",
+            "a channel that is neither 0 nor 2400..71000 MHz",
+        ),
     ],
 )
 def test_damage_is_named_with_its_line(tmp_path, line, by, says):

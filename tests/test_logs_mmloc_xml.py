@@ -10,6 +10,7 @@ from mtloc_jax.logs import mmloc_csv, mmloc_xml
 from mtloc_jax.logs.jobs import read_all
 from mtloc_jax.logs.mmloc_windows import read_scenario_a
 from mtloc_jax.logs.round import SENSORS
+from mtloc_jax.logs.scans import channel_mhz
 
 CORNERS = """Time,lat1,Lng1,x,y,lat,Lng
 0.10,55.9,-3.1,488311.46,6199970.24,33.19,32.63
@@ -78,6 +79,19 @@ def test_a_cached_scan_counts_once(tmp_path):
     assert wifi.scan.tolist() == [0, 0, 1]
     assert wifi.rss_dbm.tolist() == [-63, -58, -70]
     assert wifi.bssid[1] == "08:1f:f3:b2:b7:e1"
+    assert wifi.mhz.tolist() == [2437, 2412, 2437]
+
+
+def test_a_channel_may_lack_or_be_of_no_known_band(tmp_path):
+    log = LOG.replace('s="-58" c="1"', 's="-58"').replace('s="-70" c="6"', 's="-70" c="200"')
+    assert read(tmp_path, log).wifi.mhz.tolist() == [2437, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("number", "mhz"), [(1, 2412), (13, 2472), (14, 2484), (36, 5180), (165, 5825), (0, 0), (20, 0)]
+)
+def test_a_channels_number_says_where_its_middle_lies(number, mhz):
+    assert channel_mhz(number) == mhz
 
 
 def test_a_log_without_scans_reads(tmp_path):
@@ -91,6 +105,7 @@ def test_a_log_without_scans_reads(tmp_path):
     [
         ("</data>", "", 18, "no element found"),
         ("</wr>\n<a", "<a", 8, "element <a> within a scan"),
+        ('c="6"', 'c="six"', 6, "c='six' is not a whole number"),
         ("</wr>\n</data>", "</data>", 16, "mismatched tag"),
         ('z="7.5"', 'z="nan"', 3, "'nan' is not a number in"),
         ('z="7.5"', 'z="1e300"', 3, "'1e300' is not a number in"),

@@ -4,7 +4,7 @@ import pytest
 
 from mtloc_jax.errors import InputError
 from mtloc_jax.logs.jobs import read_all
-from mtloc_jax.logs.plain_csv import HEADERS, jobs
+from mtloc_jax.logs.plain_csv import HEADERS, WITH_MHZ, jobs
 
 FILES = {
     "imu.csv": "0,1,2,3,4,5,6\n10,1.5,2.5,3.5,4.5,5.5,6.5\n",
@@ -39,8 +39,16 @@ def test_a_round_reads_as_worked_out_by_hand(tmp_path):
     assert walk.wifi.bssid.tolist() == ["aa:bb", "cc:dd", "aa:bb"]
     assert walk.wifi.rss_dbm.tolist() == [-60, -70.5, -61]
     assert walk.wifi.age_ms.tolist() == [0, 1200, 0]
+    assert walk.wifi.mhz.tolist() == [0, 0, 0]
     assert walk.waypoint_t_ms.tolist() == [0, 1000]
     assert walk.waypoint_xy_m.tolist() == [[1.5, 2.5], [3.5, 4.5]]
+
+
+def test_a_further_column_tells_the_channels(tmp_path):
+    write(tmp_path, wifi=f"{WITH_MHZ}\n5,aa:bb,-60,0,2412\n5,cc:dd,-70.5,1200,0\n")
+    (walk,) = read(tmp_path)
+    assert walk.wifi.mhz.tolist() == [2412, 0]
+    assert walk.wifi.age_ms.tolist() == [0, 1200]
 
 
 def test_a_header_alone_means_no_wifi(tmp_path):
@@ -82,6 +90,9 @@ WIFI, IMU = (HEADERS[file] + "\n" for file in ("wifi.csv", "imu.csv"))
         ("wifi", WIFI + "5,aa:bb,-60,0\n5,aa:bb\0,-60,0\n", 3, "address is missing or unfit"),
         ("wifi", WIFI + "5,a,-600,0\n", 2, "a level outside"),
         ("wifi", WIFI + "5,a,-60\n", 2, "3 fields instead of 4"),
+        ("wifi", WIFI + "5,a,-60,0,2412\n", 2, "5 fields instead of 4"),
+        ("wifi", WITH_MHZ + "\n5,a,-60,0\n", 2, "4 fields instead of 5"),
+        ("wifi", WITH_MHZ + "\n5,a,-60,0,1\n", 2, "a channel that is neither 0 nor"),
         ("waypoints", "t_ms,x_m,y_m\n0,1,2\n0,1,2\n", 3, "does not increase"),
         ("waypoints", "t_ms,x_m,y_m\n0,1,2\n", None, "1 waypoint"),
     ],

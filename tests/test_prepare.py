@@ -28,7 +28,7 @@ from tests.conftest import ROOT
 HEADERS = {
     "imu.csv": "t_ms,accel_x,accel_y,accel_z,gyro_x,gyro_y,gyro_z",
     "mag.csv": "t_ms,mag_x,mag_y,mag_z",
-    "wifi.csv": "t_ms,bssid,rss_dbm,age_ms",
+    "wifi.csv": "t_ms,bssid,rss_dbm,age_ms,mhz",
     "waypoints.csv": "t_ms,x_m,y_m",
 }
 
@@ -39,11 +39,11 @@ def write_csv(folder, walk):
     imu = np.column_stack([walk.accel.t_ms, walk.accel.values, walk.gyro.values])
     mag = np.column_stack([walk.mag.t_ms, walk.mag.values])
     points = np.column_stack([walk.waypoint_t_ms, walk.waypoint_xy_m])
+    heard = walk.wifi
+    columns = (heard.scan, heard.bssid, heard.rss_dbm, heard.age_ms, heard.mhz)
     wifi = [
-        (walk.wifi.t_ms[scan], bssid, f"{dbm:.1f}", age)
-        for scan, bssid, dbm, age in zip(
-            walk.wifi.scan, walk.wifi.bssid, walk.wifi.rss_dbm, walk.wifi.age_ms, strict=True
-        )
+        (heard.t_ms[scan], bssid, f"{dbm:.1f}", age, mhz)
+        for scan, bssid, dbm, age, mhz in zip(*columns, strict=True)
     ]
     tables = {"imu.csv": imu, "mag.csv": mag, "waypoints.csv": points, "wifi.csv": wifi}
     for name, rows in tables.items():
@@ -87,6 +87,20 @@ def same(a, b):
     return a == b
 
 
+def with_channels(walk):
+    """Return the walk with its entries on three channels in turn, the first of them unknown."""
+    mhz = np.array([0, 2412, 5180], np.int32)[np.arange(len(walk.wifi.scan)) % 3]
+    return replace(walk, wifi=replace(walk.wifi, mhz=mhz))
+
+
+def without_channels(walk):
+    return replace(walk, wifi=replace(walk.wifi, mhz=np.zeros(0, np.int32)))
+
+
+def arrays_without_channels(walk):
+    return {name: array for name, array in to_arrays(walk).items() if name != "wifi_mhz"}
+
+
 def read_in(form, folder):
     return read_all(formats.jobs(form, folder))
 
@@ -108,7 +122,8 @@ def test_a_walk_survives_being_arrays(source):
     height = Stream(np.arange(3), np.array([[1.0], [2.0], [3.0]]))
     turned = Stream(np.arange(2), np.array([[0.1, 0.2, 0.3], [0.4, 0.5, 0.6]]))
     more = replace(walk, extra={"height": height, "orientation": turned})
-    for one in (walk, marked, replace(walk, wifi=no_wifi()), more):
+    on_channels = with_channels(walk)
+    for one in (walk, marked, replace(walk, wifi=no_wifi()), more, on_channels):
         assert same(from_arrays(to_arrays(one)), one)
 
 
@@ -125,8 +140,15 @@ def test_a_digest_is_of_what_was_recorded_and_not_of_where_it_lies(source, tmp_p
         replace(one, frozen=(FrozenSpan("mag", 1, 2),)),
         replace(one, wifi=no_wifi()),
         replace(one, extra={"height": bent}),
+        with_channels(one),
     )
-    assert len({digest([other, *walks[1:]]) for other in (one, *others)}) == 6
+    assert len({digest([other, *walks[1:]]) for other in (one, *others)}) == 7
+
+
+def test_where_no_channel_is_known_there_is_no_array_of_them_to_digest(source):
+    (one,) = read_in("csv", source)[:1]
+    assert to_arrays(without_channels(one)).keys() == to_arrays(one).keys() - {"wifi_mhz"}
+    assert same(from_arrays(to_arrays(without_channels(one))), without_channels(one))
 
 
 def test_a_digest_is_the_same_on_every_machine(source):
@@ -280,10 +302,30 @@ def test_a_folder_of_an_older_version_says_what_to_run_and_is_made_anew(
         prepare("csv", source, tmp_path / "site", name="office")
     for path in (tmp_path / "site" / "rounds").iterdir():
         np.savez(path, **{n: a for n, a in np.load(path).items() if "/extra" not in n})
-    with pytest.raises(InputError, match=r"version 1 of the readers, not 3; run launch\.prepare"):
+    with pytest.raises(InputError, match=r"version 1 of the readers, not 4; run launch\.prepare"):
         site_folder.load(tmp_path / "site")
     prepare("csv", source, tmp_path / "site", name="office")
     assert len(site_folder.load(tmp_path / "site").walks) == 6
+
+
+def test_a_folder_from_before_channels_opens_with_none_known_and_is_read_again(
+    source, tmp_path, monkeypatch
+):
+    with monkeypatch.context() as older:
+        for module in (site_folder, prepare_module):
+            older.setattr(module, "VERSION", 3)
+        older.setattr(site_folder, "to_arrays", arrays_without_channels)
+        prepare("csv", source, tmp_path / "site", name="office")
+    before = site_folder.load(tmp_path / "site").walks
+    assert not any(walk.wifi.mhz.any() for walk in before)
+    prepare("csv", source, tmp_path / "site", name="office")
+    now = site_folder.load(tmp_path / "site").walks
+    read = [replace(w, source=w.source.relative_to(source)) for w in read_in("csv", source)]
+    assert all(same(a, b) for a, b in zip(now, read, strict=True))
+    assert all(walk.wifi.mhz.all() for walk in now)
+    # What is digested is what was recorded: the same walks without channels are others.
+    assert digest(before) != digest(now)
+    assert digest(before) == digest([without_channels(walk) for walk in now])
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"version": 0}'])

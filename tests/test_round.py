@@ -1,4 +1,4 @@
-"""A round's streams: the three sensors and what else a format has."""
+"""A round's streams, the three sensors and what else a format has, and its scans."""
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mtloc_jax.errors import InputError
-from mtloc_jax.logs.round import Stream, checked
+from mtloc_jax.logs.round import Stream, WifiScans, checked, no_wifi
 from mtloc_jax.simulate import building_a, simulate
 
 
@@ -42,3 +42,13 @@ def test_further_streams_are_checked_like_sensors(walk, stream, says):
     assert checked(walk) is walk
     with pytest.raises(InputError, match=says):
         checked(replace(walk, extra={"height": stream}))
+
+
+def test_a_channel_that_nobody_tells_is_0_and_one_told_stays_with_its_entry():
+    names, dbm, age_ms = np.array(["a", "b"]), np.full(2, -60, np.float32), np.array([0, 5000])
+    told = WifiScans(np.zeros(1, int), np.zeros(2, np.int32), names, dbm, age_ms)
+    assert told.mhz.tolist() == [0, 0]
+    assert told.mhz.dtype == no_wifi().mhz.dtype == np.int32
+    known = replace(told, mhz=np.array([2412, 5180], np.int32))
+    assert known.fresh(4000).mhz.tolist() == [2412]
+    assert known.fresh(-1).mhz.tolist() == []

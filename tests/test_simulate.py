@@ -8,11 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mtloc_jax.errors import InputError
+from mtloc_jax.logs.orientation import ORIENTATION
 from mtloc_jax.logs.round import SENSORS, Round, checked
 from mtloc_jax.simulate import SimulatedBuilding, building_a, building_b, simulate, simulate_walks
 from mtloc_jax.simulate.phone import CACHE_MS
 from mtloc_jax.simulate.walk import Walk
 
+RECORDED = (*SENSORS, ORIENTATION, "wifi", "waypoints")
 Survey = tuple[SimulatedBuilding, list[Round], list[Walk]]
 
 
@@ -53,7 +55,7 @@ def median_error_m(predicted_m: np.ndarray, true_m: np.ndarray) -> float:
 def stream_bytes(walk: Round, name: str) -> bytes:
     if name == "wifi":
         wifi = walk.wifi
-        parts = (wifi.t_ms, wifi.scan, wifi.bssid, wifi.rss_dbm, wifi.age_ms)
+        parts = (wifi.t_ms, wifi.scan, wifi.bssid, wifi.rss_dbm, wifi.age_ms, wifi.mhz)
     elif name == "waypoints":
         parts = (walk.waypoint_t_ms, walk.waypoint_xy_m)
     else:
@@ -63,7 +65,7 @@ def stream_bytes(walk: Round, name: str) -> bytes:
 
 
 def all_bytes(walk: Round) -> list[bytes]:
-    return [stream_bytes(walk, name) for name in (*SENSORS, "wifi", "waypoints")]
+    return [stream_bytes(walk, name) for name in RECORDED]
 
 
 def test_every_round_can_be_learnt_from_and_says_it_is_simulated(survey: Survey):
@@ -101,7 +103,7 @@ def test_equal_seeds_give_equal_bytes_and_other_seeds_do_not():
 
 def test_no_two_rounds_share_a_stream(survey: Survey):
     _, rounds, _ = survey
-    for name in (*SENSORS, "wifi", "waypoints"):
+    for name in RECORDED:
         assert len({stream_bytes(walk, name) for walk in rounds}) == len(rounds)
 
 
@@ -210,7 +212,7 @@ def test_people_walk_at_a_walking_pace_and_labels_follow_them(survey: Survey):
 
 def test_events_come_at_fifty_hertz_with_jitter(survey: Survey):
     _, rounds, _ = survey
-    for sensor in SENSORS:
+    for sensor in (*SENSORS, ORIENTATION):
         step_ms = np.diff(rounds[0].stream(sensor).t_ms)
         assert step_ms.mean() == pytest.approx(20, abs=0.1)
         assert 1 < step_ms.std() < 5
@@ -297,3 +299,20 @@ def test_any_seed_and_length_gives_a_round_inside_the_building(make, seed: int, 
 def test_a_survey_too_short_to_learn_from_is_refused(n_rounds: int, round_s: float):
     with pytest.raises(InputError, match="at least 1 round of at least 5 s"):
         simulate(building_a(0), 0, n_rounds, round_s)
+
+
+def test_signals_of_both_buildings_spread_by_one_law():
+    """Level falls with distance alike in both, so that what is learnt of one holds in the other."""
+    slopes = []
+    for building in (building_a(0), building_b(0)):
+        bare = replace(
+            building,
+            walls_m=np.empty((0, 2, 2)),
+            shadow_db=np.zeros_like(building.shadow_db),
+            ap_m=np.zeros_like(building.ap_m),
+        )
+        near, far = (
+            bare.mean_rss_dbm(np.full((1, len(building.bssid), 2), m)) for m in (3.0, 30.0)
+        )
+        slopes.append(np.unique(np.round(near - far, 9)).tolist())
+    assert slopes == [[24.0], [24.0]]

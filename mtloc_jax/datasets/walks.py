@@ -26,6 +26,7 @@ _WIFI = {
     "wifi_bssid": np.int32,
     "wifi_rss_dbm": np.float32,
     "wifi_age_ms": np.int64,
+    "wifi_mhz": np.int32,
 }
 
 
@@ -40,7 +41,7 @@ def info(builder: tfds.core.DatasetBuilder) -> tfds.core.DatasetInfo:
 def examples(walks: Iterable[Round]) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield key and example of each walk."""
     for key, walk in enumerate(walks):
-        arrays: dict[str, Any] = to_arrays(walk)
+        arrays: dict[str, Any] = to_arrays(walk) | {"wifi_mhz": walk.wifi.mhz}
         arrays |= {name: str(arrays[name]) for name in _TEXT}
         yield key, arrays | {name: arrays[name].tolist() for name in _TEXTS}
 

@@ -33,7 +33,7 @@ from mtloc_jax.logs.lines import SENSOR_LIMIT, Lines, read_lines, shown
 from mtloc_jax.logs.orientation import as_extra, check_norm
 from mtloc_jax.logs.records import Addresses, Records, in_order, scans_of
 from mtloc_jax.logs.round import Round, checked
-from mtloc_jax.logs.scans import BSSID, check_levels
+from mtloc_jax.logs.scans import BSSID, check_levels, check_mhz
 
 _SENSORS = ("ACCE;", "GYRO;", "MAGN;")
 _WIFI, _POSITION, _ATTITUDE = "WIFI;", "POSI;", "AHRS;"
@@ -186,7 +186,10 @@ def _positions(lines: Lines) -> Records:
 
 
 def _wifi(lines: Lines, addresses: Addresses) -> Records:
-    """Take WiFi lines from their end: an SSID may hold semicolons. Level and sensor clock lag."""
+    """Take WiFi lines from their end, as an SSID may hold semicolons: level, lag, channel.
+
+    The lag is that of the sensor clock, ms.
+    """
     lines.check_width(_WIDTH - 1, or_more=True)
     widths = lines.widths()
     _check_not_glued(lines.take(np.flatnonzero(widths > _WIDTH).tolist()))
@@ -197,7 +200,7 @@ def _wifi(lines: Lines, addresses: Addresses) -> Records:
     t_ms, rss_dbm = _milliseconds(values[:, 0]), values[:, 2]
     check_levels(rss_dbm, lines)
     lag_ms = t_ms - _milliseconds(values[:, 1])
-    values = np.stack([rss_dbm, lag_ms], axis=1)
+    values = np.stack([rss_dbm, lag_ms, _mhz(lines, ends)], axis=1)
     return Records(lines.number, t_ms, values, addresses.numbers(bssid))
 
 
@@ -205,6 +208,15 @@ def _bssid_of(whole: bool, third: str, second: str) -> str:
     """Find the BSSID among the fields before a line's last: 2.0 wrote no frequency after it."""
     fields = (third, second) if whole else (second,)
     return next((field.lower() for field in fields if BSSID.fullmatch(field.lower())), "")
+
+
+def _mhz(lines: Lines, ends: list[list[str]]) -> np.ndarray:
+    """Take in the field after the BSSID, f64[n]; 0 where that is the level: 2.0 wrote none."""
+    told = [at for at, (third, _) in enumerate(ends) if BSSID.fullmatch(third.lower())]
+    lines_told, mhz = lines.take(told), np.zeros(len(lines))
+    mhz[told] = lines_told.numbers((-2,))[:, 0]
+    check_mhz(mhz, lines)
+    return mhz
 
 
 def _milliseconds(seconds: np.ndarray) -> np.ndarray:
@@ -215,8 +227,8 @@ def _aged(wifi: Records) -> Records:
     """Count ages from the freshest entry, as the two clocks' offset is not logged."""
     if not len(wifi.t_ms):
         return wifi
-    level, lag = wifi.values.T
-    return wifi._replace(values=np.stack([level, lag - lag.min()], axis=1))
+    level, lag, mhz = wifi.values.T
+    return wifi._replace(values=np.stack([level, lag - lag.min(), mhz], axis=1))
 
 
 def _check_one_floor(positions: list[Records], path: Path) -> None:

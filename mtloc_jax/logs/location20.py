@@ -18,7 +18,7 @@ from mtloc_jax.logs.lines import DAY_MS, POSITION_LIMIT_M, SENSOR_LIMIT, Lines, 
 from mtloc_jax.logs.orientation import as_extra, check_norm
 from mtloc_jax.logs.records import Addresses, Records, in_order, scans_of
 from mtloc_jax.logs.round import Round, checked
-from mtloc_jax.logs.scans import BSSID, check_levels
+from mtloc_jax.logs.scans import BSSID, check_levels, check_mhz
 
 _SENSORS = ("\tTYPE_ACCELEROMETER", "\tTYPE_GYROSCOPE", "\tTYPE_MAGNETIC_FIELD")
 _ROTATION = "\tTYPE_ROTATION_VECTOR"
@@ -144,12 +144,14 @@ def _wifi(lines: Lines, addresses: Addresses) -> Records:
     if unknown := {b for b in set(bssid) - addresses.keys() if not BSSID.fullmatch(b)}:
         first = next(i for i, b in enumerate(bssid) if b in unknown)
         raise lines.fault(f"{shown(bssid[first])} is not a BSSID", first)
-    values = lines.numbers((0, -1, -3), limit=[_LAST_UNIX_MS, _LAST_UNIX_MS, SENSOR_LIMIT])
-    t_ms, rss_dbm = _unix_ms(values[:, 0], lines), values[:, 2]
+    limit = [_LAST_UNIX_MS, _LAST_UNIX_MS, SENSOR_LIMIT, SENSOR_LIMIT]
+    values = lines.numbers((0, -1, -3, -2), limit=limit)
+    t_ms, rss_dbm, mhz = _unix_ms(values[:, 0], lines), values[:, 2], values[:, 3]
     check_levels(rss_dbm, lines)
     age_ms = t_ms - _unix_ms(values[:, 1], lines)
     lines.raise_at(np.abs(age_ms) > DAY_MS, "last seen more than a day from its scan")
-    values = np.stack([rss_dbm, age_ms], axis=1)
+    check_mhz(mhz, lines)
+    values = np.stack([rss_dbm, age_ms, mhz], axis=1)
     return Records(lines.number, t_ms, values, addresses.numbers(bssid))
 
 

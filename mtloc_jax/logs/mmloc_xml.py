@@ -1,7 +1,8 @@
 """The authors' raw phone logs (XML) of Edinburgh, joined with the times they passed the corners.
 
 `N.xml` has elements a, g, m (accelerometer, gyroscope, magnetometer: `st` sensor clock in ns, `t`
-Unix ms of delivery, `x y z`) and wr (a WiFi scan: `t`) with children r (`b` BSSID, `s` dBm).
+Unix ms of delivery, `x y z`) and wr (a WiFi scan: `t`) with children r (`b` BSSID, `s` dBm, `c`
+number of the channel).
 `N.csv` has a line for each corner: Time (s since the log's first reading), degrees, UTM metres,
 and metres from the building's own origin.
 
@@ -32,7 +33,7 @@ from mtloc_jax.logs.lines import (
 )
 from mtloc_jax.logs.records import Addresses, Records, in_order
 from mtloc_jax.logs.round import Round, Stream, WifiScans, checked
-from mtloc_jax.logs.scans import BSSID, STRONGEST_DBM, WEAKEST_DBM, wifi_scans
+from mtloc_jax.logs.scans import BSSID, STRONGEST_DBM, WEAKEST_DBM, channel_mhz, wifi_scans
 
 _SENSORS = {"a": "accel", "g": "gyro", "m": "mag"}
 _OTHER_TAGS = {"data", "wr", "r", "loc"}
@@ -64,8 +65,10 @@ class _Log:
         self.scan_line, self.scan_unix_ms = array("q"), array("q")
         self.addresses = Addresses()
         self.entry_scan, self.entry_address, self.entry_dbm = array("q"), array("q"), array("d")
+        self.entry_mhz = array("q")
         self._last_scan: list[tuple[int, float]] | None = None
         self._scan: list[tuple[int, float]] | None = None
+        self._scan_mhz: list[int] = []
         self.parser = expat.ParserCreate()
         self.parser.StartElementHandler = self._start
         self.parser.EndElementHandler = self._end
@@ -101,7 +104,9 @@ class _Log:
             level = self._number(attributes, "s", WEAKEST_DBM, STRONGEST_DBM)
             if not BSSID.fullmatch(bssid := self._text(attributes, "b")):
                 raise self._error(f"b={bssid[:40]!r} is not a BSSID")
+            mhz = channel_mhz(self._integer(attributes, "c")) if "c" in attributes else 0
             self._scan.append((self.addresses[bssid], level))
+            self._scan_mhz.append(mhz)
         elif tag not in _OTHER_TAGS or tag == "r":
             raise self._error(f"element <{tag[:40]}> is unknown here")
 
@@ -110,7 +115,7 @@ class _Log:
             self._end_scan()
 
     def _begin_scan(self, unix_ms: int) -> None:
-        self._scan = []
+        self._scan, self._scan_mhz = [], []
         self.scan_line.append(self.parser.CurrentLineNumber)
         self.scan_unix_ms.append(unix_ms)
 
@@ -120,10 +125,11 @@ class _Log:
             self.scan_line.pop()
             self.scan_unix_ms.pop()
         else:
-            for address, level in self._scan or []:
+            for (address, level), mhz in zip(self._scan or [], self._scan_mhz, strict=True):
                 self.entry_scan.append(len(self.scan_unix_ms) - 1)
                 self.entry_address.append(address)
                 self.entry_dbm.append(level)
+                self.entry_mhz.append(mhz)
         self._last_scan, self._scan = self._scan, None
 
     def _entity(self, *_: object) -> None:
@@ -247,6 +253,7 @@ def _scans(log: _Log, unix_at_zero: int) -> WifiScans:
         log.addresses.names(),
         np.array(log.entry_dbm, np.float64),
         np.zeros(len(log.entry_scan), np.int64),
+        np.array(log.entry_mhz, np.int64),
     )
 
 

@@ -5,9 +5,11 @@
     wifi.csv       t_ms,bssid,rss_dbm,age_ms                           a line an address heard
     waypoints.csv  t_ms,x_m,y_m                                        at least two
 
-The first line of each file is that header, exactly. Times are whole ms of one clock that all four
-files share, in rising order. WiFi lines of one time are one scan; age_ms is the time since the
-access point was last really seen, 0 where unknown; a recording without WiFi has the header alone.
+The first line of each file is that header, exactly; that of `wifi.csv` may go on with `,mhz`, the
+middle of the channel an address was heard on, 0 where unknown. Times are whole ms of one clock that
+all four files share, in rising order. WiFi lines of one time are one scan; age_ms is the time since
+the access point was last really seen, 0 where unknown; a recording without WiFi has the header
+alone.
 Every folder is a round of its own, in the order of their names, unless a `rounds.csv` beside them
 (trace_id,round) groups them.
 """
@@ -22,7 +24,7 @@ from mtloc_jax.logs.jobs import Job, checked_found, existing_folder
 from mtloc_jax.logs.lines import DAY_MS, POSITION_LIMIT_M, SENSOR_LIMIT, Lines, read_lines
 from mtloc_jax.logs.records import Addresses, Records, in_order, scans_of
 from mtloc_jax.logs.round import Round, Stream, checked
-from mtloc_jax.logs.scans import check_levels
+from mtloc_jax.logs.scans import check_levels, check_mhz
 
 HEADERS = {
     "imu.csv": "t_ms,accel_x,accel_y,accel_z,gyro_x,gyro_y,gyro_z",
@@ -30,6 +32,7 @@ HEADERS = {
     "wifi.csv": "t_ms,bssid,rss_dbm,age_ms",
     "waypoints.csv": "t_ms,x_m,y_m",
 }
+WITH_MHZ = f"{HEADERS['wifi.csv']},mhz"
 _LATEST_MS = 1e14  # the year 5138 in Unix ms
 _LONGEST_ADDRESS = 64
 
@@ -73,29 +76,37 @@ def read_round(folder: Path, name: str, number: int) -> Round:
 
 
 def _records(path: Path, addresses: Addresses) -> Records:
-    parts = [_part(lines, addresses) for lines in read_lines(path, ",")]
+    header, parts = HEADERS[path.name], []
+    for lines in read_lines(path, ","):
+        if path.name == "wifi.csv" and lines.number[0] == 1 and lines.text[0] == WITH_MHZ:
+            header = WITH_MHZ
+        parts.append(_part(lines, header, addresses))
     return in_order(parts, path, path.stem, strictly=path.name == "waypoints.csv")
 
 
-def _part(lines: Lines, addresses: Addresses) -> Records:
-    header = HEADERS[lines.path.name]
+def _part(lines: Lines, header: str, addresses: Addresses) -> Records:
     lines, width = lines.body(header), header.count(",") + 1
     lines.check_width(width)
     if lines.path.name == "wifi.csv":
-        return _wifi(lines, addresses)
+        return _wifi(lines, header, addresses)
     limit = POSITION_LIMIT_M if lines.path.name == "waypoints.csv" else SENSOR_LIMIT
     values = lines.numbers(range(width), limit=[_LATEST_MS, *[limit] * (width - 1)])
     return Records(lines.number, _whole_ms(values[:, 0], lines), values[:, 1:].copy())
 
 
-def _wifi(lines: Lines, addresses: Addresses) -> Records:
+def _wifi(lines: Lines, header: str, addresses: Addresses) -> Records:
     address = [line.split(",", 2)[1] for line in lines.text]
     # NumPy drops a NUL at a text's end: two addresses would become one.
     fit = {a for a in set(address) if 0 < len(a) <= _LONGEST_ADDRESS and a.isprintable()}
     unfit = np.array([a not in fit for a in address], bool)
     lines.raise_at(unfit, "an access point's address is missing or unfit")
-    values = lines.numbers((0, 2, 3), limit=[_LATEST_MS, SENSOR_LIMIT, DAY_MS])
+    limit = [_LATEST_MS, SENSOR_LIMIT, DAY_MS]
+    if header == WITH_MHZ:
+        values = lines.numbers((0, 2, 3, 4), limit=[*limit, SENSOR_LIMIT])
+    else:
+        values = np.pad(lines.numbers((0, 2, 3), limit=limit), ((0, 0), (0, 1)))
     check_levels(values[:, 1], lines)
+    check_mhz(values[:, 3], lines)
     t_ms = _whole_ms(values[:, 0], lines)
     return Records(lines.number, t_ms, values[:, 1:].copy(), addresses.numbers(address))
 

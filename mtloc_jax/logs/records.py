@@ -15,8 +15,8 @@ NO_ADDRESS = NO_LINE = np.zeros(0, np.int32)
 class Records(NamedTuple):
     """Hold records: line numbers i32[n], times i64[n], values f64[n, C].
 
-    WiFi entries also have addresses i32[n], numbered by `Addresses`; their values are level (dBm)
-    and age (ms).
+    WiFi entries also have addresses i32[n], numbered by `Addresses`; their values are level (dBm),
+    age (ms) and channel (MHz, 0 where unknown).
     """
 
     line: np.ndarray
@@ -61,5 +61,5 @@ def scans_of(records: Records, addresses: Addresses) -> WifiScans:
     if not len(records.t_ms):
         return no_wifi()
     t_ms, scan = np.unique(records.t_ms, return_inverse=True)
-    rss_dbm, age_ms = records.values.T
-    return wifi_scans(t_ms, scan, records.address, addresses.names(), rss_dbm, age_ms)
+    rss_dbm, age_ms, mhz = records.values.T
+    return wifi_scans(t_ms, scan, records.address, addresses.names(), rss_dbm, age_ms, mhz)

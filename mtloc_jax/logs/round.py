@@ -1,7 +1,7 @@
 """A walked round as every reader yields it: event streams in SI units, nothing resampled."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -36,6 +36,7 @@ class WifiScans:
     rss_dbm:  f32[E]
     age_ms:   i64[E], scan time minus the time the access point was last really seen; 0 where the
               format does not say
+    mhz:      i32[E], the channel it was heard on; 0 where the format does not say, as when left out
     """
 
     t_ms: np.ndarray
@@ -43,13 +44,18 @@ class WifiScans:
     bssid: np.ndarray
     rss_dbm: np.ndarray
     age_ms: np.ndarray
+    mhz: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int32))
+
+    def __post_init__(self) -> None:
+        """Say of every entry that its channel is not known, where no channels are given."""
+        if not len(self.mhz):
+            object.__setattr__(self, "mhz", np.zeros(len(self.scan), np.int32))
 
     def fresh(self, max_age_ms: int) -> "WifiScans":
         """Drop the entries last seen more than `max_age_ms` before their scan (scans all stay)."""
         keep = self.age_ms <= max_age_ms
-        return WifiScans(
-            self.t_ms, self.scan[keep], self.bssid[keep], self.rss_dbm[keep], self.age_ms[keep]
-        )
+        of_entries = ("scan", "bssid", "rss_dbm", "age_ms", "mhz")
+        return replace(self, **{name: getattr(self, name)[keep] for name in of_entries})
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,15 @@ from pathlib import Path
 import numpy as np
 
 from mtloc_jax.errors import InputError
+from mtloc_jax.logs.orientation import ORIENTATION
 from mtloc_jax.logs.round import Round
+from mtloc_jax.simulate.attitude import record_orientation
 from mtloc_jax.simulate.building import SimulatedBuilding, building_a, building_b
 from mtloc_jax.simulate.phone import milliseconds, record_imu, scan_wifi
 from mtloc_jax.simulate.walk import POSTURES, Walk, draw_routes, walk
+
+# What was simulated later is drawn apart, so that what was there before stays as it was.
+_ATTITUDE, _SWEEP = 7, 8
 
 __all__ = ["SimulatedBuilding", "building_a", "building_b", "simulate", "simulate_walks"]
 
@@ -46,9 +51,8 @@ def simulate_walks(
     return [
         _survey(
             building,
-            np.random.default_rng([seed, place, number]),
+            [seed, place, number],
             nodes_m,
-            number,
             round_s,
             survey_share=(number - 0.5) / n_rounds,
         )
@@ -58,12 +62,14 @@ def simulate_walks(
 
 def _survey(
     building: SimulatedBuilding,
-    rng: np.random.Generator,
+    drawn_by: list[int],
     nodes_m: np.ndarray,
-    number: int,
     round_s: float,
     survey_share: float,
 ) -> tuple[Round, Walk]:
+    number = drawn_by[-1]
+    rng = np.random.default_rng(drawn_by)
+    attitude_rng, sweep_rng = (np.random.default_rng([*drawn_by, k]) for k in (_ATTITUDE, _SWEEP))
     walker = building.walkers[rng.integers(len(building.walkers))]
     posture = POSTURES[rng.integers(len(POSTURES))]
     truth = walk(rng, nodes_m, walker, posture, round_s)
@@ -74,9 +80,12 @@ def _survey(
         accel=accel,
         gyro=gyro,
         mag=mag,
-        wifi=scan_wifi(rng, building.on_the_day(rng), truth.motion, round_s, survey_share),
+        wifi=scan_wifi(
+            rng, sweep_rng, building.on_the_day(rng), truth.motion, round_s, survey_share
+        ),
         waypoint_t_ms=milliseconds(truth.waypoint_s),
         waypoint_xy_m=truth.waypoint_xy_m,
         source=Path(building.name),
+        extra={ORIENTATION: record_orientation(attitude_rng, truth.motion)},
     )
     return recorded, truth

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mtloc_jax.simulate.sweep import BAND_2, BAND_5, channel_mhz
+
 CORRIDOR_HALF_WIDTH_M, ROOM_DEPTH_M, ROOM_WIDTH_M = 1.3, 5.0, 6.0
 PATH_LOSS_EXPONENT = 2.4
 WALL_LOSS_DB, MOST_WALLS = 3.0, 7  # beyond that many walls the signal finds its way around
@@ -77,6 +79,11 @@ class SimulatedBuilding:
     def corridors_m(self) -> np.ndarray:
         """Return the corridors' centre lines, f64[E, 2 ends, 2], for drawing."""
         return self.nodes_m[self.edges]
+
+    @property
+    def ap_mhz(self) -> np.ndarray:
+        """Return the channel of each access point, i32[A]."""
+        return channel_mhz(self.ap_lag_s)
 
     def on_the_day(self, rng: np.random.Generator) -> "SimulatedBuilding":
         """Return the building as one round finds it: shadows and powers differ, hotspots move."""
@@ -160,7 +167,9 @@ def _building(
         tx_dbm=np.where(mobile, -44, -38 - 6 * radio) + rng.normal(0, 3, n_ap),
         ap_life=_lives(rng, n_ap),
         ap_mobile=mobile,
-        ap_lag_s=np.where(radio == 0, rng.uniform(0.8, 1.4, n_ap), rng.uniform(0.1, 0.8, n_ap)),
+        ap_lag_s=np.where(
+            radio == 0, *(rng.uniform(band.last_s, band.first_s, n_ap) for band in (BAND_2, BAND_5))
+        ),
         shadow_rad_m=rng.normal(0, 1 / SHADOW_LENGTH_M, (SHADOW_WAVES, 2)),
         shadow_rad=rng.uniform(0, 2 * np.pi, SHADOW_WAVES),
         shadow_db=rng.normal(0, SHADOW_DB * np.sqrt(2 / SHADOW_WAVES), (SHADOW_WAVES, n_ap)),

@@ -4,6 +4,7 @@ import numpy as np
 
 from mtloc_jax.logs.round import Stream, WifiScans
 from mtloc_jax.simulate.building import Sensor, SimulatedBuilding
+from mtloc_jax.simulate.sweep import draw_swept
 from mtloc_jax.simulate.walk import Motion
 
 GRAVITY_M_S2 = 9.81
@@ -19,7 +20,7 @@ def record_imu(
 ) -> tuple[Stream, Stream, Stream]:
     """Record acceleration, turn rate and magnetic field in the phone's axes, each f64[n, 3]."""
     phone = building.phone
-    accel, gyro, mag = (motion.at(_ticks_ms(rng, motion.t_s[-1]) / 1000) for _ in range(3))
+    accel, gyro, mag = (motion.at(ticks_ms(rng, motion.t_s[-1]) / 1000) for _ in range(3))
     return (
         _sense(rng, accel.t_s, _acceleration(accel), phone.accel),
         _sense(rng, gyro.t_s, _turn_rate(gyro), phone.gyro),
@@ -27,7 +28,7 @@ def record_imu(
     )
 
 
-def _ticks_ms(rng: np.random.Generator, end_s: float) -> np.ndarray:
+def ticks_ms(rng: np.random.Generator, end_s: float) -> np.ndarray:
     """Return when a sensor reports: evenly, but for jitter too small to swap two events."""
     even_s = np.arange(rng.uniform(0.5, 1.5), SENSOR_HZ * end_s) / SENSOR_HZ
     jitter_s = rng.normal(0, JITTER_S, len(even_s)).clip(-4 * JITTER_S, 4 * JITTER_S)
@@ -69,6 +70,7 @@ def _to_phone(
 
 def scan_wifi(
     rng: np.random.Generator,
+    sweep_rng: np.random.Generator,
     building: SimulatedBuilding,
     motion: Motion,
     round_s: float,
@@ -76,6 +78,7 @@ def scan_wifi(
 ) -> WifiScans:
     """Scan every 2 to 3.2 s; each access point is heard where the phone is at that instant.
 
+    sweep_rng: draws the channels that a scan leaves out
     `survey_share` in 0..1 is how far the survey has come: some access points appear or vanish.
     """
     done_s = np.cumsum(rng.uniform(2.0, 3.2, 1 + int(round_s / 2)))
@@ -84,7 +87,8 @@ def scan_wifi(
     rss_dbm = _received_dbm(rng, building, motion.at(heard_s.ravel()), heard_s.shape)
     audible = (rss_dbm > SENSITIVITY_DBM) & (rng.random(heard_s.shape) > MISS_RATE)
     heard = audible & _switched_on(rng, building, survey_share)
-    return _list_scans(building.bssid, milliseconds(done_s), milliseconds(heard_s), rss_dbm, heard)
+    heard &= draw_swept(sweep_rng, len(done_s), building.ap_mhz)
+    return _list_scans(building, milliseconds(done_s), milliseconds(heard_s), rss_dbm, heard)
 
 
 def _switched_on(
@@ -109,7 +113,7 @@ def _received_dbm(
 
 
 def _list_scans(
-    bssid: np.ndarray,
+    building: SimulatedBuilding,
     done_ms: np.ndarray,
     heard_ms: np.ndarray,
     rss_dbm: np.ndarray,
@@ -121,7 +125,14 @@ def _list_scans(
     age_ms = done_ms[:, None] - np.take_along_axis(heard_ms, np.maximum(last, 0), axis=0)
     scan, ap = np.nonzero((last >= 0) & (age_ms <= CACHE_MS))
     rss = np.clip(np.round(rss_dbm[last[scan, ap], ap]), -99, -25).astype(np.float32)
-    return WifiScans(done_ms, scan.astype(np.int32), bssid[ap], rss, age_ms[scan, ap])
+    return WifiScans(
+        done_ms,
+        scan.astype(np.int32),
+        building.bssid[ap],
+        rss,
+        age_ms[scan, ap],
+        building.ap_mhz[ap],
+    )
 
 
 def milliseconds(t_s: np.ndarray) -> np.ndarray:

@@ -125,7 +125,7 @@ def _pace(rng: np.random.Generator, nodes_m: np.ndarray, walker: Walker) -> _Pac
     east, north = np.gradient(_interpolate(s_m, node_s_m, nodes_m), axis=0).T
     heading_rad = _smooth(np.unwrap(np.arctan2(north, east)), 0.5 / PATH_STEP_M)
     turning_rad_m = np.abs(np.gradient(heading_rad, PATH_STEP_M))
-    speed_m_s = walker.speed_m_s * np.exp(0.07 * _wander(rng, len(s_m), 4 / PATH_STEP_M))
+    speed_m_s = walker.speed_m_s * np.exp(0.07 * wander(rng, len(s_m), 4 / PATH_STEP_M))
     lasts_s = PATH_STEP_M / speed_m_s * (1 + 0.5 * turning_rad_m)
     t_s = np.cumsum(lasts_s) - lasts_s[0]
     t_s[s_m > rng.choice(marks_s_m[1:])] += rng.uniform(1, 5)
@@ -140,12 +140,12 @@ def _carry(
     s_m = np.interp(t_s, pace.t_s, pace.s_m)
     heading_rad = np.interp(s_m, pace.s_m, pace.heading_rad)
     left = np.stack([-np.sin(heading_rad), np.cos(heading_rad)], axis=1)
-    drift_m = np.interp(s_m, pace.s_m, 0.3 * _wander(rng, len(pace.s_m), 3 / PATH_STEP_M))
+    drift_m = np.interp(s_m, pace.s_m, 0.3 * wander(rng, len(pace.s_m), 3 / PATH_STEP_M))
     vigour = _smooth(np.gradient(s_m, MOTION_STEP_S), 0.15 / MOTION_STEP_S) / walker.speed_m_s
     # Faster people take quicker and longer steps alike: frequency goes with the root of speed.
     phase_rad = np.cumsum(2 * np.pi * walker.step_hz * np.sqrt(vigour)) * MOTION_STEP_S
     stride = np.sin(phase_rad / 2) * vigour
-    uneven = np.exp(0.15 * _wander(rng, len(t_s), 0.3 / MOTION_STEP_S))
+    uneven = np.exp(0.15 * wander(rng, len(t_s), 0.3 / MOTION_STEP_S))
     yaw_rad = heading_rad + posture.yaw_rad + posture.sway_rad * stride
     pitch_rad = posture.pitch_rad + posture.nod_rad * stride
     return Motion(
@@ -186,7 +186,7 @@ def _smooth(values: np.ndarray, sigma_steps: float) -> np.ndarray:
     return np.convolve(np.pad(values, reach, mode="edge"), kernel / kernel.sum(), mode="valid")
 
 
-def _wander(rng: np.random.Generator, n: int, sigma_steps: float) -> np.ndarray:
+def wander(rng: np.random.Generator, n: int, sigma_steps: float) -> np.ndarray:
     """Draw smooth noise of about unit deviation, f64[n]."""
     reach = int(3 * sigma_steps) + 1
     noise = _smooth(rng.normal(size=n + 2 * reach), sigma_steps)[reach:-reach]

@@ -1,7 +1,7 @@
 """A building's floor plan: an image and the metres it covers."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -13,14 +13,20 @@ from mtloc_jax.sites.site_folder import PLAN_IMAGE, PLAN_INFO
 
 @dataclass(frozen=True)
 class FloorPlan:
-    """Name a floor plan image and the metres it covers, its lower left corner at (0, 0)."""
+    """Name a floor plan image and the metres it covers, its lower left corner at (0, 0).
+
+    drawn: the image itself, as `paper` returns it, where it lies in no file; `path` is then a name
+    """
 
     path: Path
     width_m: float
     height_m: float
+    drawn: np.ndarray | None = field(default=None, compare=False, repr=False)
 
     def paper(self) -> np.ndarray:
         """Return the image in grey over white, f32[H, W], 1 = white; raises InputError."""
+        if self.drawn is not None:
+            return self.drawn
         try:
             with Image.open(self.path) as image:
                 grey, opaque = np.moveaxis(np.asarray(image.convert("LA"), np.float32) / 255, 2, 0)

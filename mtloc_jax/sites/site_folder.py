@@ -24,7 +24,8 @@ from mtloc_jax.sites.walk_arrays import Arrays, from_arrays, to_arrays
 
 SITE, VOCABULARY, ROUNDS = "site.json", "vocabulary.txt", "rounds"
 PLAN_IMAGE, PLAN_INFO = "floor_image.png", "floor_info.json"
-VERSION = 3  # of the arrays: raise it where a reader's result changes
+VERSION = 4  # of the arrays: raise it where a reader's result changes
+_READABLE = (3, VERSION)  # 3 knew no channels: there they are 0
 
 _AGAIN = "run launch.prepare again; it redoes what is damaged"
 
@@ -65,7 +66,7 @@ def read_card(folder: Path) -> dict:
     path = folder / SITE
     try:
         card = json.loads(path.read_text(encoding="utf-8"))
-        if card["version"] != VERSION:
+        if card["version"] not in _READABLE:
             raise InputError(
                 f"was made by version {card['version']} of the readers, not {VERSION}",
                 remedy="run launch.prepare again",

@@ -17,13 +17,14 @@ def to_arrays(walk: Round) -> Arrays:
     """Return a walk as arrays by name.
 
     `wifi_bssid` indexes `wifi_bssids`, as an address is heard again and again; what may be absent
-    is an array of none or one, but for the route, of which there is none then. Further streams lie
-    end to end, each flat; `extra_shape` i64[k, 2] cuts them out.
+    is an array of none or one, but for the route and the channels, of which there is none then.
+    Further streams lie end to end, each flat; `extra_shape` i64[k, 2] cuts them out.
     """
     bssids, bssid = np.unique(walk.wifi.bssid, return_inverse=True)
     started = [] if walk.started_unix_ms is None else [walk.started_unix_ms]
     session = [] if walk.session is None else [walk.session]
     route = {} if walk.route is None else {"route": np.array(walk.route, np.int64)}
+    mhz = {"wifi_mhz": walk.wifi.mhz} if walk.wifi.mhz.any() else {}
     arrays = {
         "name": np.array(walk.name),
         "source": np.array(walk.source.as_posix()),
@@ -51,6 +52,7 @@ def to_arrays(walk: Round) -> Arrays:
     return (
         arrays
         | route
+        | mhz
         | {
             "extra_names": np.array(list(walk.extra), np.str_),
             "extra_shape": np.array([s.values.shape for s in extra], np.int64).reshape(-1, 2),
@@ -77,6 +79,7 @@ def from_arrays(arrays: Mapping[str, np.ndarray]) -> Round:
             arrays["wifi_bssids"][arrays["wifi_bssid"]],
             arrays["wifi_rss_dbm"],
             arrays["wifi_age_ms"],
+            *([arrays["wifi_mhz"]] if "wifi_mhz" in arrays else []),
         ),
         waypoint_t_ms=arrays["waypoint_t_ms"],
         waypoint_xy_m=arrays["waypoint_xy_m"],
@@ -97,7 +100,8 @@ def from_arrays(arrays: Mapping[str, np.ndarray]) -> Round:
 def digest(walks: Iterable[Round]) -> str:
     """Return the SHA-256 of all that walks hold but the place they were read from.
 
-    The same on every machine, however the walks are ordered and wherever they are stored.
+    The same on every machine, however the walks are ordered and wherever they are stored; and as
+    it was before walks had channels, where none is known.
     """
     found = hashlib.sha256()
     for walk in sorted(walks, key=lambda walk: (walk.number, walk.name)):

@@ -30,7 +30,7 @@ class Config(tfds.core.BuilderConfig):
 class Builder(tfds.core.GeneratorBasedBuilder):
     """Build a floor from 42 of its traces; files in `manual_dir` need no download."""
 
-    VERSION = tfds.core.Version("1.1.0")
+    VERSION = tfds.core.Version("1.2.0")
     BUILDER_CONFIGS = [  # noqa: RUF012, the name and form are TFDS's
         Config(name="site1_b1", description="18 minutes, 893 BSSIDs.", folder="site1/B1"),
         Config(name="site2_f1", description="19 minutes, 1980 BSSIDs.", folder="site2/F1"),

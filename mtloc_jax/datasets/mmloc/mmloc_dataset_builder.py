@@ -26,7 +26,7 @@ class Config(tfds.core.BuilderConfig):
 class Builder(tfds.core.GeneratorBasedBuilder):
     """Build MMLoc's Edinburgh or Bucharest; files in `manual_dir` need no download."""
 
-    VERSION = tfds.core.Version("1.1.0")
+    VERSION = tfds.core.Version("1.2.0")
     BUILDER_CONFIGS = [  # noqa: RUF012, the name and form are TFDS's
         Config(
             name="edinburgh",

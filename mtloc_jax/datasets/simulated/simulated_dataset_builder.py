@@ -10,7 +10,7 @@ from mtloc_jax.sites.splits import PAPER
 class Builder(tfds.core.GeneratorBasedBuilder):
     """Build a simulated building, seed 0, as `buildings.walks` gives it."""
 
-    VERSION = tfds.core.Version("1.1.0")
+    VERSION = tfds.core.Version("1.2.0")
     BUILDER_CONFIGS = [  # noqa: RUF012, the name and form are TFDS's
         tfds.core.BuilderConfig(name="a", description="The source building, simulated."),
         tfds.core.BuilderConfig(name="b", description="The target building, simulated."),
