@@ -5,10 +5,10 @@ A new one is an entry in MODALITIES. The functions take arrays of NumPy or of JA
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.signal import lfilter
 
 from mtloc_jax.errors import InputError
 from mtloc_jax.registry import Registry
@@ -230,7 +230,7 @@ def _vertical(accel: np.ndarray, step_ms: int) -> np.ndarray:
         )
     kept = np.exp(-step_ms / 1000 / GRAVITY_S)
     # As if the phone had lain still before: the first reading is the first direction.
-    gravity, _ = lfilter([1 - kept], [1, -kept], accel, axis=0, zi=kept * accel[:1])
+    gravity = np.stack(list(accumulate(accel, lambda so_far, now: now + kept * (so_far - now))))
     return gravity / np.maximum(_magnitude(gravity), 1e-9)[:, None]
 
 
