@@ -44,7 +44,8 @@ def start(presence="none"):
 @cache
 def program(plan="all", presence="none"):
     training = make_train(Static(problem(presence), paces(plan, start(presence)), batch_size=50))
-    return training._replace(advance=jax.jit(training.advance))
+    begin, advance = jax.jit(training.begin), jax.jit(training.advance)
+    return training._replace(begin=begin, advance=advance)
 
 
 def trained(one, **how):
