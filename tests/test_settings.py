@@ -187,7 +187,6 @@ def test_a_group_that_is_no_group_is_refused():
         ({"wipe.drop_rates": (0.0, 0.5)}, "cdf_drop_rate 0.4 is not among the drop rates"),
         ({"wipe.drop_rates": (0.4, 0.4)}, "repeat a share"),
         ({"window.hop_ms": 150}, "no window has"),
-        ({"window.mag_channels": 2}, "mag_channels is 2"),
         ({"modalities": ()}, r"modalities is \(\); name each modality once"),
         ({"modalities": ("imu", "wifi", "imu")}, "name each modality once"),
     ],
