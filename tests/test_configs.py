@@ -2,8 +2,6 @@
 
 import importlib
 import re
-import subprocess
-import sys
 
 import pytest
 from ml_collections import ConfigDict
@@ -21,6 +19,7 @@ from mtloc_jax.sites.recordings import open_recordings
 from mtloc_jax.study.plan import plan
 from mtloc_jax.study.study import Study
 from tests.conftest import ROOT
+from tests.launched import launched
 
 OTHERS = {"axes", "pairs", "quickstart", "unwiped"}
 STUDIES = {"baselines", "each_walk", "ipin", "location20", "mmloc", "phones", "wifi_rows"}
@@ -120,14 +119,8 @@ def test_a_question_is_answered_end_to_end(question: str, tmp_path) -> None:
 
 @pytest.mark.parametrize("config", ["baselines.py:smoke", "wifi_rows.py:smoke"])
 def test_every_question_is_asked_by_the_one_program(config: str, tmp_path) -> None:
-    command = [sys.executable, "-m", "launch.study", "--quiet", f"--config=configs/{config}"]
-    done = subprocess.run(
-        [*command, "--config.finetune_rates=(1.5,)", f"--workdir={tmp_path / 'work'}"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    flags = ["--config.finetune_rates=(1.5,)", f"--workdir={tmp_path / 'work'}"]
+    done = launched("launch.study", "--quiet", f"--config=configs/{config}", *flags)
     said = "error: finetune_rates is 1.5; set --config.finetune_rates in [0.001, 1]\n"
     assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
     assert not (tmp_path / "work").exists()
