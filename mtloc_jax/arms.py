@@ -9,6 +9,19 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from mtloc_jax import predictors
+from mtloc_jax.locate import (
+    EXPERTS,
+    FILTER,
+    FRESH,
+    HELD,
+    JOINS,
+    MOTIONS,
+    PRETRAINED,
+    SMOOTHER,
+    STEPS,
+    TUNED,
+    Locate,
+)
 from mtloc_jax.predictors import Predictor
 from mtloc_jax.registry import Registry
 from mtloc_jax.settings import Settings
@@ -40,6 +53,7 @@ class Arm:
     plan:    how its leaves train ("imu frozen"); None: as settings.finetune_plan says
     problem: a name in core.problem.PROBLEMS; empty: the study's
     predict: the predictor, where it needs no network
+    locate:  how it locates whole walks, where it sees more of them than windows
     chooses: the setting whose values it chooses from on validation, passed on as `k`; or empty
     """
 
@@ -53,7 +67,23 @@ class Arm:
     plan: str | None = "all"
     problem: str = ""
     predict: Predictor | None = None
+    locate: Locate | None = None
     chooses: str = ""
+
+    @property
+    def of_problem(self) -> bool:
+        """Say whether its runs are networks of a problem, trained and judged on windows."""
+        return self.predict is None and self.locate is None
+
+    @property
+    def grafts_imu(self) -> bool:
+        """Say whether it takes an IMU branch that was pretrained in the source building."""
+        return self.of_problem and self.start == "pretrained"
+
+    @property
+    def learns_here(self) -> bool:
+        """Say whether its runs train on the target's survey; a predictor is fitted anew."""
+        return self.of_problem or bool(self.locate and {FRESH, TUNED} & self.locate.origins)
 
     @property
     def fixed(self) -> bool:
@@ -191,6 +221,24 @@ for predictor in (
     ),
 ):
     add(predictor)
+
+
+def located(locate: Locate) -> Arm:
+    """Return the arm of an expert, motion and way to join: 'cosine-held', 'cosine-steps-filter'."""
+    moved = "" if locate.time == HELD else f"-{locate.motion}"
+    expert, join = EXPERTS[locate.expert], JOINS[locate.time]
+    line = {"color": expert.color, **join.line}
+    name = f"{locate.expert}{moved}-{locate.time}"
+    start: Start = "pretrained" if {PRETRAINED, TUNED} & locate.origins else "fresh"
+    return Arm(name, locate.label, line, rates=(1.0,), start=start, locate=locate)
+
+
+WITH_ALL_MOTIONS = ("cosine", "matcher")
+for expert in EXPERTS:
+    add(located(Locate(expert)))
+    for motion in MOTIONS if expert in WITH_ALL_MOTIONS else (STEPS,):
+        for time in (FILTER, SMOOTHER):
+            add(located(Locate(expert, motion, time)))
 
 PREDICTORS = tuple(arm.name for arm in ARMS.values() if arm.predict)
 """The arms without a network."""

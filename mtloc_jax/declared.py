@@ -16,9 +16,9 @@ KINDS: dict[Kind, str] = {
     "plan": "which runs there are",
     "place": "what no row follows from: where something lies on this machine, what a report tells",
 }
-SWEPT: tuple[Kind, ...] = ("static", "traced", "judged", "site")
+SWEPT: tuple[Kind, ...] = ("static", "traced", "judged", "site", "building")
 """Kinds that an axis of `sweep` may name."""
-COMPILED_APART: tuple[Kind, ...] = ("static", "site")
+COMPILED_APART: tuple[Kind, ...] = ("static", "site", "building")
 
 
 @dataclass(frozen=True)

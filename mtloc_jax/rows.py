@@ -62,8 +62,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     LEAVES: (*KEYS[:5], "taken", "unchanged"),
     # One row per setting that a run chose for itself on validation, such as the k of k-NN.
     CHOSEN: (*KEYS[:5], "setting", "value"),
-    # One row per run, split and walk, nothing wiped.
-    WALKS: (*KEYS[:6], "walk", "n_windows", "mean_m", "median_m"),
+    # One row per run, split and walk: nothing wiped ("none"), then each loss.
+    WALKS: (*KEYS[:7], "walk", "n_windows", "mean_m", "median_m"),
     # One row per run, split and band of distance to the nearest surveyed position, then the same by
     # the nearest surveyed scan; windows before their walk's first scan are a band of their own.
     COVERAGE: (*KEYS[:6], "nearest", "band", "n_windows", "mean_m"),

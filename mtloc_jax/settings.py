@@ -31,9 +31,11 @@ from mtloc_jax.registry import meant
 class Simulation:
     """How simulated buildings are surveyed."""
 
-    seed: int = setting(0, "building", "seed of the buildings and their walks", within=NATURAL)
+    seed: int = setting(
+        0, "building", "seed of the buildings and their walks", within=NATURAL, pretrained=True
+    )
     round_s: float = setting(
-        45.0, "building", "length of a round", unit="s", within=Range(5, 86_400)
+        45.0, "building", "length of a round", unit="s", within=Range(5, 86_400), pretrained=True
     )
 
 
@@ -104,6 +106,37 @@ class Window:
 
 
 @dataclass(frozen=True)
+class MatcherTraining:
+    """How matchers of WiFi scans are trained: in the source, or on the target's survey."""
+
+    epochs: int = setting(3, "traced", "epochs over lessons drawn from surveys", within=COUNT)
+    learning_rate: float = setting(
+        3e-3, "traced", "learning rate of a matcher", within=Range(0, 1e3, open_low=True)
+    )
+    tuned_epochs: int = setting(1, "traced", "epochs of fine-tuning on the survey", within=COUNT)
+    tuned_learning_rate: float = setting(
+        1e-3, "traced", "learning rate of fine-tuning", within=Range(0, 1e3, open_low=True)
+    )
+    scans: int = setting(500, "traced", "scans asked in each draw of a survey", within=COUNT)
+
+
+@dataclass(frozen=True)
+class MotionTraining:
+    """How networks on motion are trained: in the source, or on the target's survey."""
+
+    steps: int = setting(1000, "traced", "optimiser steps of a motion network", within=COUNT)
+    learning_rate: float = setting(
+        3e-3, "traced", "learning rate of a motion network", within=Range(0, 1e3, open_low=True)
+    )
+    tuned_steps: int = setting(
+        300, "traced", "optimiser steps of fine-tuning on the survey", within=COUNT
+    )
+    tuned_learning_rate: float = setting(
+        1e-3, "traced", "learning rate of fine-tuning", within=Range(0, 1e3, open_low=True)
+    )
+
+
+@dataclass(frozen=True)
 class Wipe:
     """How modalities are wiped at test time (Section IV-E)."""
 
@@ -166,7 +199,8 @@ class Settings:
     source: str = setting(
         "simulated-a",
         "building",
-        "building that the IMU branch is pretrained in, or several as in A,B",
+        "building that networks are pretrained in, or several as in A,B",
+        pretrained=True,
     )
     target: str = setting("simulated-b", "building", "building that networks are for")
     data_dir: str = setting("", "place", "folder of the recordings of real buildings")
@@ -197,8 +231,9 @@ class Settings:
     survey: str = setting(
         "once",
         "site",
-        "whether all training rounds are one survey, or every second one a later survey",
-        choices=("once", "twice"),
+        "whether all training rounds are one survey, every second one a later survey, or every "
+        "round is located by all others",
+        choices=("once", "twice", "others"),
         roles=TARGET,
     )
     removed_share: float = setting(
@@ -379,7 +414,17 @@ class Settings:
     )
     epochs: int = setting(20, "traced", "training epochs", within=Range(1, 10**6))
 
+    matcher: MatcherTraining = MatcherTraining()
+    motion: MotionTraining = MotionTraining()
+
     wipe: Wipe = Wipe()
+    before_scan: str = setting(
+        "counted",
+        "judged",
+        "whether windows before their walk's first scan count, or stand apart, by distance to the "
+        "survey alone",
+        choices=("counted", "apart"),
+    )
 
     neighbours: tuple[int, ...] = setting(
         (1, 2, 3, 5, 8, 13, 21, 34, 55),
@@ -429,7 +474,13 @@ class Settings:
         return dict(zip(roles, self.sources, strict=True)) | {"target": self.target}
 
 
-GROUPS: dict[str, type] = {"simulation": Simulation, "window": Window, "wipe": Wipe}
+GROUPS: dict[str, type] = {
+    "simulation": Simulation,
+    "window": Window,
+    "wipe": Wipe,
+    "matcher": MatcherTraining,
+    "motion": MotionTraining,
+}
 
 
 def _declared() -> Iterator[Declared]:

@@ -106,8 +106,8 @@ def test_what_befalls_a_site_changes_its_scans_alone(site):
 
 
 def test_an_unknown_loss_is_refused_with_the_nearest(site):
-    with pytest.raises(InputError, match=r"no loss 'wifi: a scan in 30 s'.*held"):
-        befallen(site, "wifi: a scan in 30 s")
+    with pytest.raises(InputError, match=r"no loss 'wifi: a scan in 31 s'.*'wifi: a scan in 30 s'"):
+        befallen(site, "wifi: a scan in 31 s")
     with pytest.raises(InputError, match=r"wipe\.losses is 'rain'"):
         replaced(Settings(), {"wipe.losses": ("rain",)})
 

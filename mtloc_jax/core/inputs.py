@@ -24,12 +24,16 @@ def scaled_one(data: Arrays, scaler: Scaler, rows: Any, name: str) -> Leaf:
 
 
 def check(data: Arrays) -> None:
-    """Raise AssertionError, at tracing, where arrays do not have the shapes of `Arrays`."""
+    """Raise AssertionError, at tracing, where arrays do not have the shapes of `Arrays`.
+
+    Of what is no modality, but made of some for one problem, only the number of rows is known.
+    """
     chex.assert_rank(data.target, 2)
     for name, held in data.inputs.items():
         of_window = held.values if held.row is None else held.row
         chex.assert_equal_shape_prefix((of_window, data.target), 1, custom_message=name)
-        chex.assert_rank(held.values, 3 if MODALITIES[name].sampled else 2)
+        if name in MODALITIES:
+            chex.assert_rank(held.values, 3 if MODALITIES[name].sampled else 2)
 
 
 def scaled_xy(xy_m: jax.Array, scaler: Scaler) -> jax.Array:

@@ -49,7 +49,7 @@ def read_beside(config: Mapping[str, Any]) -> Beside | None:
 
 def is_tuned_network(arm: str) -> bool:
     """Say whether an arm is of networks that are trained with several shares of the rounds."""
-    return arm in ARMS and not ARMS[arm].fixed and ARMS[arm].predict is None
+    return arm in ARMS and not ARMS[arm].fixed and ARMS[arm].of_problem
 
 
 def _check_same_windows(config: Mapping[str, Any], path: Path) -> None:

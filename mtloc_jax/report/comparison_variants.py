@@ -141,8 +141,9 @@ def _words(settings: Settings) -> str:
 
 def _part(folder: Path, study: Provenance, points: list[Settings]) -> tuple[Settings, Table]:
     """Return what a variant is set to, of the settings swept, and its rows."""
-    own = replace(read_provenance(folder), site_pair=study.site_pair)
-    config, table = _config(folder), read(folder / ROWS)
+    own, config, table = read_provenance(folder), _config(folder), read(folder / ROWS)
+    if not {"source", "target"} & points[0].keys():
+        own = replace(own, site_pair=study.site_pair)
     check_same_study(table, own, folder / ROWS)
     if not len(table["seed"]):
         raise InputError(

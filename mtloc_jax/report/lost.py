@@ -24,7 +24,8 @@ _NOTHING = "none"
 _BARS = "bar: mean over seeds, line: ± one standard deviation (none for one seed)"
 _HOLDING = (
     "A scan that is not kept is not heard. A kept one is read until the next one, or until it is "
-    "as old as said; networks were trained on all scans, held as long as the settings say."
+    "as old as said; networks were trained on all scans, held as long as the settings say. What "
+    "joins scans over time holds them itself."
 )
 _BAR_IN, _GAP_IN, _HEAD_IN = 0.16, 0.12, 1.6
 
@@ -58,7 +59,8 @@ def losses_figure(table: Table, provenance: Provenance) -> Figure | None:
     rows = _by_loss(table)
     if len(rows) < 2:
         return None
-    arms = models(rows[_NOTHING])
+    judged = [models(of_loss) for of_loss in rows.values()]
+    arms = [arm for arm in judged[0] if all(arm in others for others in judged)]
     caption = "\n".join([provenance.scope(rows[_NOTHING]), _BARS])
     height_in = _HEAD_IN + len(rows) * (len(arms) * _BAR_IN + _GAP_IN)
     drawn = style.figure(provenance.title("Lost in life: mean test error"), caption, 8.0, height_in)

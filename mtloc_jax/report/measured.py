@@ -27,6 +27,8 @@ from mtloc_jax.report.provenance import (
 )
 from mtloc_jax.report.questions import Families
 from mtloc_jax.report.rounds_needed import Needed, demands, needed
+from mtloc_jax.report.rungs import Rung, rungs
+from mtloc_jax.report.walks_needed import Curve, curves
 from mtloc_jax.rows import (
     CDF,
     CHOSEN,
@@ -35,6 +37,7 @@ from mtloc_jax.rows import (
     PRETEXT,
     ROWS,
     TRACKS,
+    WALKS,
     Table,
     empty,
     read,
@@ -49,7 +52,9 @@ class Measured:
 
     record:  config.json as it is
     rows:    rows.csv, with no rows where variants have them; cdf, tracks, chosen,
-             coverage: the other files; coverage is of all test rounds where they alone are swept
+             coverage, walks: the other files; coverage is of all test rounds where they alone are
+             swept, walks of all variants
+    every_cdf: cdf.csv of all variants, where there are some; cdf itself otherwise
     pretext: pretext.csv, of all variants where there are some
     beside:  networks of another study that its predictors stand beside
     swept:   the variants of a swept study
@@ -64,6 +69,8 @@ class Measured:
     tracks: Table
     chosen: Table
     coverage: Table
+    walks: Table
+    every_cdf: Table
     pretext: Table
     beside: Beside | None
     swept: Swept | None
@@ -94,6 +101,37 @@ class Measured:
     def families(self) -> Families:
         """Return the claims that the test rows can answer, by question."""
         return questions.families(self.rows, self.together, self.margin_m)
+
+    @cached_property
+    def rungs(self) -> list[Rung]:
+        """Return every arm beside 5-NN held, by variant; none where that was not run.
+
+        Where targets are swept, the last variant is all of them together.
+        """
+        if self.swept is None:
+            return rungs({"": [self.rows]}, self.walks, self.cdf)
+        names = [str(c.settings.get("target", c.label)) for c in self.swept.contenders]
+        if len(set(names)) < len(names):
+            names = [contender.label for contender in self.swept.contenders]
+        rounds = [list(contender.rounds.values()) for contender in self.swept.contenders]
+        tables = dict(zip(names, rounds, strict=True))
+        if "target" in self.swept.names:
+            tables[f"all {len(tables)} targets"] = self.swept.tables
+        return rungs(tables, self.walks, self.every_cdf)
+
+    @cached_property
+    def walk_curves(self) -> list[Curve]:
+        """Return the error of each arm by walks surveyed; none where these are not swept alone."""
+        if self.swept is None or self.swept.names != ("walks",):
+            return []
+        places = set(
+            zip(self.walks["site_pair"].tolist(), self.walks["walk"].tolist(), strict=True)
+        )
+        in_turn = self.record.get("config", {}).get("survey") == "others"
+        of_card = self.survey.walks if self.survey else None
+        every = len(places) - 1 if in_turn or not of_card else of_card
+        sizes = {c.label: float(c.settings["walks"] or every) for c in self.swept.contenders}
+        return curves(self.rungs, sizes, self.walks)
 
     @cached_property
     def needed(self) -> list[Needed]:
@@ -147,20 +185,21 @@ def read_measured(workdir: Path, plan: FloorPlan | None = None) -> Measured:
         swept = read_swept(workdir, folders)
         # The files beside the folders hold the rows of all variants: no figure shows those at once.
         rows, (cdf, tracks, chosen) = empty(ROWS), map(empty, (CDF, TRACKS, CHOSEN))
-        pretext = _optional(workdir / PRETEXT)
+        pretext, walks, every_cdf = (_optional(workdir / name) for name in (PRETEXT, WALKS, CDF))
         names, coverage = (
             [f"{path.relative_to(workdir)}/{ROWS}" for path in folders],
             empty(COVERAGE),
         )
         if not swept.names:  # test rounds in turn are together what one of them is alone
             names, coverage = [*names, COVERAGE], _optional(workdir / COVERAGE)
-        names.append(PRETEXT)
+        names += [WALKS, CDF, PRETEXT]
     else:
         swept, rows = None, _rows(workdir, provenance)
-        names = [ROWS, CDF, TRACKS, CHOSEN, COVERAGE, PRETEXT]
-        cdf, tracks, chosen, coverage, pretext = (
+        names = [ROWS, CDF, TRACKS, CHOSEN, COVERAGE, WALKS, PRETEXT]
+        cdf, tracks, chosen, coverage, walks, pretext = (
             _kept(workdir / name, provenance) for name in names[1:]
         )
+        every_cdf = cdf
     config = record.get("config", {})
     return Measured(
         provenance=provenance,
@@ -171,6 +210,8 @@ def read_measured(workdir: Path, plan: FloorPlan | None = None) -> Measured:
         tracks=tracks,
         chosen=chosen,
         coverage=coverage,
+        walks=walks,
+        every_cdf=every_cdf,
         pretext=pretext,
         beside=read_beside(config),
         swept=swept,

@@ -156,7 +156,7 @@ def _is_rival(arm: ArmAtRate) -> bool:
 
 
 def _is_network(name: str) -> bool:
-    return name in ARMS and ARMS[name].predict is None
+    return name in ARMS and ARMS[name].of_problem
 
 
 def _is_predictor(name: str) -> bool:

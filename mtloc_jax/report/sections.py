@@ -8,12 +8,21 @@ from matplotlib.figure import Figure
 
 from mtloc_jax.arms import ARMS, SCRATCH
 from mtloc_jax.report import comparison_sentences as compared
-from mtloc_jax.report import comparison_tables, error_tables, figures, paper_tables, questions
+from mtloc_jax.report import (
+    comparison_tables,
+    error_tables,
+    figures,
+    ladder,
+    paper_tables,
+    questions,
+    walks_tables,
+)
 from mtloc_jax.report import needed_tables as needed
 from mtloc_jax.report.card_tables import card_predictors
 from mtloc_jax.report.chosen_tables import chosen
 from mtloc_jax.report.claim_sentences import sentence
 from mtloc_jax.report.claim_tables import claims_table
+from mtloc_jax.report.claims import Claim
 from mtloc_jax.report.comparison_figure import comparison_figure
 from mtloc_jax.report.demand import data_demand
 from mtloc_jax.report.differences import differences
@@ -26,6 +35,8 @@ from mtloc_jax.report.pretexts import sentences as pretext_sentences
 from mtloc_jax.report.survey_distance import distance_figure, distance_table
 from mtloc_jax.report.table import ReportTable
 from mtloc_jax.report.trajectory import trajectory
+from mtloc_jax.report.walks_figure import walks_figure
+from mtloc_jax.report.walks_needed import needed as needed_walks
 from mtloc_jax.report.wiped_variants import fig5_variants, orders
 from mtloc_jax.rows import of_losses, select
 
@@ -55,11 +66,17 @@ class Section:
 def answers(found: Measured) -> list[str]:
     """Return the sentences that a reader looks for first."""
     learnt = pretext_sentences(found.pretext)
+    if found.walk_curves:
+        said = walks_tables.needed_sentences(needed_walks(found.walk_curves))
+        return [*said, *walks_tables.transfer_sentences(_transfer(found)), *learnt]
+    if found.swept and _is_one_ladder(found):
+        return [*ladder.sentences(found.rungs), *learnt]
     if found.swept:
         return [*compared.sentences(found.lines), *orders(found.lines), *learnt]
     leading = labels_of(models(found.together))
     every = [claim for family in found.families.values() for claim in family]
     said = [sentence(c) for c in every if c.ours in leading or c.n_rates > 1]
+    said += ladder.sentences(found.rungs)
     return [*dict.fromkeys(said), *needed.sentences(found.needed, found.survey), *learnt]
 
 
@@ -121,7 +138,7 @@ def _rounds_needed(found: Measured) -> list[ReportTable]:
 
 
 def _has_networks(found: Measured) -> bool:
-    return any(name in ARMS and ARMS[name].predict is None for name, _ in arms_in(found.rows))
+    return any(name in ARMS and ARMS[name].of_problem for name, _ in arms_in(found.rows))
 
 
 def _compared(make: Callable[..., list[ReportTable]]) -> Tables:
@@ -131,6 +148,32 @@ def _compared(make: Callable[..., list[ReportTable]]) -> Tables:
     return made
 
 
+def _is_one_ladder(found: Measured) -> bool:
+    """Say whether the ladder says all: of one variant, of test rounds in turn, or of targets.
+
+    Errors in several targets do not compare.
+    """
+    return bool(found.rungs) and (
+        found.swept is None or not found.swept.names or "target" in found.swept.names
+    )
+
+
+def _compares(found: Measured) -> bool:
+    """Say whether there are variants that are compared with each other."""
+    return found.swept is not None and not (_is_one_ladder(found) or found.walk_curves)
+
+
+def _transfer(found: Measured) -> list[Claim]:
+    return walks_tables.transfer_claims(found.rungs, found.walks)
+
+
+def _ladder_drawn(found: Measured) -> Figure | None:
+    """Draw the ladder of one target, or of all; comparable variants have their own."""
+    if not _is_one_ladder(found):
+        return None
+    return ladder.ladder_figure(found.rungs, found.scope, found.provenance)
+
+
 def _variants(found: Measured) -> Figure | None:
     if found.swept is None:
         return None
@@ -138,6 +181,32 @@ def _variants(found: Measured) -> Figure | None:
 
 
 SECTIONS = (
+    Section(
+        "Ladder",
+        lambda found: bool(found.rungs),
+        {
+            "ladder_ratios": lambda found: ladder.ratio_table(
+                found.rungs, found.scope, found.provenance
+            ),
+            "ladder": lambda found: ladder.ladder_table(found.rungs, found.scope, found.provenance),
+        },
+        {"ladder": _ladder_drawn},
+        printed=("ladder_ratios",),
+    ),
+    Section(
+        "Walks surveyed",
+        lambda found: bool(found.walk_curves),
+        {
+            "walks_needed": lambda found: walks_tables.needed_table(
+                needed_walks(found.walk_curves), found.scope, found.provenance
+            ),
+            "transfer": lambda found: walks_tables.transfer_table(
+                _transfer(found), found.scope, found.provenance
+            ),
+        },
+        {"walks": lambda found: walks_figure(found.walk_curves, found.scope, found.provenance)},
+        printed=("walks_needed", "transfer"),
+    ),
     Section(
         "Fine-tuning",
         _has_table5,
@@ -223,7 +292,7 @@ SECTIONS = (
     ),
     Section(
         "Comparison",
-        lambda found: found.swept is not None,
+        _compares,
         {
             "comparison": _compared(comparison_tables.against_reference),
             "against_scratch": _compared(comparison_tables.against_scratch),

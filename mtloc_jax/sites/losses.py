@@ -29,17 +29,28 @@ class Scans(NamedTuple):
     scan_ms: np.ndarray
 
 
+class Delivered(NamedTuple):
+    """Hold when the scans of one walk arrived, i64[S], and its first and last window's end, ms."""
+
+    t_ms: np.ndarray
+    first_ms: int
+    last_ms: int
+
+
 @dataclass(frozen=True)
 class Loss:
     """Say what a modality suffers.
 
-    what:     in words, as tables and figures have it
-    left:     Scans -> the row that each window then reads, i64[N], 0 for "not heard"
+    what:      in words, as tables and figures have it
+    left:      Scans -> the row that each window then reads, i64[N], 0 for "not heard"
+    delivered: of one walk, to whoever holds scans himself: which still arrive, bool[S]; None where
+               the loss says how long a scan is held
     """
 
     modality: str
     what: str
     left: Callable[[Scans], np.ndarray]
+    delivered: Callable[[Delivered], np.ndarray] | None = None
 
     @property
     def name(self) -> str:
@@ -66,11 +77,32 @@ def thinned(every_ms: int, hold_ms: int) -> Callable[[Scans], np.ndarray]:
     return left
 
 
+def every(every_ms: int) -> Callable[[Delivered], np.ndarray]:
+    """Return what is left of scans of which those within `every_ms` of the last kept are lost."""
+
+    def arrives(scans: Delivered) -> np.ndarray:
+        kept, due_ms = np.zeros(len(scans.t_ms), bool), -np.inf
+        for at, t_ms in enumerate(scans.t_ms):
+            if t_ms >= due_ms:
+                kept[at], due_ms = True, t_ms + every_ms
+        return kept
+
+    return arrives
+
+
+def first_half(scans: Delivered) -> np.ndarray:
+    """Say which scans arrive before the middle of their walk's time, bool[S]."""
+    return 2 * scans.t_ms < scans.first_ms + scans.last_ms
+
+
 def until_half(scans: Scans) -> np.ndarray:
     """Hear nothing from the middle of each walk's time on."""
     parts = [np.where(2 * t_ms < t_ms[-1], row, 0) for t_ms, row, _ in _by_walk(scans)]
     return np.concatenate([np.zeros(0, np.int64), *parts])
 
+
+UNTIL_NEXT_MS = 86_400_000
+"""Longer than any walk: a scan is held until the next one arrives."""
 
 LOSSES: Registry[Loss] = Registry("loss")
 """Every loss by its name. Android lets an app in front scan four times in two minutes: once in
@@ -79,7 +111,11 @@ for loss in (
     Loss("wifi", "a scan in 10 s, held 4 s", thinned(10_000, 4_000)),
     Loss("wifi", "a scan in 30 s, held 4 s", thinned(30_000, 4_000)),
     Loss("wifi", "a scan in 30 s, held 30 s", thinned(30_000, 30_000)),
-    Loss("wifi", "second half of each walk lost", until_half),
+    *(
+        Loss("wifi", f"a scan in {s} s", thinned(1000 * s, UNTIL_NEXT_MS), every(1000 * s))
+        for s in (2, 10, 30)
+    ),
+    Loss("wifi", "second half of each walk lost", until_half, first_half),
 ):
     LOSSES[loss.name] = loss
 

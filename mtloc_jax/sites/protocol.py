@@ -21,6 +21,8 @@ from mtloc_jax.sites import splits
 from mtloc_jax.sites.splits import Split
 
 ROUND, WALK = "round", "walk"
+OTHERS = "others"
+"""The value of settings.survey by which every unit is located by the survey of all the others."""
 EVERY = 5
 """Of two units one tests; every fifth walk of the other validates."""
 
@@ -94,6 +96,32 @@ def dealt(
         split = ways[tested - 1]
     numbered = [replace(walk, number=n) for walk, n in zip(walks, numbers, strict=True)]
     return Dealt(numbered, split, unit)
+
+
+def dealt_in_turn(
+    site: str, walks: Sequence[Round], split: Split, *, unit: str, folds: int
+) -> Dealt:
+    """Return the walks of a site numbered so that each number is located by all the others.
+
+    split, unit, folds: as `dealt`; with folds the numbers are theirs
+
+    Raises InputError where nobody says which unit a walk belongs to, or all belong to one.
+    """
+    walks = sorted((w for w in walks if w.number in set(chain(*split))), key=when)
+    units = [_unit_of(site, walk, unit) for walk in walks]
+    names = sorted(set(units))
+    numbers = units if unit == ROUND else [names.index(one) + 1 for one in units]
+    if folds:
+        places = sorted(set(numbers))
+        numbers = [places.index(one) % folds + 1 for one in numbers]
+    if len(set(numbers)) == 1:
+        raise InputError(
+            f"all walks of {site} are of one {unit}: there are no others to locate them by",
+            remedy=f"hold something else together, such as --config.unit={WALK}",
+            path=walks[0].source.parent,
+        )
+    numbered = [replace(walk, number=n) for walk, n in zip(walks, numbers, strict=True)]
+    return Dealt(numbered, splits.in_turn(numbers, site), unit)
 
 
 def _unit_of(site: str, walk: Round, unit: str) -> Any:

@@ -82,6 +82,15 @@ def dealt_by(recordings: Recordings, settings: Settings, role: str = "target") -
     """
     if role != "target":
         return recordings
+    if settings.survey == protocol.OTHERS:
+        turns = protocol.dealt_in_turn(
+            recordings.name,
+            recordings.walks,
+            recordings.split,
+            unit=settings.unit,
+            folds=settings.folds,
+        )
+        return recordings._replace(**turns._asdict())
     dealt = protocol.dealt(
         recordings.name,
         recordings.walks,
@@ -99,6 +108,7 @@ def cut(
     *,
     wifi_entry_max_age_ms: int = Settings.wifi_entry_max_age_ms,
     modalities: tuple[str, ...] = Settings.modalities,
+    in_turn: bool = False,
 ) -> Site:
     """Cut recordings into a site; raises InputError as `site.build`."""
     return site.build(
@@ -109,6 +119,7 @@ def cut(
         wifi_entry_max_age_ms=wifi_entry_max_age_ms,
         modalities=modalities,
         simulated=recordings.simulated,
+        in_turn=in_turn,
     )
 
 
@@ -122,4 +133,5 @@ def cut_by(recordings: Recordings, settings: Settings, role: str = "target") -> 
         settings.window,
         wifi_entry_max_age_ms=settings.wifi_entry_max_age_ms,
         modalities=settings.modalities,
+        in_turn=role == "target" and settings.survey == protocol.OTHERS,
     )

@@ -11,9 +11,8 @@ from mtloc_jax.errors import InputError
 from mtloc_jax.logs.round import Round, checked
 from mtloc_jax.modalities import Held, Leaf
 from mtloc_jax.settings import Settings, Window
-from mtloc_jax.sites import scaling
+from mtloc_jax.sites import scaling, splits
 from mtloc_jax.sites.splits import Split
-from mtloc_jax.sites.splits import checked as checked_split
 from mtloc_jax.sites.windows import Windows, cut, joined
 
 
@@ -112,10 +111,12 @@ def build(
     wifi_entry_max_age_ms: int = Settings.wifi_entry_max_age_ms,
     modalities: tuple[str, ...] = Settings.modalities,
     simulated: bool = False,
+    in_turn: bool = False,
 ) -> Site:
     """Cut `walks` into a site.
 
     wifi_entry_max_age_ms: drop scan entries whose access point was last really heard longer ago
+    in_turn: the split tests each round by all the others
 
     Raises InputError where there is no walk, a walk is unusable, a round leaves no window, or the
     split does not fit.
@@ -123,7 +124,8 @@ def build(
     if not walks:
         raise InputError(f"{name} has no walk", remedy="check the data folder")
     walks = sorted((checked(walk) for walk in walks), key=lambda walk: (walk.number, walk.name))
-    checked_split(split, np.array([walk.number for walk in walks]), name)
+    if not (in_turn and split == splits.in_turn((walk.number for walk in walks), name)):
+        splits.checked(split, np.array([walk.number for walk in walks]), name)
     cuts = [cut(walk, window, modalities) for walk in walks]
     _check_windows(name, walks, cuts)
     scans = [walk.wifi.fresh(wifi_entry_max_age_ms) for walk in walks]

@@ -9,11 +9,21 @@ from mtloc_jax.errors import InputError
 
 
 class Split(NamedTuple):
-    """Name the rounds of each split; a round is in one split only."""
+    """Name the rounds of each split; a round is in one split only, unless they test in turn."""
 
     train: tuple[int, ...]
     validation: tuple[int, ...]
     test: tuple[int, ...]
+
+    @property
+    def in_turn(self) -> bool:
+        """Say whether each round is tested by the survey of all the others."""
+        return self.train == self.test
+
+    @property
+    def judged(self) -> tuple[str, ...]:
+        """Return the names of the splits that runs are judged on."""
+        return ("test",) if self.in_turn else ("validation", "test")
 
 
 PAPER = Split(tuple(range(1, 9)), tuple(range(9, 14)), (14,))
@@ -32,6 +42,21 @@ def checked(split: Split, numbers: np.ndarray, site: str) -> Split:
             remedy="give train, validation and test rounds that were recorded",
         )
     return split
+
+
+def in_turn(numbers: Iterable[int], site: str) -> Split:
+    """Return the split in which each round is tested by the survey of all the others.
+
+    Nothing may be trained on all of `train` then, and nothing chosen. Raises InputError where there
+    is one round alone.
+    """
+    rounds = tuple(sorted({int(number) for number in numbers}))
+    if len(rounds) < 2:
+        raise InputError(
+            f"{site} has {len(rounds)} round: there are no others to locate it by",
+            remedy="record two at least",
+        )
+    return Split(rounds, (), rounds)
 
 
 def by_ratio(numbers: Iterable[int], ratio: tuple[float, float, float] = (8, 5, 1)) -> Split:

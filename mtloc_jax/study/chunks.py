@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mtloc_jax import rows
 from mtloc_jax.arms import FINETUNED, TRANSFERRED
 from mtloc_jax.core.evaluate import Clean, Wiped
@@ -16,16 +18,20 @@ from mtloc_jax.files import whole_folder
 from mtloc_jax.settings import Wipe, portable
 from mtloc_jax.sites.losses import befallen
 from mtloc_jax.sites.site import Arrays, Site
-from mtloc_jax.sites.survey import Coverage, coverage
+from mtloc_jax.sites.survey import Coverage
 from mtloc_jax.study import fitting, replicas, workdir
+from mtloc_jax.study.covering import Covering
 from mtloc_jax.study.estimate import work_of
+from mtloc_jax.study.judging import counted, recounted
+from mtloc_jax.study.learnt_here import LearntHere, trained_parts
+from mtloc_jax.study.locating import Locator
 from mtloc_jax.study.opened import Report, Sites
 from mtloc_jax.study.plan import FROM_TRANSFERRED, Chunk, Job, Plan
 from mtloc_jax.study.processes import Share
 from mtloc_jax.study.programs import problem_of, program_of
 from mtloc_jax.study.progress import Clock, Live
-from mtloc_jax.study.record import SPLITS, Record, Row
-from mtloc_jax.study.runs import RunSpec, prepared, trained_on
+from mtloc_jax.study.record import Record, Row
+from mtloc_jax.study.runs import RunSpec, prepared
 from mtloc_jax.study.starts import Starts
 from mtloc_jax.study.trainer import Diverged, Judge, Speed, Trainer
 from mtloc_jax.study.variants import Variant
@@ -55,6 +61,8 @@ class Chunks:
         self._trainers: dict[tuple[int, Static], Trainer] = {}
         self._judges: dict[tuple[Problem, Wipe], Judge] = {}
         self._data: dict[int, dict[str, Arrays]] = {}
+        self._locators: dict[int, Locator] = {}
+        self._covering = Covering()
 
     def calibrated(self, chunk: Chunk) -> Speed:
         """Train a little of a chunk, from fresh networks: what is grafted costs the same."""
@@ -69,22 +77,24 @@ class Chunks:
     def finish(self, chunk: Chunk, clock: Clock) -> None:
         """Do one chunk and write it down, whole or not at all."""
         title = f"chunk {chunk.number + 1} of {len(self.plan.chunks)}"
-        params, scalers = None, []
+        networks: dict[str, tuple[Params, dict[str, Any]]] = {}
         if chunk.jobs[0].spec.of.predict:
             records = self._fitted(chunk, f"fitting, {title}")
+        elif chunk.jobs[0].spec.of.locate:
+            records, networks = self._located(chunk, f"locating, {title}")
         else:
             runs = [self._prepared(job, chunk.group) for job in chunk.jobs]
-            scalers = [run.scaler.plain() for run in runs]
+            card = self._card(chunk, [run.scaler.plain() for run in runs])
             params = self._trained(chunk, runs, title, clock)
             records = self._judged(chunk, runs, params, f"judging, {title}")
+            networks[NETWORKS] = params, card
         with whole_folder(self.folders[chunk.number], self.share.index) as partial:
             for record in records:
                 for name, found in record.tables().items():
                     rows.append(partial / name, found)
             described_runs = [described(job) for job in chunk.jobs]
-            if params is not None:
-                card = self._card(chunk, described_runs, scalers)
-                checkpoint.save(partial / NETWORKS, params, card)
+            for name, (params, card) in networks.items():
+                checkpoint.save(partial / name, params, card)
             workdir.seal(partial, self.starts.identity, described_runs)
         clock.finished(len(chunk.jobs), min(record.best_m() for record in records))
 
@@ -98,8 +108,8 @@ class Chunks:
             return False
         try:
             found = workdir.sealed(folder)
-            if not chunk.jobs[0].spec.of.predict:
-                checkpoint.load(folder / NETWORKS)
+            for name in _kept_by(chunk):
+                checkpoint.load(folder / name)
         except InputError as error:
             workdir.set_aside(folder, f"{error.path}: {error.problem}")
             return False
@@ -163,9 +173,34 @@ class Chunks:
                 )
             )
         self.report(stage, len(chunk.jobs), len(chunk.jobs))
+        every = {split: np.ones(len(site.rows(split)), bool) for split in site.split.judged}
         nothing: dict[Variant, Wiped | None] = dict.fromkeys(_variants(chunk))
         chosen = [one.chosen for one in found]
-        return self._records(chunk, fitting.judged(found, site), (), nothing, {}, chosen)
+        return self._records(chunk, fitting.judged(found, site, every), (), nothing, {}, chosen)
+
+    def _located(
+        self, chunk: Chunk, stage: str
+    ) -> tuple[list[Record], dict[str, tuple[Params, dict[str, Any]]]]:
+        """Locate the walks that a chunk's runs are judged on, and judge where they were said.
+
+        Returns the networks trained for it too, by their folder, and their cards.
+        """
+        locator, found = self._locator(chunk.group), []
+        learnt = LearntHere(self.starts, locator, self.sites[chunk.group], self.report)
+        for done, job in enumerate(chunk.jobs):
+            settings = self.plan.of(job)
+            networks = learnt.of(job, settings)
+            self.report(stage, done, len(chunk.jobs))
+            found.append(locator.located(job.spec, settings, self._losses(), networks))
+        self.report(stage, len(chunk.jobs), len(chunk.jobs))
+        nothing: dict[Variant, Wiped | None] = dict.fromkeys(_variants(chunk))
+        clean, lost = locator.judged(found)
+        chosen: list[Mapping[str, Any]] = [{}] * len(found)
+        records = self._records(chunk, clean, (), nothing, lost, chosen)
+        return records, {
+            f"{NETWORKS}-{part}": (params, self._named(chunk) | {"runs": runs})
+            for part, (params, runs) in learnt.kept().items()
+        }
 
     def _judged(self, chunk: Chunk, runs: list[Run], params: Params, stage: str) -> list[Record]:
         """Judge all runs of a chunk, once for each way of wiping that one of them is judged by."""
@@ -173,7 +208,7 @@ class Chunks:
         scalers = [run.scaler for run in runs]
         judges = {variant: self._judge(chunk, variant) for variant in _variants(chunk)}
         every = list(dict.fromkeys(judges.values()))
-        unwiped = (*SPLITS, *self._losses())
+        unwiped = (*self.sites[chunk.group].target.split.judged, *self._losses())
         clean, n_stages = {}, len(unwiped) + len(every)
         for done, name in enumerate(unwiped):
             self.report(stage, done, n_stages)
@@ -201,29 +236,36 @@ class Chunks:
     ) -> list[Record]:
         sites = self.sites[chunk.group]
         covered = [self._covered(job, sites) for job in chunk.jobs]
+        made = {variant: variant.applied(self.plan.settings) for variant in wiped}
+        counts = {variant: counted(sites.target, settings) for variant, settings in made.items()}
         return [
             Record(
-                settings=variant.applied(self.plan.settings),
+                settings=made[variant],
                 site_pair=sites.pair,
                 site=sites.target,
                 specs=[job.spec for job in chunk.jobs],
                 wanted=[k for k, job in enumerate(chunk.jobs) if variant in job.judged],
-                clean=clean,
+                clean=recounted(clean, sites.target, counts[variant]),
                 modalities=branches,
                 wiped=found,
-                lost=lost,
+                lost=recounted(lost, sites.target, counts[variant]),
                 proofs=proofs or [None] * len(chunk.jobs),
                 chosen=chosen,
                 covered=covered,
+                counts=counts[variant],
             )
             for variant, found in wiped.items()
         ]
 
     def _covered(self, job: Job, sites: Sites) -> Mapping[str, Coverage]:
         """Return how what a job was trained on covers each split that it is judged on."""
-        site = sites.seen(job.spec.seed)
-        train = site.rows("train")[trained_on(job.spec, site, self.plan.of(job))]
-        return {split: coverage(site, train, site.rows(split)) for split in SPLITS}
+        return self._covering.of(job.spec, sites.seen(job.spec.seed), self.plan.of(job))
+
+    def _locator(self, group: int) -> Locator:
+        opened = self.sites[group].opened["target"]
+        if id(opened) not in self._locators:
+            self._locators[id(opened)] = Locator(opened.dealt.walks, opened.site)
+        return self._locators[id(opened)]
 
     def _proof(self, job: Job, params: Params) -> Row | None:
         """Return what training did to a job's grafted leaves; None where none were."""
@@ -245,7 +287,7 @@ class Chunks:
         wipe = variant.applied(self.plan.settings).wipe
         key = (problem_of(group.example, group.settings), wipe)
         if key not in self._judges:
-            trained = [k for k, g in enumerate(self.plan.groups) if not g.example.of.predict]
+            trained = [k for k, g in enumerate(self.plan.groups) if g.example.of.of_problem]
             self._judges[key] = Judge(*key, max(map(self.plan.size, trained)))
         return self._judges[key]
 
@@ -253,7 +295,8 @@ class Chunks:
         target = self.sites[group].target
         if id(target) not in self._data:
             lost = {name: placed(befallen(target, name), "test") for name in self._losses()}
-            self._data[id(target)] = {s: placed(target, s) for s in target.split._fields} | lost
+            splits = ("train", *target.split.judged)
+            self._data[id(target)] = {split: placed(target, split) for split in splits} | lost
         return self._data[id(target)]
 
     def _losses(self) -> list[str]:
@@ -261,19 +304,21 @@ class Chunks:
         made = (variant.applied(self.plan.settings) for variant in self.plan.variants)
         return list(dict.fromkeys(name for settings in made for name in settings.wipe.losses))
 
-    def _card(
-        self, chunk: Chunk, described_runs: list[dict[str, Any]], scalers: list[dict[str, Any]]
-    ) -> dict[str, Any]:
+    def _card(self, chunk: Chunk, scalers: list[dict[str, Any]]) -> dict[str, Any]:
         group = self.plan.groups[chunk.group]
         problem = group.example.of.problem_in(group.settings)
         runs = [
-            run | {"problem": problem, "scaler": scaler}
-            for run, scaler in zip(described_runs, scalers, strict=True)
+            described(job) | {"problem": problem, "scaler": scaler}
+            for job, scaler in zip(chunk.jobs, scalers, strict=True)
         ]
+        return self._named(chunk) | {"runs": checkpoint.plain(runs)}
+
+    def _named(self, chunk: Chunk) -> dict[str, Any]:
+        """Return what the card of a chunk's networks says of their site and settings."""
+        settings = self.plan.groups[chunk.group].settings
         return {
             "site": self.sites[chunk.group].target.card(),
-            "config": portable(group.settings),
-            "runs": checkpoint.plain(runs),
+            "config": portable(settings),
         }
 
 
@@ -292,6 +337,13 @@ def wait_for(folder: Path) -> None:
     """Wait until another process has written a chunk; should it die, JAX ends this one too."""
     while not folder.is_dir():
         time.sleep(WAIT_S)
+
+
+def _kept_by(chunk: Chunk) -> list[str]:
+    """Return the folders of the networks that a chunk trains."""
+    if chunk.jobs[0].spec.of.of_problem:
+        return [NETWORKS]
+    return [f"{NETWORKS}-{part}" for part in sorted(trained_parts(chunk.jobs))]
 
 
 def _variants(chunk: Chunk) -> list[Variant]:

@@ -105,7 +105,7 @@ def estimated(
         for chunk in plan.chunks
         if chunk.number in left
         for job in chunk.jobs
-        if job.spec.of.start == "pretrained" and "source" in sites[chunk.group].opened
+        if job.spec.of.grafts_imu and "source" in sites[chunk.group].opened
     }
     pretraining = sum(_pretraining(config, source) for config, source in grafted.values())
     devices = jax.local_devices()
@@ -145,15 +145,15 @@ def _group(
 
 def _words(plan: Plan, number: int) -> str:
     settings, arm = plan.groups[number].settings, plan.groups[number].example.of
-    if arm.predict:
-        return "predictors"
+    if not arm.of_problem:
+        return "walks located" if arm.locate else "predictors"
     trained = "" if arm.plan_in(settings) == "all" else f", {arm.plan_in(settings)}"
     return f"hidden {settings.hidden}, batch {settings.batch_size}{trained}"
 
 
 def _work(job: Job, plan: Plan, target: Site) -> Work:
     settings = plan.of(job)
-    if job.spec.of.predict:
+    if not job.spec.of.of_problem:
         return 0, 0.0
     n_windows = len(trained_on(job.spec, target, settings))
     steps = n_steps(n_windows, len(target.rows("train")), settings.epochs, settings)

@@ -3,15 +3,13 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import jax.numpy as jnp
 import numpy as np
 
-from mtloc_jax.core import metrics
 from mtloc_jax.core.evaluate import Clean
 from mtloc_jax.settings import Settings, value
 from mtloc_jax.sites.site import Site
-from mtloc_jax.study.record import SPLITS
-from mtloc_jax.study.runs import RunSpec, trained_on
+from mtloc_jax.study import judging
+from mtloc_jax.study.runs import RunSpec, turns
 
 
 class Fitted(NamedTuple):
@@ -36,9 +34,15 @@ def fitted(spec: RunSpec, site: Site, settings: Settings) -> Fitted:
     return Fitted(by_value[best], {name: best})
 
 
-def judged(found: list[Fitted], site: Site) -> dict[str, Clean]:
-    """Return the judgement of fitted predictors on each split; leaves have a leading runs axis."""
-    return {split: _clean([one.predicted_m for one in found], site, split) for split in SPLITS}
+def judged(found: list[Fitted], site: Site, counts: Mapping[str, np.ndarray]) -> dict[str, Clean]:
+    """Return the judgement of fitted predictors on each split; leaves have a leading runs axis.
+
+    counts: by split, bool[N], the windows whose errors count
+    """
+    return {
+        split: judging.judged(np.stack([one.predicted_m[split] for one in found]), site, split, of)
+        for split, of in counts.items()
+    }
 
 
 def _predicted_m(
@@ -46,19 +50,13 @@ def _predicted_m(
 ) -> dict[str, np.ndarray]:
     predict = spec.of.predict
     assert predict is not None
-    train = site.rows("train")[trained_on(spec, site, settings)]
-    rows = [site.rows(split) for split in SPLITS]
     further = {} if k is None else {"k": k}
-    predicted_m = predict(site, train, np.concatenate(rows), spec.seed, **further)
-    return dict(zip(SPLITS, np.split(predicted_m, [len(rows[0])]), strict=True))
-
-
-def _clean(predicted_m: list[Mapping[str, np.ndarray]], site: Site, split: str) -> Clean:
-    errors = [jnp.asarray(_errors_m(one, site, split)) for one in predicted_m]
-    return Clean(
-        np.stack([one[split] for one in predicted_m]),
-        *(np.stack([np.asarray(of(e)) for e in errors]) for of in (metrics.summary, metrics.cdf)),
-    )
+    predicted_m = np.full((len(site.round), 2), np.nan)
+    for turn in turns(spec, site, settings):
+        splits = (site.rows(split) for split in site.split.judged)
+        asked = np.concatenate([rows[np.isin(site.round[rows], turn.rounds)] for rows in splits])
+        predicted_m[asked] = predict(site, turn.rows, asked, spec.seed, **further)
+    return {split: predicted_m[site.rows(split)] for split in site.split.judged}
 
 
 def _errors_m(predicted_m: Mapping[str, np.ndarray], site: Site, split: str) -> np.ndarray:

@@ -12,8 +12,9 @@ from mtloc_jax.cards import card
 from mtloc_jax.errors import InputError
 from mtloc_jax.files import write_whole
 from mtloc_jax.rows import CARD
-from mtloc_jax.settings import Settings, values
+from mtloc_jax.settings import Settings, replaced, values
 from mtloc_jax.sites.pooled import pooled
+from mtloc_jax.sites.protocol import OTHERS, ROUND
 from mtloc_jax.sites.recordings import Recordings, cut_by, dealt_by, open_recordings
 from mtloc_jax.sites.site import Site
 from mtloc_jax.sites.two_surveys import Survey, surveys
@@ -61,7 +62,7 @@ class Sites:
     @cached_property
     def target(self) -> Site:
         """Return the site that networks are trained and judged on; of two surveys, the second."""
-        if self.settings.survey == "once":
+        if self.settings.survey != "twice":
             return self.whole
         return dataclasses.replace(self.whole, split=self.surveyed(0)[1].site.split)
 
@@ -81,7 +82,7 @@ class Sites:
 
     def seen(self, seed: int) -> Site:
         """Return the target as a seed's networks see it."""
-        return self.target if self.settings.survey == "once" else self.surveyed(seed)[1].site
+        return self.target if self.settings.survey != "twice" else self.surveyed(seed)[1].site
 
 
 def open_sites(
@@ -89,29 +90,50 @@ def open_sites(
 ) -> list[Sites]:
     """Return the buildings for each of some settings, made once for each way of making them.
 
-    made: of one study, so that they name the same buildings
     origin: where the networks that arms graft from come from; empty for the source building
 
     Raises InputError where one cannot be read, or not be cut so.
     """
-    names = made[0].buildings
-    roles = [role for role in names if needs_source or role == "target"]
     for settings in made if needs_source else ():
         _check_test_round(settings)
-    recordings = {role: _read(made[0], names[role], report) for role in roles}
+    recordings: dict[tuple[Any, ...], Recordings] = {}
     found: dict[tuple[Any, ...], Building] = {}
 
-    def building(role: str, settings: Settings) -> Building:
-        key = (role, settings.modalities, values(settings, "site", role=_part(role)))
+    def read(name: str, settings: Settings) -> Recordings:
+        key = (name, settings.simulation)
+        if key not in recordings:
+            recordings[key] = _read(settings, name, report)
+        return recordings[key]
+
+    def building(role: str, name: str, settings: Settings) -> Building:
+        cut = settings.modalities, values(settings, "site", role=_part(role))
+        key = (_part(role), name, settings.simulation, cut)
         if key not in found:
-            found[key] = _made(role, recordings[role], settings)
+            found[key] = _made(role, read(name, settings), settings)
         return found[key]
 
     def sites(settings: Settings) -> Sites:
-        opened = {role: building(role, settings) for role in roles}
+        roles = {r: n for r, n in settings.buildings.items() if needs_source or r == "target"}
+        opened = {role: building(role, name, settings) for role, name in roles.items()}
         return Sites(settings, opened, _pair(settings, opened, origin))
 
     return [sites(settings) for settings in made]
+
+
+def digests_of(every: Sequence[Sites]) -> dict[str, str]:
+    """Return what the recordings of a study hash to, by role; those of a sweep by name too."""
+    found: dict[str, str] = {}
+    for sites in every:
+        for role, digest in sites.digests.items():
+            if found.setdefault(role, digest) != digest:
+                found[f"{role} {sites.opened[role].recordings.name}"] = digest
+    return found
+
+
+def pair_of(every: Sequence[Sites]) -> str:
+    """Return the pair of buildings that a study is of; of a sweep the first, and how many more."""
+    pairs = list(dict.fromkeys(sites.pair for sites in every))
+    return pairs[0] if len(pairs) == 1 else f"{pairs[0]} and {len(pairs) - 1} more"
 
 
 def write_cards(sites_of: Mapping[Path, Sites]) -> None:
@@ -130,7 +152,11 @@ def write_cards(sites_of: Mapping[Path, Sites]) -> None:
 
 
 def _card_text(building: Building, settings: Settings) -> str:
-    found = card.make(building.recordings.walks, building.cut, settings, dealt=building.dealt)
+    cut, dealt = building.cut, building.dealt
+    if cut.split.in_turn:  # what a card compares needs splits apart: the building's own
+        dealt = building.recordings
+        cut = cut_by(dealt, replaced(settings, {"survey": "once", "unit": ROUND, "folds": 0}))
+    found = card.make(building.recordings.walks, cut, settings, dealt=dealt)
     return f"{json.dumps(found.plain(), indent=1, ensure_ascii=False)}\n"
 
 
@@ -157,11 +183,18 @@ def _part(role: str) -> str:
 
 def _check_test_round(settings: Settings) -> None:
     """Raise InputError where a round of the target would train as a source's and test."""
-    if settings.test_round and settings.target in settings.sources:
+    if settings.target not in settings.sources:
+        return
+    if settings.test_round:
         raise InputError(
             f"{settings.target} is source and target: round {settings.test_round} is tested on, "
             "and may train as a round of the source",
             remedy="set --config.test_round=0, or leave the building out of --config.source",
+        )
+    if settings.survey == OTHERS:
+        raise InputError(
+            f"{settings.target} is source and target: every round of it is tested",
+            remedy="leave the building out of --config.source",
         )
 
 

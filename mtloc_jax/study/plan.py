@@ -10,7 +10,10 @@ from typing import Any
 from mtloc_jax.arms import FINETUNED, TRANSFERRED
 from mtloc_jax.declared import COMPILED_APART
 from mtloc_jax.errors import InputError
+from mtloc_jax.locate import FILTER, HELD, Locate
 from mtloc_jax.settings import Settings, value, values
+from mtloc_jax.sites.losses import LOSSES
+from mtloc_jax.sites.protocol import OTHERS
 from mtloc_jax.study.runs import RunSpec, grid
 from mtloc_jax.study.variants import Variant, picked, variants
 from mtloc_jax.surgery.freeze import clauses
@@ -108,8 +111,8 @@ def plan(settings: Settings) -> Plan:
 def _program(job: Job, settings: Settings) -> tuple[Any, ...]:
     """Return what a job's compiled program is known by; the site's alone where it has none."""
     arm = job.spec.of
-    if arm.predict:
-        return ("", values(settings, "site"))
+    if not arm.of_problem:
+        return ("located" if arm.locate else "", values(settings, "site", "building"))
     compiled = tuple(p for p in values(settings, *COMPILED_APART) if p[0] != "finetune_plan")
     return (arm.problem_in(settings), arm.plan_in(settings), compiled)
 
@@ -134,6 +137,7 @@ def _check(settings: Settings, specs: list[RunSpec]) -> None:
     """Raise InputError where runs contradict each other or their settings."""
     for spec in specs:
         clauses(spec.of.plan_in(settings))  # says itself what it cannot be
+        _check_survey(settings, spec)
         twice = spec.of.start == "first survey"
         if twice and settings.survey != "twice":
             raise InputError(
@@ -145,15 +149,55 @@ def _check(settings: Settings, specs: list[RunSpec]) -> None:
                 f"the arm {spec.arm!r} has no {spec.of.chooses} to choose from",
                 remedy=f"set --config.{spec.of.chooses}",
             )
-        if spec.of.start == "pretrained" and "imu" not in settings.modalities:
+        if spec.of.grafts_imu and "imu" not in settings.modalities:
             raise InputError(
                 f"the arm {spec.arm!r} grafts the IMU branch, which networks lack",
                 remedy="add imu to --config.modalities",
             )
+    _check_held(specs)
     if settings.start == FROM_TRANSFERRED and not _covered(specs):
         raise InputError(
             "start is 'from_transferred' but the transferred arm is not trained",
             remedy="add 'transferred' to --config.arms, and pick it in config.sweep",
+        )
+
+
+def _check_held(specs: list[RunSpec]) -> None:
+    """Raise InputError where a filter stands without its expert's newest scan held beside it."""
+    located = {spec.of.locate for spec in specs if spec.of.locate}
+    for one in sorted(located, key=str):
+        if one.time == FILTER and Locate(one.expert) not in located:
+            raise InputError(
+                f"{one.expert} is joined over time, without its newest scan held beside it",
+                remedy=f"add {one.expert}-{HELD} to --config.arms",
+            )
+
+
+def _check_survey(settings: Settings, spec: RunSpec) -> None:
+    """Raise InputError where a run cannot be judged on windows as settings say."""
+    if settings.before_scan == "apart" and spec.of.of_problem and settings.wipe.drop_rates:
+        raise InputError(
+            f"before_scan is 'apart', and the arm {spec.arm!r} is wiped at random, which counts "
+            "all windows",
+            remedy="set --config.wipe.drop_rates='()', or --config.before_scan=counted",
+        )
+    if spec.of.locate and (brief := [n for n in settings.wipe.losses if not LOSSES[n].delivered]):
+        raise InputError(
+            f"the arm {spec.arm!r} holds scans itself; the loss {brief[0]!r} says how long",
+            remedy="leave it out of --config.wipe.losses",
+        )
+    if settings.survey != OTHERS:
+        return
+    if settings.test_round:
+        raise InputError(
+            f"test_round is {settings.test_round}, but survey='others' tests every round",
+            remedy="set --config.test_round=0, or --config.survey=once",
+        )
+    if spec.of.learns_here or spec.of.chooses:
+        raise InputError(
+            f"the arm {spec.arm!r} {'trains' if spec.of.learns_here else 'chooses'} on the target, "
+            "whose every round is tested where survey is 'others'",
+            remedy="leave it out of --config.arms, or set --config.survey=once",
         )
 
 
@@ -170,7 +214,8 @@ def _is_started_from(job: Job, made: dict[Variant, Settings]) -> bool:
 def _cut(group: Group, made: dict[Variant, Settings]) -> Iterator[tuple[Job, ...]]:
     """Yield chunks of runs of about the same length: vectorised runs wait for the longest.
 
-    Predictors go by seed: each chunk has all arms and rates of one.
+    Predictors go by seed: each chunk has all arms and rates of one. What locates walks goes by seed
+    and by variant.
     """
 
     def length(job: Job) -> float:
@@ -185,8 +230,14 @@ def _cut(group: Group, made: dict[Variant, Settings]) -> Iterator[tuple[Job, ...
         for seed in dict.fromkeys(job.spec.seed for job in group.jobs):
             yield tuple(job for job in group.jobs if job.spec.seed == seed)
         return
+    if group.example.of.locate:
+        # Arms of one survey share where their experts place its scans.
+        alike = [(job.trained, job.spec.seed) for job in group.jobs]
+        for each in dict.fromkeys(alike):
+            yield tuple(j for j, of in zip(group.jobs, alike, strict=True) if of == each)
+        return
     size = group.settings.runs_per_chunk
     falling = sorted(group.jobs, key=length, reverse=True)
     for first in (True, False):
-        alike = [job for job in falling if started_from(job) == first]
-        yield from (tuple(alike[i : i + size]) for i in range(0, len(alike), size))
+        same = [job for job in falling if started_from(job) == first]
+        yield from (tuple(same[i : i + size]) for i in range(0, len(same), size))

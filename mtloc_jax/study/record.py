@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,6 @@ from mtloc_jax.sites.survey import Coverage
 from mtloc_jax.study.runs import RunSpec
 
 Row = dict[str, Any]
-SPLITS = ("validation", "test")
 WHOLE = 1.0
 """The drop rate of rows of a loss: it befalls the whole walk, whatever it takes of it."""
 
@@ -42,6 +42,7 @@ class Record:
     chosen: of each run, the settings that it chose on validation
     covered: of each run, by split: how the windows that it was trained on cover those it is judged
              on
+    counts: by split, bool[N], the windows whose errors count; coverage alone has all
     """
 
     settings: Settings
@@ -56,6 +57,7 @@ class Record:
     proofs: list[Row | None]
     chosen: list[Mapping[str, Any]]
     covered: list[Mapping[str, Coverage]]
+    counts: Mapping[str, np.ndarray]
 
     def tables(self) -> dict[str, Iterator[Row]]:
         """Return the rows of each file."""
@@ -70,19 +72,19 @@ class Record:
         }
 
     def best_m(self) -> float:
-        """Return the least mean validation error of a run, metres."""
-        means = self.clean["validation"].metrics[:, list(METRICS).index("mean_m")]
+        """Return the least mean error of a run, metres: on validation, where there is some."""
+        split = self.site.split.judged[0]
+        means = self.clean[split].metrics[:, list(METRICS).index("mean_m")]
         return float(means.min())
 
     def _rows(self) -> Iterator[Row]:
         """Yield each split untouched, then losses, then modality x wipe seed x drop rate."""
         drop_rates = self.settings.wipe.drop_rates
-        losses = [name for name in self.settings.wipe.losses if name in self.lost]
         for run in self.wanted:
             spec = self.specs[run]
             for split, clean in self.clean.items():
                 yield self._row(spec, split) | _metrics(clean.metrics[run])
-            for name in losses:
+            for name in self._losses:
                 row = self._row(spec, "test", name, WHOLE)
                 yield row | _metrics(self.lost[name].metrics[run])
             if self.wiped is None:
@@ -135,12 +137,16 @@ class Record:
                 yield self._row(self.specs[run], "test") | {"setting": name, "value": value}
 
     def _walks(self) -> Iterator[Row]:
-        """Yield the errors on each walk."""
-        for run, split, error_m in self._errors_m():
-            trace = self.site.trace[self.site.rows(split)]
+        """Yield the errors on each walk, with nothing lost and under each loss."""
+        every = [(split, "none", clean) for split, clean in self.clean.items()]
+        lost = [("test", name, self.lost[name]) for name in self._losses]
+        for run, (split, name, clean) in product(self.wanted, [*every, *lost]):
+            counts = self.counts[split]
+            trace = self.site.trace[self.site.rows(split)][counts]
+            error_m = self._error_m(clean, run, split)[counts]
             for at in np.unique(trace):
                 of_walk = error_m[trace == at]
-                yield self._row(self.specs[run], split) | {
+                yield self._row(self.specs[run], split, name) | {
                     "walk": self.site.trace_names[at],
                     "n_windows": len(of_walk),
                     "mean_m": of_walk.mean(),
@@ -164,10 +170,17 @@ class Record:
 
     def _errors_m(self) -> Iterator[tuple[int, str, np.ndarray]]:
         """Yield a run, a split and its errors f64[N] on untouched windows, metres."""
-        for run in self.wanted:
-            for split, clean in self.clean.items():
-                there_m = self.site.windows.xy_m[self.site.rows(split)]
-                yield run, split, np.linalg.norm(clean.predicted_m[run] - there_m, axis=1)
+        for run, (split, clean) in product(self.wanted, self.clean.items()):
+            yield run, split, self._error_m(clean, run, split)
+
+    def _error_m(self, clean: Clean, run: int, split: str) -> np.ndarray:
+        there_m = self.site.windows.xy_m[self.site.rows(split)]
+        return np.linalg.norm(clean.predicted_m[run] - there_m, axis=1)
+
+    @property
+    def _losses(self) -> list[str]:
+        """Return the losses that the variant is judged under, in its order."""
+        return [name for name in self.settings.wipe.losses if name in self.lost]
 
     def _row(
         self,
@@ -187,7 +200,7 @@ class Record:
             "modality": modality,
             "drop_rate": drop_rate,
             "wipe_seed": wipe_seed,
-            "n_windows": len(self.site.rows(split)),
+            "n_windows": self.counts[split].sum(),
         }
 
 
@@ -196,7 +209,7 @@ def on_maps(spec: RunSpec, settings: Settings) -> bool:
     one at the rate nearest to the paper's choice.
     """
     arm = spec.of
-    if spec.seed != 0 or arm.predict:
+    if spec.seed != 0 or not arm.of_problem:
         return False
     rates = arm.rates_in(settings)
     if not arm.grafted:

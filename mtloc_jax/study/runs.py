@@ -1,6 +1,7 @@
 """Which runs a study trains, and what each of them trains on."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -81,13 +82,41 @@ def prepared(spec: RunSpec, start: Params, site: Site, settings: Settings) -> Ru
     )
 
 
-def trained_on(spec: RunSpec, site: Site, settings: Settings) -> np.ndarray:
+class Turn(NamedTuple):
+    """Hold what one survey is to locate.
+
+    rounds: the numbers of the walks that are located
+    rows:   i64[n], the windows of the site that were surveyed
+    """
+
+    rounds: tuple[int, ...]
+    rows: np.ndarray
+
+
+def turns(spec: RunSpec, site: Site, settings: Settings) -> list[Turn]:
+    """Return every survey of a run: one of the training rounds, or of all others for each round.
+
+    Raises InputError where it asks for more walks than there are.
+    """
+    train, split = site.rows("train"), site.split
+    if not split.in_turn:
+        rows = train[trained_on(spec, site, settings)]
+        return [Turn((*split.validation, *split.test), rows)]
+    return [Turn((n,), train[trained_on(spec, site, settings, without=n)]) for n in split.test]
+
+
+def trained_on(
+    spec: RunSpec, site: Site, settings: Settings, without: int | None = None
+) -> np.ndarray:
     """Return which of the site's training windows a run trains on, i64[n].
+
+    without: a round that is left out, where each is tested by all others
 
     Raises InputError where it asks for more walks than there are.
     """
     train, share = site.rows("train"), spec.training_share
-    used = in_use(site.round[train], site.split.train, share, spec.seed, settings.subset)
+    rounds = tuple(number for number in site.split.train if number != without)
+    used = in_use(site.round[train], rounds, share, spec.seed, settings.subset)
     if not settings.walks:
         return used
     return used[on_walks(site.trace[train][used], settings.walks, spec.seed, settings.subset)]

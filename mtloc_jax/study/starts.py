@@ -13,7 +13,7 @@ from mtloc_jax.files import partial, settle
 from mtloc_jax.settings import Settings, portable
 from mtloc_jax.sites.pretext import RANDOM
 from mtloc_jax.sites.site import Site
-from mtloc_jax.study import replicas, workdir
+from mtloc_jax.study import matchers, motions, replicas, workdir
 from mtloc_jax.study.learnt import Row, learnt
 from mtloc_jax.study.opened import Report, Sites
 from mtloc_jax.study.plan import Group, Job
@@ -23,7 +23,14 @@ from mtloc_jax.study.programs import initialised, problem_of
 from mtloc_jax.study.resurvey import Resurvey
 from mtloc_jax.study.runs import RunSpec
 from mtloc_jax.study.trainer import Diverged, Trainer
-from mtloc_jax.study.variants import Variant, grafted_by, pretrained_by
+from mtloc_jax.study.variants import (
+    MATCHER,
+    MOTION,
+    PART_BY,
+    Variant,
+    grafted_by,
+    pretrained_by,
+)
 from mtloc_jax.study.workdir import Identity
 from mtloc_jax.surgery import checkpoint
 from mtloc_jax.surgery.graft import graft
@@ -32,6 +39,8 @@ from mtloc_jax.surgery.network import Network
 from mtloc_jax.surgery.network_card import cut_of
 from mtloc_jax.surgery.rules import Keep, Rule
 from mtloc_jax.surgery.tree import cover, leaves, match
+
+_PRETRAIN = {MATCHER: matchers.pretrained, MOTION: motions.pretrained}
 
 
 class Starts:
@@ -67,7 +76,7 @@ class Starts:
 
     def graft_report(self, job: Job, settings: Settings) -> GraftReport | None:
         """Return what the graft did that a job's network came from, of all seeds; None for none."""
-        if job.spec.of.start != "pretrained":
+        if not job.spec.of.grafts_imu:
             return None
         if self.given is not None:
             return self.given.report
@@ -78,14 +87,33 @@ class Starts:
 
     def learnt(self, job: Job, settings: Settings) -> list[Row]:
         """Return what the pretrained networks that a job grafts from learnt; none for others."""
-        if job.spec.of.start != "pretrained" or self.given is not None:
+        if not job.spec.of.grafts_imu or self.given is not None:
             return []
         folder = self.folder / _pretrained_name(job, settings)
         return checkpoint.read_card(folder).get("pretext", []) if folder.is_dir() else []
 
+    def part(self, part: str, job: Job, settings: Settings, sites: Sites) -> Params:
+        """Return the networks that are a part of located arms, pretrained on the sources of a job.
+
+        part: MATCHER or MOTION. One a seed, stacked. Raises InputError as their training does.
+        """
+        name = f"pretrained-{part}{_suffix(job.trained.of(PART_BY[part]))}"
+        if name not in self._made:
+            stage = f"pretraining {part}s on {sites.source.name}"
+
+            def make(folder: Path) -> None:
+                self.report(stage, 0, 1)
+                floors = [of.recordings.walks for r, of in sites.opened.items() if r != "target"]
+                params = _PRETRAIN[part](floors, settings)
+                checkpoint.save(folder, params, self._card(sites.source, settings))
+                self.report(stage, 1, 1)
+
+            self._made[name] = self._kept(self.folder / name, sites.source, make)
+        return self._made[name]
+
     def check_given(self, group: Group, target: Site) -> None:
         """Raise InputError where the checkpoint that was given is no start of a group's runs."""
-        grafted = [job.spec for job in group.jobs if job.spec.of.start == "pretrained"]
+        grafted = [job.spec for job in group.jobs if job.spec.of.grafts_imu]
         if self.given is None or not grafted:
             return
         place, settings = Path(self.given.place), group.settings

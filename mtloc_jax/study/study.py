@@ -9,11 +9,18 @@ from mtloc_jax.study import learnt, workdir
 from mtloc_jax.study.chunks import Chunks, wait_for
 from mtloc_jax.study.estimate import Estimate, estimated, work_of
 from mtloc_jax.study.learnt import Row
-from mtloc_jax.study.opened import Report, Sites, open_sites, write_cards
+from mtloc_jax.study.opened import (
+    Report,
+    Sites,
+    digests_of,
+    open_sites,
+    pair_of,
+    write_cards,
+)
 from mtloc_jax.study.plan import FROM_PRETRAINED, FROM_TRANSFERRED, Chunk, Plan, plan
 from mtloc_jax.study.processes import Share
 from mtloc_jax.study.progress import Clock, Live
-from mtloc_jax.study.runs import trained_on
+from mtloc_jax.study.runs import turns
 from mtloc_jax.study.starts import Starts
 from mtloc_jax.study.variants import Variant, variant_folder
 from mtloc_jax.surgery.network import Network, read_network
@@ -55,7 +62,7 @@ class Study:
         for group, sites in zip(self.plan.groups, self.sites, strict=True):
             self.starts.check_given(group, sites.target)
             for job in group.jobs:
-                trained_on(job.spec, sites.target, self.plan.of(job))  # says itself what it lacks
+                turns(job.spec, sites.target, self.plan.of(job))  # says itself what it lacks
         self.chunks = Chunks(self.plan, self.sites, folder, share, self.starts, report)
         self.folders = self.chunks.folders
 
@@ -76,14 +83,13 @@ class Study:
         accept_changes: go on with other code or packages than the study was begun with
         Raises InputError where the folder holds another study.
         """
-        sites = self.sites[0]
         given = {} if self.given is None else {"start": tree_digest(self.given.params)}
         self.starts.identity = workdir.claim(
             self.folder,
             self.settings,
-            site_pair=sites.pair,
-            simulated=sites.simulated,
-            data=sites.digests | given,
+            site_pair=pair_of(self.sites),
+            simulated=any(sites.simulated for sites in self.sites),
+            data=digests_of(self.sites) | given,
             accept_changes=accept_changes,
         )
         if self.share.count == 1:
@@ -104,7 +110,7 @@ class Study:
                 wait_for(folder)
         if not all(folder.is_dir() for folder in self.folders):
             return False
-        workdir.merge(self.folder, self.folders, self.plan)
+        workdir.merge(self.folder, self.folders, self.plan, self._pairs())
         write_cards(self._sites_of_parts())
         learnt.write(self._learnt_in_parts())
         return True
@@ -113,6 +119,15 @@ class Study:
         """Return the buildings of each folder that gets a report; on top, the first's."""
         return {self.folder: self.sites[0]} | {
             variant_folder(self.folder, variant): sites
+            for group, sites in zip(self.plan.groups, self.sites, strict=True)
+            for job in group.jobs
+            for variant in job.judged
+        }
+
+    def _pairs(self) -> dict[Variant, str]:
+        """Return the pair of buildings that each variant is of."""
+        return {
+            variant: sites.pair
             for group, sites in zip(self.plan.groups, self.sites, strict=True)
             for job in group.jobs
             for variant in job.judged

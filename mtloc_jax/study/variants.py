@@ -90,13 +90,22 @@ def pretrained_by(settings: Settings) -> tuple[str, ...]:
     return (*(one.name for one in DECLARED.values() if one.pretrained), *shared)
 
 
+MATCHER, MOTION = "matcher", "motion"
+_OF_SOURCE = ("source", "simulation.seed", "simulation.round_s")
+PART_BY = {
+    MATCHER: (*_OF_SOURCE, "matcher.epochs", "matcher.learning_rate", "matcher.scans"),
+    MOTION: (*_OF_SOURCE, "motion.steps", "motion.learning_rate"),
+}
+"""Part of located arms -> the settings whose variants have pretrained networks of their own."""
+
+
 def grafted_by(settings: Settings) -> tuple[str, ...]:
     """Return the settings whose variants have grafted networks of their own."""
     # Some decide on the target's vocabulary of access points, some on the network.
     shaping = [
         one.name
         for one in DECLARED.values()
-        if one.kind == "static" or (one.kind == "site" and "target" in one.roles)
+        if one.kind in ("static", "building") or (one.kind == "site" and "target" in one.roles)
     ]
     return (*pretrained_by(settings), *(name for name in shaping if name != "finetune_plan"))
 

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import platform
+import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from mtloc_jax.errors import InputError
 from mtloc_jax.rows import CONFIG
 from mtloc_jax.settings import DECLARED, Settings, plain
 from mtloc_jax.study.plan import Key, Plan
-from mtloc_jax.study.variants import variant_folder
+from mtloc_jax.study.variants import Variant, variant_folder
 
 CHUNK = "chunk.json"
 _ALWAYS = (rows.ROWS, rows.CDF, rows.TRACKS, rows.LEAVES)
@@ -157,8 +158,10 @@ def sealed(folder: Path) -> dict[str, Any]:
     return found
 
 
-def merge(workdir: Path, folders: list[Path], plan: Plan) -> None:
+def merge(workdir: Path, folders: list[Path], plan: Plan, pairs: Mapping[Variant, str]) -> None:
     """Merge the chunks run by run in the order of the grid, whatever chunk trained them.
+
+    pairs: the pair of buildings that each variant is of
 
     Where a study has variants, each also gets a workdir of its own, as if it were a study.
     Raises InputError where a chunk holds a run that the plan has not.
@@ -184,6 +187,7 @@ def merge(workdir: Path, folders: list[Path], plan: Plan) -> None:
     for variant in named:
         made = variant.applied(plan.settings)
         changed = record | {"study": made.study, "config": _asked(made)}
+        changed["site_pair"] = pairs[variant]
         _write_json(variant_folder(workdir, variant) / CONFIG, changed)
 
 
@@ -233,7 +237,7 @@ def _check_data(ours: Mapping[str, str], theirs: Mapping[str, str], path: Path) 
     odd = sorted(k for k in ours.keys() | theirs.keys() if ours.get(k) != theirs.get(k))
     if odd:
         raise InputError(
-            f"{_DATA.get(odd[0].partition('_')[0], odd[0])} not what this study was begun with",
+            f"{_DATA.get(re.split('[_ ]', odd[0])[0], odd[0])} not what this study was begun with",
             remedy=f"restore what was, or {_ANOTHER}",
             path=path,
         )

@@ -1,0 +1,36 @@
+"""What is each ingredient worth: the expert on WiFi, motion, and joining them over time?
+
+  python -m launch.study --config=configs/ladder.py:malls --config.data_dir=DATA --workdir=DIR
+
+Every walk of the target is located by the survey of all the others, in one run: 5-NN by cosine with
+the newest scan held, which stands beside everything here, then what is added to it. Windows before
+a walk's first scan, which WiFi cannot place, stand apart.
+The paper: windows alone; it neither joins them over time nor tells how sure it is.
+The argument names a pair of configs/pairs.py; `smoke` takes seconds.
+"""
+
+from ml_collections import ConfigDict
+
+from configs import pairs, unwiped
+from mtloc_jax.arms import ARMS
+
+HELD_MS = 600_000
+"""Longer than any walk goes without a scan."""
+
+
+def located() -> ConfigDict:
+    """Return the settings that all questions of located walks start from."""
+    config = unwiped.get_config()
+    config.survey, config.unit = "others", "walk"
+    config.before_scan, config.wipe.drop_rates = "apart", ()
+    config.window.wifi_max_age_ms = HELD_MS
+    config.seeds = 1
+    return config
+
+
+def get_config(pair: str = "simulated") -> ConfigDict:
+    """Return the settings; raises InputError where there is no such pair."""
+    config = located()
+    config.study = "ladder"
+    config.arms = tuple(arm.name for arm in ARMS.values() if arm.locate and not arm.learns_here)
+    return pairs.applied(config, pair)

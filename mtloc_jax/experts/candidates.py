@@ -1,0 +1,74 @@
+"""Which surveyed scans a scan is compared with in full: the few most like it, or amid such."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from mtloc_jax.experts.scan_table import ScanTable
+from mtloc_jax.experts.similarity import cosine, fresh
+
+CANDIDATES = 64
+SMOOTHED_M = (2.0, 5.0)
+
+
+class Candidates(NamedTuple):
+    """Hold the candidates of M scans, C = CANDIDATES each.
+
+    scan:     i64[M, C], rows of the survey; mask: bool[M, C], False where there is none
+    alike:    f32[M, C], cosine
+    smoothed: f32[M, C, 2], the mean cosine of surveyed scans about a candidate, over SMOOTHED_M
+    crowd:    f32[M, C, 2], how many surveyed scans that mean is of
+    """
+
+    scan: np.ndarray
+    mask: np.ndarray
+    alike: np.ndarray
+    smoothed: np.ndarray
+    crowd: np.ndarray
+
+
+def candidates(survey: ScanTable, asked: ScanTable, heeded: np.ndarray) -> Candidates:
+    """Return the surveyed scans best by cosine, or by cosine smoothed over the survey.
+
+    Both tables are over the same access points. Scans that share none are no candidates.
+    heeded: bool[P, Q], whether walk p of those asked may be compared with walk q of the survey
+    """
+    alike = cosine(fresh(asked), fresh(survey))
+    by_walk = heeded[:, survey.walk].astype(np.float32)
+    may = heeded[np.ix_(asked.walk, survey.walk)]
+    alike *= may
+    smoothed, crowd = [], []
+    for length_m in SMOOTHED_M:
+        kernel = gaussian(survey.xy_m, length_m)
+        total = by_walk @ kernel
+        crowd.append(total)
+        smoothed.append(alike @ kernel / np.maximum(total, 1e-9)[asked.walk])
+    able = may & (alike > 0)
+    rank = np.minimum(_ranks(alike, able), _ranks(smoothed[-1], able))
+    scan = np.argsort(rank, axis=1, kind="stable")[:, :CANDIDATES]
+    if short := CANDIDATES - scan.shape[1]:
+        scan = np.pad(scan, ((0, 0), (0, short)))
+    mask = np.take_along_axis(able, scan, axis=1) & (np.arange(CANDIDATES) < able.shape[1])
+    return Candidates(
+        scan,
+        mask,
+        np.take_along_axis(alike, scan, axis=1),
+        np.stack([np.take_along_axis(one, scan, axis=1) for one in smoothed], axis=-1),
+        np.stack([one[asked.walk[:, None], scan] for one in crowd], axis=-1),
+    )
+
+
+def gaussian(xy_m: np.ndarray, length_m: float) -> np.ndarray:
+    """Return exp(-d^2 / 2 length^2) f32[S, S] between positions f64[S, 2]."""
+    centred = xy_m - xy_m.mean(axis=0)
+    square = (centred**2).sum(axis=1)
+    apart = square[:, None] + square - 2 * centred @ centred.T
+    return np.exp(-np.maximum(apart, 0) / (2 * length_m**2)).astype(np.float32)
+
+
+def _ranks(alike: np.ndarray, able: np.ndarray) -> np.ndarray:
+    """Return how many are better than each, i64[M, S]; those not able come last."""
+    order = np.argsort(np.where(able, -alike, np.inf), axis=1, kind="stable")
+    rank = np.empty_like(order)
+    np.put_along_axis(rank, order, np.broadcast_to(np.arange(order.shape[1]), order.shape), axis=1)
+    return np.where(able, rank, order.shape[1])

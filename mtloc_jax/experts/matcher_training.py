@@ -1,0 +1,119 @@
+"""Train matchers, several seeds at once: on floors of other buildings, or on a floor's own survey."""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from mtloc_jax.core.model import Params
+from mtloc_jax.core.train import Run, Static, make_train
+from mtloc_jax.experts.candidates import CANDIDATES
+from mtloc_jax.experts.matcher import CANDIDATES_AT, FEATURES_OF, matcher_problem
+from mtloc_jax.experts.matcher_lessons import Surveyed, lessons
+from mtloc_jax.experts.pair_features import FEATURES
+from mtloc_jax.optimizers import Pace, Paces
+from mtloc_jax.sites.scaling import Scaler
+from mtloc_jax.sites.site import Arrays
+
+PROBLEM = matcher_problem(len(FEATURES))
+METRES = Scaler({}, np.zeros(2, np.float32), np.float32(1))
+"""The frame of positions: as they are."""
+
+
+def train(
+    floors: Sequence[Surveyed],
+    seeds: Sequence[int] = (0,),
+    *,
+    start: Params | None = None,
+    epochs: int = 3,
+    batch_size: int = 128,
+    learning_rate: float = 3e-3,
+    lessons_seed: int = 0,
+) -> Params:
+    """Return the parameters of a matcher for each seed, stacked along a first axis.
+
+    start: parameters to go on from, stacked likewise: these are fine-tuned, and their
+        standardisation stays. Fresh ones standardise on `floors`.
+
+    Raises InputError as `lessons`.
+    """
+    return train_on(
+        lessons(floors, lessons_seed),
+        seeds,
+        start=start,
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+    )
+
+
+def train_on(
+    data: Arrays,
+    seeds: Sequence[int] = (0,),
+    *,
+    start: Params | None = None,
+    epochs: int = 3,
+    batch_size: int = 128,
+    learning_rate: float = 3e-3,
+) -> Params:
+    """Train on lessons that were drawn before; arguments and result as `train`."""
+    start = fresh(data, seeds) if start is None else start
+    n = len(data.target)
+    run = Run(
+        seed=jnp.asarray(seeds, jnp.int32),
+        learning_rate=jnp.float32(learning_rate),
+        start=start,
+        plan=jnp.arange(n, dtype=jnp.int32),
+        n_windows=jnp.int32(n),
+        n_steps=jnp.int32(epochs * -(-n // batch_size)),
+        dropout=jnp.float32(0),
+        scaler=METRES,
+    )
+    return jax.device_get(_program(_paces(start), batch_size)(run, data))
+
+
+def fresh(data: Arrays, seeds: Sequence[int]) -> Params:
+    """Return untrained parameters for each seed, stacked, that standardise on lessons."""
+    key = jax.vmap(jax.random.key)(jnp.asarray(seeds, jnp.uint32))
+    blank = {
+        FEATURES_OF: jnp.zeros((1, CANDIDATES, len(FEATURES))),
+        CANDIDATES_AT: jnp.zeros((1, CANDIDATES, 3)),
+    }
+    params = jax.vmap(lambda one: PROBLEM.network.init(one, blank)["params"])(key)
+    mean, std = _moments(data)
+    standard = {"mean": mean, "std": std}
+    tiled = {name: jnp.tile(part, (len(seeds), 1)) for name, part in standard.items()}
+    return {**params, "standard": tiled}
+
+
+def _moments(data: Arrays) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and spread f32[F] of features over all candidates; 1 where none varies."""
+    features, mask = data.inputs[FEATURES_OF].values, data.inputs[CANDIDATES_AT].values[..., 2] > 0
+    total, square = np.zeros((2, features.shape[-1]))
+    for first in range(0, len(features), 1000):
+        part = features[first : first + 1000][mask[first : first + 1000]].astype(np.float64)
+        total, square = total + part.sum(axis=0), square + (part**2).sum(axis=0)
+    mean = total / mask.sum()
+    std = np.sqrt(np.maximum(square / mask.sum() - mean**2, 0))
+    return mean.astype(np.float32), np.where(std > 1e-6, std, 1).astype(np.float32)
+
+
+def _paces(params: Params) -> Paces:
+    """Return how leaves train: all alike, but for the standardisation, which stays."""
+    paths = jax.tree_util.tree_flatten_with_path(params)[0]
+    names = ["/".join(key.key for key in path) for path, _ in paths]
+    return tuple((name, Pace(0.0 if name.startswith("standard/") else 1.0)) for name in names)
+
+
+@cache
+def _program(paces: Paces, batch_size: int) -> Any:
+    """Return (run, lessons) -> parameters, compiled, over the seeds and starts of a run."""
+    static = Static(PROBLEM, paces, batch_size, "adamw", "cosine")
+    training = make_train(static)
+    axes = Run(0, None, 0, None, None, None, None, None)  # type: ignore[arg-type]
+    return jax.jit(
+        jax.vmap(lambda run, data: training.train(run, data).params, in_axes=(axes, None))
+    )

@@ -1,0 +1,100 @@
+"""How an arm locates whole walks: which expert on WiFi, which motion, and how they are joined.
+
+Plain data: what a name stands for is found by study.locating when a study needs it, so that configs
+and reports know every arm without the libraries that compute.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from mtloc_jax.registry import Registry
+
+Origin = Literal["", "pretrained", "fresh", "fine-tuned"]
+"""Where a network comes from: pretrained in the source and used as it is; trained on the target's
+survey alone; pretrained, then trained on that. Empty where there is no network."""
+PRETRAINED: Origin = "pretrained"
+FRESH: Origin = "fresh"
+TUNED: Origin = "fine-tuned"
+
+
+@dataclass(frozen=True)
+class Expert:
+    """Say what places single scans by a survey.
+
+    place: "module:function", called as experts.nearest.Expert; empty for a matcher
+    color: as lines and bars have it
+    """
+
+    place: str
+    label: str
+    color: str
+    origin: Origin = ""
+
+
+@dataclass(frozen=True)
+class Motion:
+    """Say what tells how the phone moved.
+
+    place: "module:function", Round -> Moves; empty for a network, and where nothing tells
+    """
+
+    place: str
+    label: str
+    origin: Origin = ""
+
+
+@dataclass(frozen=True)
+class Join:
+    """Say how fixes and moves become a track.
+
+    causal: whether a position hangs on nothing that came later
+    line:   keyword arguments of Axes.plot that set it apart
+    """
+
+    label: str
+    causal: bool
+    line: Mapping[str, object]
+
+
+EXPERTS: Registry[Expert] = Registry("expert on WiFi")
+MOTIONS: Registry[Motion] = Registry("motion")
+JOINS: Registry[Join] = Registry("way to join over time")
+"""Every one by its name, in the order of tables."""
+
+HELD, FILTER, SMOOTHER = "held", "filter", "smoother"
+NONE, STEPS, NETWORK = "none", "steps", "network"
+
+EXPERTS["cosine"] = Expert("mtloc_jax.experts.nearest:nearest_cosine", "5-NN cosine", "#B8A600")
+EXPERTS["v3"] = Expert("mtloc_jax.experts.nearest:nearest_kaggle", "Kaggle's distance", "#E69F00")
+EXPERTS["matcher"] = Expert("", "matcher, transferred", "#D55E00", PRETRAINED)
+EXPERTS["matcher-scratch"] = Expert("", "matcher, from scratch", "#000000", FRESH)
+EXPERTS["matcher-tuned"] = Expert("", "matcher, fine-tuned", "#0072B2", TUNED)
+MOTIONS[NONE] = Motion("", "no motion")
+MOTIONS[STEPS] = Motion("mtloc_jax.motion.steps:moves", "steps")
+MOTIONS[NETWORK] = Motion("", "motion network", PRETRAINED)
+MOTIONS["network-scratch"] = Motion("", "motion network from scratch", FRESH)
+MOTIONS["network-tuned"] = Motion("", "motion network fine-tuned", TUNED)
+JOINS[HELD] = Join("newest scan held", True, {"linestyle": ":"})
+JOINS[FILTER] = Join("causal", True, {"linestyle": "-"})
+JOINS[SMOOTHER] = Join("offline", False, {"linestyle": "--"})
+
+
+@dataclass(frozen=True)
+class Locate:
+    """Name the parts of an arm: in EXPERTS, MOTIONS and JOINS."""
+
+    expert: str
+    motion: str = NONE
+    time: str = HELD
+
+    @property
+    def origins(self) -> frozenset[Origin]:
+        """Return where the networks of its expert and of its motion come from."""
+        return frozenset({EXPERTS[self.expert].origin, MOTIONS[self.motion].origin} - {""})
+
+    @property
+    def label(self) -> str:
+        """Return it in words."""
+        moved = "" if self.time == HELD else f" with {MOTIONS[self.motion].label}"
+        return f"{EXPERTS[self.expert].label}{moved}, {JOINS[self.time].label}"

@@ -1,0 +1,112 @@
+"""Train networks on motion, and say with one how a phone moved through a walk."""
+
+from collections.abc import Sequence
+from functools import cache
+
+import jax
+import numpy as np
+from jax import lax
+
+from mtloc_jax.core.model import Params, apply
+from mtloc_jax.core.train import Run, Static, make_train
+from mtloc_jax.evidence import Moves
+from mtloc_jax.logs.round import Round
+from mtloc_jax.motion import ticks
+from mtloc_jax.motion.legs import Stretches, stretches
+from mtloc_jax.motion.network import METRES, NU, MotionNetwork, arrays, fresh, problem
+from mtloc_jax.motion.phone_frame import framed
+from mtloc_jax.optimizers import Pace, Paces
+
+BATCH, STEPS, LEARNING_RATE = 16, 1000, 3e-3
+SHORTEST = 256
+
+
+def train(
+    walks: Sequence[Round],
+    seeds: Sequence[int],
+    *,
+    start: Params | None = None,
+    n_steps: int = STEPS,
+    learning_rate: float = LEARNING_RATE,
+) -> list[Params]:
+    """Return a network for each seed, trained on the legs of `walks`.
+
+    start: parameters to fine-tune; fresh ones of the seed where None
+
+    Raises InputError as `stretches`.
+    """
+    return train_on(
+        stretches(walks), seeds, start=start, n_steps=n_steps, learning_rate=learning_rate
+    )
+
+
+def train_on(
+    legs: Stretches,
+    seeds: Sequence[int],
+    *,
+    start: Params | None = None,
+    n_steps: int = STEPS,
+    learning_rate: float = LEARNING_RATE,
+) -> list[Params]:
+    """Return a network for each seed, trained on stretches; as `train`."""
+    rows = np.arange(len(legs.walk), dtype=np.int32)
+    runs = [
+        Run(
+            seed=np.int32(seed),
+            learning_rate=np.float32(learning_rate),
+            start=fresh(seed) if start is None else start,
+            plan=rows,
+            n_windows=np.int32(len(rows)),
+            n_steps=np.int32(n_steps),
+            dropout=np.float32(0),
+            scaler=METRES,
+        )
+        for seed in seeds
+    ]
+    stacked = jax.tree.map(lambda *leaves: np.stack(leaves), *runs)
+    trained = jax.device_get(_program(_paces(runs[0].start))(stacked, arrays(legs)))
+    return [jax.tree.map(lambda leaf, k=k: leaf[k], trained) for k in range(len(runs))]
+
+
+def moves(params: Params, walk: Round) -> Moves:
+    """Return how a network says the phone moved through `walk`, tick by tick, causally.
+
+    Raises InputError as `framed`.
+    """
+    seen = framed(walk)
+    n = len(seen.inputs)
+    padding = SHORTEST * 2 ** max(int(np.ceil(np.log2(n / SHORTEST))), 0) - n
+    inputs = np.pad(seen.inputs, ((0, padding), (0, 0)))
+    moved_m, scale_squared = jax.device_get(
+        _ticks(params, inputs[None], np.pad(seen.yaw_rad, (0, padding))[None])
+    )
+    sigma_m = np.sqrt(NU / (NU - 2) * scale_squared[0, :n].astype(np.float64))
+    return Moves(
+        seen.t_ms,
+        np.where(seen.live[:, None], moved_m[0, :n].astype(np.float64), 0.0),
+        np.where(seen.live, sigma_m, ticks.UNMEASURED_M),
+    )
+
+
+@jax.jit
+def _ticks(params: Params, inputs: jax.Array, yaw_rad: jax.Array):
+    return apply(MotionNetwork(), params, inputs, yaw_rad, method="ticks")
+
+
+@cache
+def _program(paces: Paces):
+    training = make_train(Static(problem(), paces, BATCH, "adamw", "cosine"))
+
+    def program(runs, data):
+        def one(run):
+            return training.train(run, data).params
+
+        # Batched products are slow on CPU.
+        return lax.map(one, runs) if jax.default_backend() == "cpu" else jax.vmap(one)(runs)
+
+    return jax.jit(program)
+
+
+def _paces(params: Params) -> Paces:
+    paths = jax.tree_util.tree_leaves_with_path(params)
+    return tuple(("/".join(key.key for key in path), Pace()) for path, _ in paths)

@@ -1,0 +1,72 @@
+"""What a network on motion reads each tick: the inertial sensors in the phone's yaw frame.
+
+The frame is level: its first axis points where the phone's top does, its second to the left of it,
+its third up. So it knows how a phone is held, as gravity tells it, and not which way it faces.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from mtloc_jax.logs.round import Round
+from mtloc_jax.motion import ticks
+from mtloc_jax.motion.orientation import attitude, axes, newest, to_world, yaw_rad
+
+GRAVITY_M_S2 = 9.81
+SAMPLES = ticks.TICK_MS // ticks.SAMPLE_MS
+N_INPUTS = SAMPLES * 6 + 3
+
+
+class Framed(NamedTuple):
+    """Hold a walk as a network reads it, tick by tick.
+
+    t_ms:    i64[K + 1], the ends of ticks
+    inputs:  f32[K, 33], 0 where not measured: of each 20 ms acceleration less gravity (m/s^2) and
+             turn rate (rad/s) in the yaw frame, then the field east, north and up (microtesla)
+    yaw_rad: f32[K], at the tick's end, counter-clockwise from east
+    live:    bool[K], whether accelerometer and gyroscope measured it
+    """
+
+    t_ms: np.ndarray
+    inputs: np.ndarray
+    yaw_rad: np.ndarray
+    live: np.ndarray
+
+
+def framed(walk: Round) -> Framed:
+    """Return `walk` in the phone's yaw frame; each sample is the newest reading.
+
+    A magnetometer whose axes were not published, or that was silent, reads 0. Raises InputError
+    where the other sensors tell no motion, or no tick lies between the waypoints.
+    """
+    accel, gyro = axes(walk, "accel"), axes(walk, "gyro")
+    held = attitude(walk)
+    t_ms = ticks.tick_times(walk, held)
+    ends_ms = t_ms[1:]
+    ahead_rad = yaw_rad(held.at(ends_ms))
+    before_ms = np.arange(SAMPLES - 1, -1, -1) * ticks.SAMPLE_MS
+    sample_ms = (ends_ms[:, None] - before_ms).ravel()
+    turn = held.at(sample_ms)
+    pull = to_world(turn, accel.values[newest(accel.t_ms, sample_ms)]) - [0, 0, GRAVITY_M_S2]
+    rate = to_world(turn, gyro.values[newest(gyro.t_ms, sample_ms)])
+    level = _turned(np.stack([pull, rate], axis=1), np.repeat(ahead_rad, SAMPLES))
+    inputs = np.column_stack(
+        [level.reshape(len(ends_ms), -1), _field_ut(walk, held.at(ends_ms), ends_ms)]
+    )
+    live = ticks.recorded(walk, "accel", ends_ms) & ticks.recorded(walk, "gyro", ends_ms)
+    inputs[~live] = 0
+    return Framed(t_ms, inputs.astype(np.float32), ahead_rad.astype(np.float32), live)
+
+
+def _turned(vectors: np.ndarray, ahead_rad: np.ndarray) -> np.ndarray:
+    """Return vectors f64[n, 2, 3] of east, north and up as ahead, left and up."""
+    cos, sin = np.cos(ahead_rad)[:, None], np.sin(ahead_rad)[:, None]
+    east, north, up = np.moveaxis(vectors, -1, 0)
+    return np.stack([east * cos + north * sin, north * cos - east * sin, up], axis=-1)
+
+
+def _field_ut(walk: Round, turn: np.ndarray, t_ms: np.ndarray) -> np.ndarray:
+    if walk.mag.values.shape[1] != 3:
+        return np.zeros((len(t_ms), 3))
+    field_ut = to_world(turn, walk.mag.values[newest(walk.mag.t_ms, t_ms)])
+    return field_ut * ticks.recorded(walk, "mag", t_ms)[:, None]

@@ -1,0 +1,48 @@
+"""The 100 ms ticks in which motion is told, and which of them were really measured."""
+
+import numpy as np
+
+from mtloc_jax.errors import InputError
+from mtloc_jax.logs.round import Round, Stream
+from mtloc_jax.motion.orientation import Attitude
+
+TICK_MS = 100
+SAMPLE_MS = 20
+MAX_GAP_MS = 300
+"""A tick that ends longer after the newest reading was not measured."""
+UNMEASURED_M = 0.65
+"""Standard deviation of a tick's displacement, either way, where nothing measured it: people walk
+on, so that ten seconds of it are 6.5 m."""
+
+
+def tick_times(walk: Round, held: Attitude) -> np.ndarray:
+    """Return the ends i64[K + 1] of the ticks of `walk` between its first and last waypoint.
+
+    They begin at the first waypoint, or later, where accelerometer or attitude do, and end with the
+    accelerometer. Raises InputError where not one tick is left.
+    """
+    start = max(walk.waypoint_t_ms[0], walk.accel.t_ms[0], held.t_ms[0])
+    stop = min(walk.waypoint_t_ms[-1], walk.accel.t_ms[-1] + MAX_GAP_MS)
+    if stop - start < TICK_MS:
+        raise InputError(
+            f"sensors and waypoints share {max(0, stop - start)} ms",
+            remedy="leave the trace out of the site",
+            path=walk.source,
+        )
+    return np.arange(start, stop + 1, TICK_MS, dtype=np.int64)
+
+
+def measured(walk: Round, t_ms: np.ndarray) -> np.ndarray:
+    """Say which of the ticks that `t_ms` i64[K + 1] bounds the accelerometer measured, bool[K]."""
+    return recorded(walk, "accel", t_ms[1:])
+
+
+def recorded(walk: Round, sensor: str, t_ms: np.ndarray) -> np.ndarray:
+    """Say at which times, none before the first reading, a sensor's newest was young and live."""
+    stream: Stream = walk.stream(sensor)
+    read_ms = stream.t_ms[np.searchsorted(stream.t_ms, t_ms, side="right") - 1]
+    live = t_ms - read_ms <= MAX_GAP_MS
+    for span in walk.frozen:
+        if span.sensor == sensor:
+            live &= (read_ms < span.start_ms) | (read_ms > span.end_ms)
+    return live

@@ -1,0 +1,244 @@
+"""Whole walks located: what an expert says of their scans, joined with how the phone moved."""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mtloc_jax.core.evaluate import Clean
+from mtloc_jax.core.model import Params
+from mtloc_jax.evidence import Fixes, Moves, Track
+from mtloc_jax.experts import matcher_fixes
+from mtloc_jax.experts.matcher_lessons import Surveyed
+from mtloc_jax.experts.pair_features import Pairs, pairs
+from mtloc_jax.experts.scan_table import scan_table
+from mtloc_jax.locate import EXPERTS, FILTER, HELD, MOTIONS, Locate
+from mtloc_jax.logs.round import Round
+from mtloc_jax.motion import learned
+from mtloc_jax.registry import found_at
+from mtloc_jax.settings import Settings
+from mtloc_jax.sites.losses import LOSSES, Delivered
+from mtloc_jax.sites.site import Site
+from mtloc_jax.study import judging, matchers, replicas
+from mtloc_jax.study.runs import RunSpec, Turn, turns
+from mtloc_jax.tracking import tracks
+from mtloc_jax.tracking.held import held
+from mtloc_jax.tracking.ticks import Prior, survey_prior
+
+
+class Said(NamedTuple):
+    """Hold where each window of a site is said to be; NaN where nobody was asked.
+
+    xy_m: f64[N, 2]; sigma_m: f64[N], standard deviation of either coordinate
+    """
+
+    xy_m: np.ndarray
+    sigma_m: np.ndarray
+
+
+class Located(NamedTuple):
+    """Hold what one run says of a site's windows: with all scans, and under each loss."""
+
+    clean: Said
+    lost: Mapping[str, Said]
+
+
+class Heard(NamedTuple):
+    """Hold what an expert says of a walk, and where it may be before anything is heard."""
+
+    fixes: Fixes
+    prior: Prior
+
+
+class Learnt(NamedTuple):
+    """Hold a network, and a name for all that its parameters hang on."""
+
+    params: Params
+    name: Any
+
+
+class Networks(NamedTuple):
+    """Hold the networks of a run, None where it has none."""
+
+    matcher: Learnt | None = None
+    motion: Learnt | None = None
+
+
+class Locator:
+    """Locate the walks of one building; what arms share is worked out once."""
+
+    def __init__(self, walks: Sequence[Round], site: Site) -> None:
+        """Tabulate the scans of `walks`, of which `site` was cut."""
+        named = {walk.name: walk for walk in walks}
+        self.site, self.walks = site, [named[name] for name in site.trace_names]
+        self.table = scan_table(self.walks)
+        ends = np.searchsorted(site.trace, np.arange(len(self.walks) + 1))
+        self._rows = [np.arange(*of) for of in pairwise(ends)]
+        self._fixes: dict[Any, dict[int, Heard]] = {}
+        self._pairs: tuple[Any, Pairs] | None = None
+        self._joined: dict[Any, list[tracks.Located]] = {}
+        self._moves: dict[Any, Moves] = {}
+
+    def located(
+        self, spec: RunSpec, settings: Settings, losses: Sequence[str], networks: Networks
+    ) -> Located:
+        """Locate what a run is judged on by what it surveyed."""
+        locate = spec.of.locate
+        assert locate is not None
+        survey = _survey(spec, settings)
+        matcher, motion = networks
+        key = locate.expert, matcher and matcher.name, *survey
+        if key not in self._fixes:
+            surveys = turns(spec, self.site, settings)
+            placed = self._placed(locate.expert, surveys, matcher and matcher.params, survey)
+            self._fixes[key] = self._by_walk(surveys, *placed)
+        heard = self._fixes[key]
+        lost = {name: self._left(heard, name) for name in losses}
+        said = {
+            name: self._said(locate, (*key, name), of, motion)
+            for name, of in {"": heard, **lost}.items()
+        }
+        return Located(said.pop(""), said)
+
+    def judged(self, found: Sequence[Located]) -> tuple[dict[str, Clean], dict[str, Clean]]:
+        """Return the judgement of runs by split, and by loss on test; all windows count."""
+
+        def of(said: Sequence[Said], split: str) -> Clean:
+            rows = self.site.rows(split)
+            every = np.ones(len(rows), bool)
+            return judging.judged(np.stack([s.xy_m[rows] for s in said]), self.site, split, every)
+
+        clean = {split: of([one.clean for one in found], split) for split in self.site.split.judged}
+        lost = {name: of([one.lost[name] for one in found], "test") for name in found[0].lost}
+        return clean, lost
+
+    def survey(self, rows: np.ndarray) -> Surveyed:
+        """Return the survey of the windows at `rows` as matchers learn from it."""
+        return matchers.surveyed(self.table.at(self._surveyed(rows)), self.walks)
+
+    def walks_at(self, rows: np.ndarray) -> list[Round]:
+        """Return the walks of the windows at `rows`."""
+        return [self.walks[k] for k in np.unique(self.site.trace[rows])]
+
+    def _surveyed(self, rows: np.ndarray) -> np.ndarray:
+        """Return the scans of a survey of the windows at `rows`, i64[S].
+
+        Those heard between a walk's first waypoint and the end of its last window in use.
+        """
+        last_ms = np.full(len(self.walks), np.iinfo(np.int64).min)
+        np.maximum.at(last_ms, self.site.trace[rows], self.site.windows.end_ms[rows])
+        first_ms = np.array([walk.waypoint_t_ms[0] for walk in self.walks])
+        walk, heard_ms = self.table.walk, self.table.heard_ms
+        return np.flatnonzero((heard_ms >= first_ms[walk]) & (heard_ms <= last_ms[walk]))
+
+    def _placed(
+        self, expert: str, surveys: Sequence[Turn], matcher: Params | None, survey: Any
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return where an expert places each scan, f64[S, 2], f64[S]; NaN where it cannot."""
+        if matcher is not None:
+            return self._matched(surveys, matcher, survey)
+        n_scans = len(self.table.level)
+        xy_m, sigma_m = np.full((n_scans, 2), np.nan), np.full(n_scans, np.nan)
+        place = found_at(EXPERTS.named(expert).place)
+        for turn in surveys:
+            asked = np.flatnonzero(np.isin(self.table.walk, self._walks_of(turn)))
+            if len(asked):
+                known = self.table.at(self._surveyed(turn.rows))
+                xy_m[asked], sigma_m[asked] = place(known, self.table.at(asked))
+        return xy_m, sigma_m
+
+    def _matched(
+        self, surveys: Sequence[Turn], matcher: Params, survey: Any
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Place scans by a matcher: all surveys at once, each walk heeding its own alone."""
+        if self._pairs is None or self._pairs[0] != survey:
+            known = self._surveyed(np.unique(np.concatenate([turn.rows for turn in surveys])))
+            heeded = np.zeros((len(self.walks), len(self.walks)), bool)
+            for turn in surveys:
+                known_walks = np.unique(self.site.trace[turn.rows])
+                heeded[np.ix_(np.array(self._walks_of(turn)), known_walks)] = True
+            self._pairs = survey, pairs(self.table.at(known), self.table, heeded)
+        found = self._pairs[1]
+        xy_m, sigma_m = matcher_fixes.place(replicas.stack([matcher]), found)
+        none = np.flatnonzero(~np.any(found.mask, axis=1))
+        xy_m[0, none], sigma_m[0, none] = np.nan, np.nan
+        return xy_m[0], sigma_m[0]
+
+    def _by_walk(
+        self, surveys: Sequence[Turn], xy_m: np.ndarray, sigma_m: np.ndarray
+    ) -> dict[int, Heard]:
+        """Return what was said of each walk's scans, and its prior: where its survey was."""
+        found = {}
+        for turn in surveys:
+            known = self.table.xy_m[self._surveyed(turn.rows)]
+            prior = survey_prior(known if len(known) else self.site.windows.xy_m[turn.rows])
+            for walk in self._walks_of(turn):
+                of = self.table.walk == walk
+                times = self.table.arrived_ms[of], self.table.heard_ms[of]
+                lost = np.isnan(sigma_m[of])  # shares nothing with the survey: it may be anywhere
+                there = np.where(lost[:, None], prior.mean_m, xy_m[of])
+                fixes = Fixes(*times, there, np.where(lost, prior.sd_m, sigma_m[of]))
+                found[walk] = Heard(fixes, prior)
+        return found
+
+    def _walks_of(self, turn: Turn) -> list[int]:
+        return [k for k, walk in enumerate(self.walks) if walk.number in turn.rounds]
+
+    def _left(self, heard: Mapping[int, Heard], loss: str) -> Mapping[int, Heard]:
+        """Return what is left of fixes under a loss."""
+        arrive = LOSSES[loss].delivered
+        assert arrive is not None
+
+        def left(walk: int, of: Heard) -> Heard:
+            end_ms = self.site.windows.end_ms[self._rows[walk]]
+            kept = arrive(Delivered(of.fixes.arrived_ms, int(end_ms[0]), int(end_ms[-1])))
+            return of._replace(fixes=Fixes(*(part[kept] for part in of.fixes)))
+
+        return {walk: left(walk, of) for walk, of in heard.items()}
+
+    def _said(
+        self, locate: Locate, key: Any, heard: Mapping[int, Heard], motion: Learnt | None
+    ) -> Said:
+        """Return where an arm says that windows are."""
+        n_windows = len(self.site.trace)
+        said = Said(np.full((n_windows, 2), np.nan), np.full(n_windows, np.nan))
+        for walk, track in zip(heard, self._tracks(locate, key, heard, motion), strict=True):
+            said.xy_m[self._rows[walk]] = track.xy_m
+            said.sigma_m[self._rows[walk]] = track.sigma_m
+        return said
+
+    def _tracks(
+        self, locate: Locate, key: Any, heard: Mapping[int, Heard], motion: Learnt | None
+    ) -> list[Track]:
+        end_ms = {walk: self.site.windows.end_ms[self._rows[walk]] for walk in heard}
+        if locate.time == HELD:
+            return [held(of.fixes, of.prior, end_ms[walk]) for walk, of in heard.items()]
+        moved = locate.motion, motion and motion.name
+        key = (*key, moved)
+        if key not in self._joined:
+            self._joined[key] = tracks.located(
+                [
+                    tracks.Walk(end_ms[walk], of.fixes, self._moved(moved, walk, motion), of.prior)
+                    for walk, of in heard.items()
+                ]
+            )
+        causal = locate.time == FILTER
+        return [found.causal if causal else found.offline for found in self._joined[key]]
+
+    def _moved(self, name: Any, walk: int, network: Learnt | None) -> Moves | None:
+        """Return how the phone moved on a walk; None where nothing tells."""
+        place = MOTIONS.named(name[0]).place
+        if not place and network is None:
+            return None
+        if (name, walk) not in self._moves:
+            of = self.walks[walk]
+            told = learned.moves(network.params, of) if network else found_at(place)(of)
+            self._moves[name, walk] = told
+        return self._moves[name, walk]
+
+
+def _survey(spec: RunSpec, settings: Settings) -> tuple[Any, ...]:
+    """Return what decides which walks a run surveyed."""
+    share, walks = spec.training_share, settings.walks
+    return share, walks, settings.subset, spec.seed if share < 1 or walks else 0

@@ -1,0 +1,42 @@
+"""Motion networks of a study: pretrained on walks of sources, or trained on a target's survey."""
+
+from collections.abc import Sequence
+
+from mtloc_jax.core.model import Params
+from mtloc_jax.logs.round import Round
+from mtloc_jax.motion import learned
+from mtloc_jax.settings import Settings
+from mtloc_jax.study import replicas
+
+
+def pretrained(floors: Sequence[Sequence[Round]], settings: Settings) -> Params:
+    """Return networks trained on all walks of some floors, one a seed, stacked.
+
+    Raises InputError where a walk lacks a sensor.
+    """
+    walks = [walk for floor in floors for walk in floor]
+    how = settings.motion
+    return replicas.stack(
+        learned.train(
+            walks, range(settings.seeds), n_steps=how.steps, learning_rate=how.learning_rate
+        )
+    )
+
+
+def trained(
+    walks: Sequence[Round], settings: Settings, seed: int, start: Params | None = None
+) -> Params:
+    """Return a network trained on the walks of a survey, from fresh weights or from those given.
+
+    Raises InputError where a walk lacks a sensor.
+    """
+    how = settings.motion
+    tuned = start is not None
+    (found,) = learned.train(
+        walks,
+        [seed],
+        start=start,
+        n_steps=how.tuned_steps if tuned else how.steps,
+        learning_rate=how.tuned_learning_rate if tuned else how.learning_rate,
+    )
+    return found

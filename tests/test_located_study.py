@@ -1,0 +1,138 @@
+"""A study that locates whole walks: its rows, its second life, and the report of it."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from mtloc_jax.errors import InputError
+from mtloc_jax.report.write import write_report
+from mtloc_jax.rows import COVERAGE, ROWS, WALKS, read, select
+from mtloc_jax.settings import Settings, replaced
+from mtloc_jax.sites.survey import BEFORE_SCAN
+from mtloc_jax.study import chunks
+from mtloc_jax.study.study import Study, run_study
+from mtloc_jax.surgery import checkpoint
+from tests.studies import ignore
+
+ARMS = ("constant", "cosine-held", "cosine-none-filter", "cosine-none-smoother")
+LOST = "wifi: second half of each walk lost"
+SMALL = {
+    "simulation.round_s": 8.0,
+    "seeds": 1,
+    "finetune_rates": (1.0,),
+    "before_scan": "apart",
+    "wipe.drop_rates": (),
+    "wipe.losses": (LOST,),
+    "window.wifi_max_age_ms": 600_000,
+    "matcher.scans": 8,
+    "matcher.epochs": 1,
+}
+
+
+def small(**changes):
+    changes = {name.replace("__", "."): value for name, value in changes.items()}
+    return replaced(Settings(), SMALL | {"survey": "others", "arms": ARMS} | changes)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("study") / "located"
+    run_study(small(), folder, ignore)
+    return folder
+
+
+def test_every_arm_has_a_row_of_all_walks_and_one_of_each_loss(finished):
+    table = read(finished / ROWS)
+    held = list(zip(table["arm"].tolist(), table["modality"].tolist(), strict=True))
+    assert held == [("constant", "none"), *((a, m) for a in ARMS[1:] for m in ("none", LOST))]
+    assert set(table["split"]) == {"test"}
+    assert len(set(table["n_windows"].tolist())) == 1
+
+
+def test_the_errors_of_walks_sum_up_to_their_row_whatever_is_lost(finished):
+    table, walks = read(finished / ROWS), read(finished / WALKS)
+    for at in range(len(table["seed"])):
+        of_run = select(walks, arm=table["arm"][at], modality=table["modality"][at])
+        assert of_run["n_windows"].sum() == table["n_windows"][at]
+        mean_m = np.average(of_run["mean_m"], weights=of_run["n_windows"])
+        assert mean_m == pytest.approx(table["mean_m"][at], abs=2e-4)
+    assert len(set(walks["walk"].tolist())) == 14  # every round of the simulated building
+
+
+def test_windows_before_a_scan_stand_apart_and_are_counted_with_the_coverage(finished):
+    held = select(read(finished / ROWS), arm="cosine-held", modality="none")
+    near = select(read(finished / COVERAGE), arm="cosine-held", nearest="position")
+    before = select(near, band=BEFORE_SCAN)["n_windows"].sum()
+    assert before > 0
+    assert near["n_windows"].sum() == held["n_windows"][0] + before
+
+
+def test_what_is_lost_half_way_costs_metres(finished):
+    held = select(read(finished / ROWS), arm="cosine-held")
+    mean_m = dict(zip(held["modality"].tolist(), held["mean_m"].tolist(), strict=True))
+    assert mean_m[LOST] > mean_m["none"]
+
+
+def test_a_stopped_study_goes_on_to_the_same_rows(finished, tmp_path):
+    folder = tmp_path / "again"
+    shutil.copytree(finished, folder)
+    before = {name: (folder / name).read_bytes() for name in (ROWS, WALKS, COVERAGE)}
+    located = [
+        chunk.name
+        for chunk in sorted((folder / "chunks").iterdir())
+        if "cosine-held" in (chunk / "chunk.json").read_text()
+    ]
+    shutil.rmtree(folder / "chunks" / located[0])
+    run_study(small(), folder, ignore)
+    assert {name: (folder / name).read_bytes() for name in before} == before
+
+
+def test_its_report_holds_the_ladder(finished, capsys):
+    written = {path.name for path in write_report(finished)}
+    assert {"ladder.csv", "ladder_ratios.md", "ladder.png", "survey_distance.png"} <= written
+    said = capsys.readouterr().out
+    assert "least offline: 5-NN cosine with no motion, offline" in said
+    assert "Ladder: mean test error (m), and its ratio to 5-NN held (simulated)" in said
+
+
+def test_the_card_is_of_the_buildings_own_split(finished):
+    card = json.loads((finished / "card_target.json").read_text())
+    assert card["statistics"]["split"]["test"] == [14]
+
+
+def test_a_target_that_is_among_the_sources_is_refused(tmp_path):
+    settings = small(arms=("cosine-held", "matcher-held"), source="simulated-b")
+    with pytest.raises(InputError, match="source and target: every round of it is tested"):
+        Study(settings, tmp_path / "none", ignore)
+
+
+MATCHED = ("cosine-held", "matcher-held", "matcher-scratch-held", "matcher-tuned-held")
+
+
+@pytest.mark.slow
+def test_matchers_are_pretrained_once_trained_on_surveys_and_kept(tmp_path):
+    settings = small(
+        arms=MATCHED, survey="once", unit="walk", folds=3, test_round=1, wipe__losses=(), walks=4
+    )
+    folder = tmp_path / "work"
+    run_study(settings, folder, ignore)
+    table = select(read(folder / ROWS), split="test")
+    assert table["arm"].tolist() == list(MATCHED)
+    assert np.isfinite(table["mean_m"]).all()
+    pretrained, card = checkpoint.load(folder / "pretrained-matcher")
+    assert card["site"]["name"] == "simulated-a"
+    (chunk,) = (folder / "chunks").iterdir()
+    trained, card = checkpoint.load(chunk / f"{chunks.NETWORKS}-matcher")
+    assert [run["name"] for run in card["runs"]] == ["matcher-scratch", "matcher-tuned"]
+    source = pretrained["standard"]["mean"]
+    # A tuned matcher keeps the source's standardisation, one from scratch has its own.
+    assert np.array_equal(trained["standard"]["mean"][1], source[0])
+    assert not np.array_equal(trained["standard"]["mean"][0], source[0])
+    rows, digest = (folder / ROWS).read_bytes(), (folder / "pretrained-matcher/digest.json")
+    before = digest.read_bytes()
+    shutil.rmtree(chunk)
+    run_study(settings, folder, ignore)
+    assert (folder / ROWS).read_bytes() == rows
+    assert digest.read_bytes() == before

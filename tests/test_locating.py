@@ -1,0 +1,206 @@
+"""Whole walks located, worked out by hand on walks along a line."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mtloc_jax.errors import InputError
+from mtloc_jax.evidence import Fixes
+from mtloc_jax.experts import matcher_fixes
+from mtloc_jax.settings import Settings, Window, replaced
+from mtloc_jax.sites.losses import LOSSES, Delivered, every, first_half
+from mtloc_jax.sites.site import build
+from mtloc_jax.sites.splits import Split, in_turn
+from mtloc_jax.study import matchers, replicas
+from mtloc_jax.study.judging import counted
+from mtloc_jax.study.locating import Learnt, Locator, Networks
+from mtloc_jax.study.plan import plan
+from mtloc_jax.study.runs import RunSpec
+from tests import walks as made_up
+from tests.studies import tiny
+
+HELD = Settings(
+    survey="others", window=Window(wifi_max_age_ms=600_000), wifi_entry_max_age_ms=10_000
+)
+THROTTLED = "wifi: a scan in 2 s"
+
+
+def line(number, y_m, heard, end_ms=6000):
+    """Return a walk of 6 s along x at 1 m/s, `y_m` beside the axis; heard: (t_ms, bssid, ..)."""
+    wifi = made_up.scans(*heard) if heard else None
+    walk = made_up.walk(number, end_ms, name=f"walk {number}", wifi=wifi)
+    return replace(walk, waypoint_xy_m=walk.waypoint_xy_m + np.array([0.0, y_m]))
+
+
+def heard_at(*bssids_at):
+    return [(t_ms, bssid, -50.0, 0) for t_ms, bssid in bssids_at]
+
+
+def locator_of(walks):
+    split = in_turn((walk.number for walk in walks), "toy")
+    return Locator(walks, build("toy", walks, split, HELD.window, in_turn=True))
+
+
+def three_lines():
+    """Return three lines that hear near at x = 1, 2 and 2 m, and far at 5 m."""
+    return [
+        line(n, y_m, heard_at((near_ms, "near"), (5000, "far")))
+        for n, y_m, near_ms in ((1, 0.0, 1000), (2, 4.0, 2000), (3, 8.0, 2000))
+    ]
+
+
+def said_of(locator, arm, losses=(), settings=HELD):
+    return locator.located(RunSpec(arm, 1.0, 0), settings, losses, Networks())
+
+
+def test_the_newest_scan_is_held_where_the_other_walks_heard_its_access_point():
+    locator = locator_of(three_lines())
+    site, said = locator.site, said_of(locator, "cosine-held").clean
+    first = site.round == 1
+    end_ms, xy_m = site.windows.end_ms[first], said.xy_m[first]
+    # The others heard near at (2, 4) and (2, 8), far at (5, 4) and (5, 8).
+    assert xy_m[(end_ms >= 1000) & (end_ms < 5000)] == pytest.approx(np.array([[2.0, 6.0]] * 40))
+    assert xy_m[end_ms >= 5000] == pytest.approx(np.array([[5.0, 6.0]] * 11))
+    third = site.round == 3
+    # Near at (1, 0) and (2, 4) of the others.
+    at_3_s = third & (site.windows.end_ms == 3000)
+    assert said.xy_m[at_3_s] == pytest.approx(np.array([[1.5, 2.0]]))
+
+
+def test_before_the_first_scan_a_walk_is_where_its_survey_is():
+    locator = locator_of(three_lines())
+    said, second = said_of(locator, "cosine-held").clean, locator.site.round == 2
+    before = second & (locator.site.windows.end_ms < 2000)
+    # The others' scans lie at (1, 0), (5, 0), (2, 8) and (5, 8).
+    assert said.xy_m[before] == pytest.approx(np.array([[3.25, 4.0]] * before.sum()))
+    for arm in ("cosine-none-filter", "cosine-none-smoother"):
+        assert np.isfinite(said_of(locator, arm).clean.xy_m).all()
+    causal = said_of(locator, "cosine-none-filter").clean
+    assert causal.xy_m[before] == pytest.approx(said.xy_m[before])
+
+
+def test_a_walk_without_wifi_is_where_its_survey_is_and_stands_apart():
+    walks = [*three_lines()[:2], line(3, 8.0, ())]
+    locator = locator_of(walks)
+    site, silent = locator.site, locator.site.round == 3
+    for arm in ("cosine-held", "v3-held", "cosine-none-filter", "cosine-none-smoother"):
+        said = said_of(locator, arm).clean
+        # The survey's scans lie at (1, 0), (5, 0), (2, 4) and (5, 4).
+        assert said.xy_m[silent] == pytest.approx(np.array([[3.25, 2.0]] * silent.sum()))
+        assert (said.sigma_m[silent] > 0).all()
+    counts = counted(site, replaced(HELD, {"before_scan": "apart"}))["test"]
+    assert not counts[silent].any()
+    assert counts[~silent].sum() == (6000 - 1000) // 100 + 1 + (6000 - 2000) // 100 + 1
+    assert counted(site, HELD)["test"].all()
+
+
+def test_a_scan_that_shares_nothing_with_its_survey_is_where_that_is():
+    walks = [*three_lines()[:2], line(3, 8.0, heard_at((1000, "elsewhere")))]
+    locator = locator_of(walks)
+    silent = locator.site.round == 3
+    for arm in ("cosine-held", "v3-held"):
+        said = said_of(locator, arm).clean
+        assert said.xy_m[silent] == pytest.approx(np.array([[3.25, 2.0]] * silent.sum()))
+
+
+def test_a_site_without_a_scan_after_which_windows_count_is_one_error():
+    walks = [line(1, 0.0, ()), line(2, 4.0, ())]
+    site = locator_of(walks).site
+    assert counted(site, replaced(HELD, {"before_scan": "apart"}))["test"].all()  # none has a scan
+    walks = [line(1, 0.0, heard_at((1000, "near"))), line(2, 4.0, ()), line(3, 8.0, ())]
+    own = build("toy", walks, Split((1,), (2,), (3,)), HELD.window)
+    with pytest.raises(InputError, match="no walk of toy in validation has a scan"):
+        counted(own, replaced(HELD, {"before_scan": "apart"}))
+
+
+def test_scans_that_come_within_2_s_of_the_last_kept_are_lost_and_it_is_held():
+    heard = heard_at((1000, "near"), (2000, "far"), (3000, "far"))
+    walks = [line(1, 0.0, heard), *three_lines()[1:]]
+    locator = locator_of(walks)
+    found = said_of(locator, "cosine-held", (THROTTLED,))
+    first, end_ms = locator.site.round == 1, locator.site.windows.end_ms
+    at_2_s = first & (end_ms == 2500)
+    assert found.clean.xy_m[at_2_s] == pytest.approx(np.array([[5.0, 6.0]]))
+    assert found.lost[THROTTLED].xy_m[at_2_s] == pytest.approx(np.array([[2.0, 6.0]]))
+    at_3_s = first & (end_ms == 3000)
+    assert found.lost[THROTTLED].xy_m[at_3_s] == pytest.approx(np.array([[5.0, 6.0]]))
+
+
+def test_losses_say_which_scans_still_arrive():
+    scans = Delivered(np.array([0, 1999, 2000, 3900, 4000]), 0, 6000)
+    assert every(2000)(scans).tolist() == [True, False, True, False, True]
+    assert first_half(scans).tolist() == [True, True, True, False, False]
+    assert first_half(Delivered(np.array([3999, 4000]), 2000, 6000)).tolist() == [True, False]
+    assert every(2000)(Delivered(np.zeros(0, np.int64), 0, 6000)).tolist() == []
+
+
+def test_a_survey_is_what_was_heard_between_the_waypoints_of_its_walks():
+    early, late = heard_at((-500, "near"), (2000, "near")), heard_at((2000, "near"), (6500, "near"))
+    walks = [line(1, 0.0, early), line(2, 4.0, late), line(3, 8.0, heard_at((1000, "near")))]
+    locator = locator_of(walks)
+    survey = locator.survey(np.flatnonzero(locator.site.round < 3))
+    assert survey.table.heard_ms.tolist() == [2000, 2000]
+    assert survey.table.walk.tolist() == [0, 1]
+    assert survey.started_ms is None
+
+
+def test_fixes_are_in_the_order_in_which_scans_arrived():
+    locator = locator_of(three_lines())
+    said_of(locator, "cosine-held")
+    (by_walk,) = locator._fixes.values()
+    assert all(isinstance(heard.fixes, Fixes) for heard in by_walk.values())
+    assert all((np.diff(heard.fixes.arrived_ms) >= 0).all() for heard in by_walk.values())
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"arms": ("cosine-none-filter",)}, r"joined over time, without .*add cosine-held to"),
+        (
+            {"arms": ("matcher-steps-filter", "cosine-held")},
+            r"matcher is joined over time, without its newest scan held",
+        ),
+        (
+            {"arms": ("cosine-held",), "wipe__losses": ("wifi: a scan in 10 s, held 4 s",)},
+            r"the arm 'cosine-held' holds scans itself",
+        ),
+        (
+            {"arms": ("scratch",), "before_scan": "apart"},
+            r"the arm 'scratch' is wiped at random, which counts all windows",
+        ),
+    ],
+)
+def test_what_would_mislead_is_refused(changes, says):
+    with pytest.raises(InputError, match=says):
+        plan(tiny(**changes))
+
+
+def test_every_loss_that_holds_until_the_next_scan_says_so_of_scans_too():
+    assert [name for name, loss in LOSSES.items() if loss.delivered] == [
+        "wifi: a scan in 2 s",
+        "wifi: a scan in 10 s",
+        "wifi: a scan in 30 s",
+        "wifi: second half of each walk lost",
+    ]
+
+
+@pytest.mark.slow
+def test_a_matcher_places_all_walks_at_once_where_it_would_place_each_by_the_others_alone():
+    locator = locator_of(three_lines())
+    survey = locator.survey(np.arange(len(locator.site.round)))
+    matcher = matchers.trained(survey, replaced(HELD, {"matcher.scans": 4}), 0)
+    found = locator.located(
+        RunSpec("matcher-held", 1.0, 0), HELD, (), Networks(Learnt(matcher, "one"))
+    )
+    for n in (1, 2, 3):
+        others, own = (locator.table.at(np.flatnonzero(which)) for which in _of(locator, n))
+        (xy_m,), (sigma_m,) = matcher_fixes.locate(replicas.stack([matcher]), others, own)
+        last = np.flatnonzero(locator.site.round == n)[-1]
+        assert found.clean.xy_m[last] == pytest.approx(xy_m[-1], abs=1e-4)
+        assert found.clean.sigma_m[last] == pytest.approx(sigma_m[-1], abs=1e-4)
+
+
+def _of(locator, number):
+    own = locator.table.walk == number - 1
+    return ~own, own
