@@ -1,6 +1,6 @@
 """What is left of a position where WiFi is lost half way?
 
-  python -m launch.study --config=configs/blackout.py:malls --config.data_dir=DATA --workdir=DIR
+  python -m launch.study --config=configs/blackout.py:floors --config.data_dir=DATA --workdir=DIR
 
 Every walk is located by the survey of all the others, with all its scans, and with those alone that
 arrive before the middle of its time: from there on motion carries the position, or nothing does.

@@ -1,6 +1,6 @@
 """How many walks does a new building need for so many metres, with transfer and without?
 
-  python -m launch.study --config=configs/demand.py:malls --config.data_dir=DATA --workdir=DIR
+  python -m launch.study --config=configs/demand.py:floors --config.data_dir=DATA --workdir=DIR
 
 Walks are dealt to five folds; each fold in turn is located by surveys of 5 walks to all of the
 others' (but for the fold that validates), drawn by seed. A matcher that was pretrained elsewhere
@@ -30,7 +30,6 @@ def get_config(pair: str = "simulated") -> ConfigDict:
         "matcher-steps-filter",
         "matcher-scratch-steps-filter",
     )
-    config.seeds = 3
     config.survey, config.unit, config.folds = "once", "walk", FOLDS
     training = pairs.named(pair).n_walks * (FOLDS - 2) // FOLDS
     counts = tuple(n for n in COUNTS if n < training)

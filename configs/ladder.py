@@ -1,6 +1,6 @@
 """What is each ingredient worth: the expert on WiFi, motion, and joining them over time?
 
-  python -m launch.study --config=configs/ladder.py:malls --config.data_dir=DATA --workdir=DIR
+  python -m launch.study --config=configs/ladder.py:floors --config.data_dir=DATA --workdir=DIR
 
 Every walk of the target is located by the survey of all the others, in one run: 5-NN by cosine with
 the newest scan held, which stands beside everything here, then what is added to it. Windows before
@@ -24,7 +24,7 @@ def located() -> ConfigDict:
     config.survey, config.unit = "others", "walk"
     config.before_scan, config.wipe.drop_rates = "apart", ()
     config.window.wifi_max_age_ms = HELD_MS
-    config.seeds = 1
+    config.seeds = 3
     return config
 
 

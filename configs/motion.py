@@ -1,6 +1,6 @@
 """What is motion worth, and which: none, steps counted, a network that was pretrained elsewhere?
 
-  python -m launch.study --config=configs/motion.py:malls --config.data_dir=DATA --workdir=DIR
+  python -m launch.study --config=configs/motion.py:floors --config.data_dir=DATA --workdir=DIR
 
 Walks are dealt to five folds; each is located by the survey of the others (but for the fold that
 validates), with all its scans, one in 30 s, and WiFi lost half way. A network on motion is

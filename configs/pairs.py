@@ -6,8 +6,8 @@ location20-reverse site2/F1 -> site1/B1
 mmloc              the authors' buildings: Edinburgh -> Bucharest
 mmloc-reverse      Bucharest -> Edinburgh
 whole              two whole floors of these malls: site1/B1 -> site2/F1, 149 and 80 walks
-malls              four whole floors of one mall, site1/B1 and F1 to F3 -> site2/F1 of the other
-malls-reverse      site2/B1, F1, F2 and F6 -> site1/F1
+floors             four whole floors of one mall, site1/B1 and F1 to F3 -> site2/F1 of the other
+floors-reverse     site2/B1, F1, F2 and F6 -> site1/F1
 ipin               a museum, routes walked twice with each of two phones: floor 0 -> floor -2
 smoke              simulated and tiny: whether the machinery works, in seconds
 """
@@ -38,8 +38,9 @@ class Pair:
     margin_m: float = 0.0
 
 
-_SITE1 = ",".join(f"location20-whole/site1/{floor}" for floor in ("B1", "F1", "F2", "F3"))
-_SITE2 = ",".join(f"location20-whole/site2/{floor}" for floor in ("B1", "F1", "F2", "F6"))
+SITE1 = tuple(f"location20-whole/site1/{floor}" for floor in ("B1", "F1", "F2", "F3"))
+SITE2 = tuple(f"location20-whole/site2/{floor}" for floor in ("B1", "F1", "F2", "F6"))
+"""Four floors of each mall, the densest surveyed."""
 _SIMULATED = Pair("simulated-a", "simulated-b", 14, 14, 8, 45.0)
 SMOKE_S = 15.0
 _SMOKE = replace(_SIMULATED, shortest_walk_s=SMOKE_S)
@@ -48,8 +49,8 @@ PAIRS = {
     "location20": Pair("location20/site1/B1", "location20/site2/F1", 14, 42, 24, 6.2, 2.0),
     "location20-reverse": Pair("location20/site2/F1", "location20/site1/B1", 14, 42, 24, 6.2),
     "whole": Pair("location20-whole/site1/B1", "location20-whole/site2/F1", 14, 80, 48, 6.2, 1.0),
-    "malls": Pair(_SITE1, "location20-whole/site2/F1", 14, 80, 48, 6.2, 1.0),
-    "malls-reverse": Pair(_SITE2, "location20-whole/site1/F1", 14, 149, 96, 6.2, 1.0),
+    "floors": Pair(",".join(SITE1), "location20-whole/site2/F1", 14, 80, 48, 6.2, 1.0),
+    "floors-reverse": Pair(",".join(SITE2), "location20-whole/site1/F1", 14, 104, 62, 6.2, 1.0),
     "ipin": Pair("ipin2023/floor_0", "ipin2023/floor_-2", 14, 28, 16, 80.2, 1.0),
     "mmloc": Pair("mmloc/edinburgh", "mmloc/bucharest", 8, 8, 6, 86.0, 0.5),
     "mmloc-reverse": Pair("mmloc/bucharest", "mmloc/edinburgh", 14, 14, 8, 86.0),

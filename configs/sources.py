@@ -12,9 +12,9 @@ from ml_collections import ConfigDict
 
 from configs import ladder, pairs
 
-OTHER_MALL = tuple(f"location20-whole/site1/{floor}" for floor in ("B1", "F1", "F2", "F3"))
-SAME_MALL = tuple(f"location20-whole/site2/{floor}" for floor in ("F6", "B1", "F2"))
-SOURCES = (*(OTHER_MALL[:n] for n in (1, 2, 4)), *(SAME_MALL[:n] for n in (1, 3)))
+TARGET = "location20-whole/site2/F1"
+SAME_MALL = tuple(floor for floor in pairs.SITE2 if floor != TARGET)
+SOURCES = (*(pairs.SITE1[:n] for n in (1, 2, 4)), *(SAME_MALL[:n] for n in (1, 3)))
 
 
 def get_config() -> ConfigDict:
@@ -22,6 +22,5 @@ def get_config() -> ConfigDict:
     config = ladder.located()
     config.study = "sources"
     config.arms = ("cosine-held", "matcher-held", "matcher-steps-filter")
-    config.seeds = 3
     config.sweep = ({"source": tuple(",".join(floors) for floors in SOURCES)},)
-    return pairs.applied(config, "malls")
+    return pairs.applied(config, "floors")

@@ -1,6 +1,6 @@
 """What does a position cost where the phone scans WiFi seldom?
 
-  python -m launch.study --config=configs/throttle.py:malls --config.data_dir=DATA --workdir=DIR
+  python -m launch.study --config=configs/throttle.py:floors --config.data_dir=DATA --workdir=DIR
 
 Android lets an app in front scan four times in two minutes: once in 30 s. Every walk is located by
 the survey of all the others, with all its scans and with one in 2, 10 and 30 s.

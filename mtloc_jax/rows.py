@@ -13,7 +13,7 @@ from mtloc_jax.errors import InputError
 
 ROWS, CDF, TRACKS, LEAVES = "rows.csv", "cdf.csv", "tracks.csv", "leaves.csv"
 CHOSEN, WALKS, COVERAGE = "chosen.csv", "walks.csv", "coverage.csv"
-PRETEXT = "pretext.csv"
+PRETEXT, RADIUS = "pretext.csv", "radius.csv"
 VARIANTS = "variants"
 """Below a swept study's workdir: a folder a variant, with files as of a study of its own."""
 CONFIG = "config.json"
@@ -74,9 +74,22 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         *("n_windows", "error", "constant_error"),
     ),
 }
+COLUMNS[RADIUS] = (
+    # One row per run, split, radius (stated or calibrated) and band of distance to the nearest
+    # surveyed position: the share of windows that lie within it, its mean, and how many of the
+    # walks have less than 80 % within. Not a number where too few walks calibrate.
+    *KEYS[:6],
+    "radius",
+    "band",
+    "n_walks",
+    "n_windows",
+    "covered",
+    "radius_m",
+    "walks_below",
+)
 OF_RUNS = tuple(name for name in COLUMNS if name != PRETEXT)
 """Those that each chunk of runs has its part of."""
-_INTEGERS = {"seed", "wipe_seed", "n_windows"}
+_INTEGERS = {"seed", "wipe_seed", "n_windows", "n_walks"}
 _TEXT = {
     "study",
     "site_pair",
@@ -91,6 +104,7 @@ _TEXT = {
     "walk",
     "nearest",
     "band",
+    "radius",
     "pretext",
     "quantity",
     "unit",

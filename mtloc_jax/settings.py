@@ -436,6 +436,13 @@ class Settings:
         "", "place", "workdir of a study whose networks stand beside predictors in the report"
     )
 
+    pretrained: str = setting(
+        "",
+        "place",
+        "workdir of a study whose pretrained matchers and motion networks are taken, if they are "
+        "what this one would make",
+    )
+
     margin_m: float = setting(
         0.0,
         "place",

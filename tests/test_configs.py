@@ -23,8 +23,14 @@ from tests.launched import launched
 
 OTHERS = {"axes", "pairs", "quickstart", "unwiped"}
 STUDIES = {"baselines", "each_walk", "ipin", "location20", "mmloc", "phones", "wifi_rows"}
+LOCATED = ("blackout", "demand", "ladder", "motion", "throttle", "whole_ladder")
+"""Questions of whole walks, on every pair; of none has a committed report an answer yet."""
+OF_MALLS = ("every_floor", "other_phones", "sessions", "sources")
+"""Those that ask of floors of their own."""
 QUESTIONS = sorted(
-    path.stem for path in (ROOT / "configs").glob("[a-z]*.py") if path.stem not in OTHERS | STUDIES
+    path.stem
+    for path in (ROOT / "configs").glob("[a-z]*.py")
+    if path.stem not in OTHERS | STUDIES | {*LOCATED, *OF_MALLS}
 )
 UNANSWERED = ("folds", "robust", "walks")
 """Not asked of real buildings yet: no committed report says what was found."""
@@ -199,3 +205,43 @@ def test_every_walk_is_located_by_the_others_end_to_end(tmp_path) -> None:
     text = (tmp_path / "work" / "tables" / "survey_distance.md").read_text()
     assert "WiFi 5-NN, cosine" in text
     assert "all after the first scan" in text
+
+
+@pytest.mark.parametrize("question", LOCATED)
+@pytest.mark.parametrize("pair", pairs.PAIRS)
+def test_a_question_of_whole_walks_can_be_planned_on_every_pair(question: str, pair: str) -> None:
+    config = asked(question, pair)
+    laid_out = plan(parsed(config))
+    assert config.study == question
+    assert (config.source, config.target) == (pairs.PAIRS[pair].source, pairs.PAIRS[pair].target)
+    held = {job.spec.arm for group in laid_out.groups for job in group.jobs}
+    assert "cosine-held" in held  # what everything stands beside
+    assert f"--config=configs/{question}.py:floors --config.data" in str(module(question).__doc__)
+
+
+@pytest.mark.parametrize("question", OF_MALLS)
+def test_a_question_of_malls_can_be_planned(question: str) -> None:
+    config = module(question).get_config()
+    laid_out = plan(parsed(config))
+    assert config.study == question
+    for variant in laid_out.variants:
+        made = variant.applied(laid_out.settings)
+        assert made.target not in made.sources  # a new building is new
+    assert f"--config=configs/{question}.py" in str(module(question).__doc__)
+
+
+def test_every_floor_of_a_mall_is_asked_and_no_other() -> None:
+    floors = module("every_floor").get_config("site1").sweep[0]["target"]
+    assert floors == tuple(f"location20-whole/site1/{floor}" for floor in ("B1", "F1", "F2", "F3"))
+    with pytest.raises(InputError, match=r"no mall 'site3'; choose one of site1, site2"):
+        module("every_floor").get_config("site3")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("question", LOCATED)
+def test_a_question_of_whole_walks_is_answered_end_to_end(question: str, tmp_path) -> None:
+    config = asked(question, "smoke")
+    study = Study(parsed(config), tmp_path / "work", lambda stage, done, total: None)
+    assert study.run()
+    assert tmp_path / "work" / "report.html" in write_report(tmp_path / "work")
+    assert (tmp_path / "work" / "tables" / "ladder.csv").is_file()

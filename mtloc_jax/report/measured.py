@@ -35,6 +35,7 @@ from mtloc_jax.rows import (
     CONFIG,
     COVERAGE,
     PRETEXT,
+    RADIUS,
     ROWS,
     TRACKS,
     WALKS,
@@ -52,8 +53,8 @@ class Measured:
 
     record:  config.json as it is
     rows:    rows.csv, with no rows where variants have them; cdf, tracks, chosen,
-             coverage, walks: the other files; coverage is of all test rounds where they alone are
-             swept, walks of all variants
+             coverage, walks, radius: the other files; coverage and radius are of all test rounds,
+             or targets, where they alone are swept, walks of all variants
     every_cdf: cdf.csv of all variants, where there are some; cdf itself otherwise
     pretext: pretext.csv, of all variants where there are some
     beside:  networks of another study that its predictors stand beside
@@ -70,6 +71,7 @@ class Measured:
     chosen: Table
     coverage: Table
     walks: Table
+    radius: Table
     every_cdf: Table
     pretext: Table
     beside: Beside | None
@@ -115,7 +117,7 @@ class Measured:
             names = [contender.label for contender in self.swept.contenders]
         rounds = [list(contender.rounds.values()) for contender in self.swept.contenders]
         tables = dict(zip(names, rounds, strict=True))
-        if "target" in self.swept.names:
+        if _of_targets(self.swept):
             tables[f"all {len(tables)} targets"] = self.swept.tables
         return rungs(tables, self.walks, self.every_cdf)
 
@@ -186,17 +188,20 @@ def read_measured(workdir: Path, plan: FloorPlan | None = None) -> Measured:
         # The files beside the folders hold the rows of all variants: no figure shows those at once.
         rows, (cdf, tracks, chosen) = empty(ROWS), map(empty, (CDF, TRACKS, CHOSEN))
         pretext, walks, every_cdf = (_optional(workdir / name) for name in (PRETEXT, WALKS, CDF))
+        radius = empty(RADIUS)
         names, coverage = (
             [f"{path.relative_to(workdir)}/{ROWS}" for path in folders],
             empty(COVERAGE),
         )
-        if not swept.names:  # test rounds in turn are together what one of them is alone
-            names, coverage = [*names, COVERAGE], _optional(workdir / COVERAGE)
+        # Test rounds in turn, or targets, are together what one of them is alone.
+        if not swept.names or _of_targets(swept):
+            names = [*names, COVERAGE, RADIUS]
+            coverage, radius = (_optional(workdir / name) for name in (COVERAGE, RADIUS))
         names += [WALKS, CDF, PRETEXT]
     else:
         swept, rows = None, _rows(workdir, provenance)
-        names = [ROWS, CDF, TRACKS, CHOSEN, COVERAGE, WALKS, PRETEXT]
-        cdf, tracks, chosen, coverage, walks, pretext = (
+        names = [ROWS, CDF, TRACKS, CHOSEN, COVERAGE, WALKS, RADIUS, PRETEXT]
+        cdf, tracks, chosen, coverage, walks, radius, pretext = (
             _kept(workdir / name, provenance) for name in names[1:]
         )
         every_cdf = cdf
@@ -211,6 +216,7 @@ def read_measured(workdir: Path, plan: FloorPlan | None = None) -> Measured:
         chosen=chosen,
         coverage=coverage,
         walks=walks,
+        radius=radius,
         every_cdf=every_cdf,
         pretext=pretext,
         beside=read_beside(config),
@@ -218,6 +224,11 @@ def read_measured(workdir: Path, plan: FloorPlan | None = None) -> Measured:
         plan=plan,
         digests=_digests(workdir, names, config),
     )
+
+
+def _of_targets(swept: Swept) -> bool:
+    """Say whether nothing but the buildings differs, targets among them."""
+    return "target" in swept.names and set(swept.names) <= {"source", "target"}
 
 
 def _rows(workdir: Path, provenance: Provenance) -> Table:

@@ -32,6 +32,7 @@ from mtloc_jax.report.lost import losses_figure, losses_table
 from mtloc_jax.report.measured import Measured
 from mtloc_jax.report.pretexts import pretext_table
 from mtloc_jax.report.pretexts import sentences as pretext_sentences
+from mtloc_jax.report.radius_table import radius_table
 from mtloc_jax.report.survey_distance import distance_figure, distance_table
 from mtloc_jax.report.table import ReportTable
 from mtloc_jax.report.trajectory import trajectory
@@ -267,6 +268,12 @@ SECTIONS = (
                 found.coverage, found.scope, found.provenance
             )
         },
+    ),
+    Section(
+        "Radius",
+        lambda found: len(found.radius["seed"]) > 0,
+        {"radius": lambda found: radius_table(found.radius, found.scope, found.provenance)},
+        {},
     ),
     Section(
         "Pretext",

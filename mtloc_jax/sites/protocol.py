@@ -41,6 +41,7 @@ UNITS[WALK] = when
 UNITS["route"] = lambda walk: walk.route
 UNITS["session"] = lambda walk: walk.session
 UNITS["day"] = lambda walk: walk.day
+UNITS["month"] = lambda walk: walk.day and walk.day[:7]
 UNITS["phone"] = lambda walk: walk.phone
 
 

@@ -196,7 +196,8 @@ class Chunks:
         nothing: dict[Variant, Wiped | None] = dict.fromkeys(_variants(chunk))
         clean, lost = locator.judged(found)
         chosen: list[Mapping[str, Any]] = [{}] * len(found)
-        records = self._records(chunk, clean, (), nothing, lost, chosen)
+        stated = locator.stated(found)
+        records = self._records(chunk, clean, (), nothing, lost, chosen, stated=stated)
         return records, {
             f"{NETWORKS}-{part}": (params, self._named(chunk) | {"runs": runs})
             for part, (params, runs) in learnt.kept().items()
@@ -233,6 +234,7 @@ class Chunks:
         lost: Mapping[str, Clean],
         chosen: list[Mapping[str, Any]],
         proofs: list[Row | None] | None = None,
+        stated: Mapping[str, np.ndarray] | None = None,
     ) -> list[Record]:
         sites = self.sites[chunk.group]
         covered = [self._covered(job, sites) for job in chunk.jobs]
@@ -253,6 +255,7 @@ class Chunks:
                 chosen=chosen,
                 covered=covered,
                 counts=counts[variant],
+                stated=stated,
             )
             for variant, found in wiped.items()
         ]

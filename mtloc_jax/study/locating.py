@@ -113,6 +113,13 @@ class Locator:
         lost = {name: of([one.lost[name] for one in found], "test") for name in found[0].lost}
         return clean, lost
 
+    def stated(self, found: Sequence[Located]) -> dict[str, np.ndarray]:
+        """Return the standard deviations that runs state of the windows of each judged split."""
+        return {
+            split: np.stack([one.clean.sigma_m[self.site.rows(split)] for one in found])
+            for split in self.site.split.judged
+        }
+
     def survey(self, rows: np.ndarray) -> Surveyed:
         """Return the survey of the windows at `rows` as matchers learn from it."""
         return matchers.surveyed(self.table.at(self._surveyed(rows)), self.walks)

@@ -16,6 +16,7 @@ from mtloc_jax.rows import (
     LEAVES,
     METRICS,
     QUANTILES,
+    RADIUS,
     ROWS,
     TRACKS,
     WALKS,
@@ -23,6 +24,7 @@ from mtloc_jax.rows import (
 from mtloc_jax.settings import Settings
 from mtloc_jax.sites.site import Site
 from mtloc_jax.sites.survey import Coverage
+from mtloc_jax.study import radii
 from mtloc_jax.study.runs import RunSpec
 
 Row = dict[str, Any]
@@ -42,6 +44,8 @@ class Record:
     chosen: of each run, the settings that it chose on validation
     covered: of each run, by split: how the windows that it was trained on cover those it is judged
              on
+    stated: by split f64[R, N], metres, the standard deviation of either coordinate that each run
+            states of each window; None where they state none
     counts: by split, bool[N], the windows whose errors count; coverage alone has all
     """
 
@@ -58,6 +62,7 @@ class Record:
     chosen: list[Mapping[str, Any]]
     covered: list[Mapping[str, Coverage]]
     counts: Mapping[str, np.ndarray]
+    stated: Mapping[str, np.ndarray] | None = None
 
     def tables(self) -> dict[str, Iterator[Row]]:
         """Return the rows of each file."""
@@ -69,6 +74,7 @@ class Record:
             CHOSEN: self._chosen(),
             WALKS: self._walks(),
             COVERAGE: self._coverage(),
+            RADIUS: self._radii(),
         }
 
     def best_m(self) -> float:
@@ -167,6 +173,31 @@ class Record:
                         "n_windows": held.sum(),
                         "mean_m": error_m[held].mean(),
                     }
+
+    def _radii(self) -> Iterator[Row]:
+        """Yield how often errors lie within the radius stated, and within a calibrated one.
+
+        Validation calibrates test, where there is some; else walks calibrate each other by fold.
+        """
+        for run in self.wanted if self.stated else ():
+            held = {split: self._counted(run, split) for split in self.clean}
+            for split, (error_m, sigma_m, walk, near) in held.items():
+                if self.site.split.in_turn or split == "validation":
+                    scale = radii.by_others(error_m, sigma_m, walk)
+                else:
+                    scale = np.full(len(walk), radii.by(*held["validation"][:3]))
+                for row in radii.rows(error_m, sigma_m, walk, near, scale):
+                    yield self._row(self.specs[run], split) | row
+
+    def _counted(self, run: int, split: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, Coverage]:
+        """Return error, sigma and walk of the windows of a split that count, and their coverage."""
+        assert self.stated is not None
+        counts = self.counts[split]
+        error_m = self._error_m(self.clean[split], run, split)
+        trace, near = self.site.trace[self.site.rows(split)], self.covered[run][split]
+        of = (error_m, self.stated[split][run], trace)
+        error_m, sigma_m, walk = (part[counts] for part in of)
+        return error_m, sigma_m, walk, Coverage(*(part[counts] for part in near))
 
     def _errors_m(self) -> Iterator[tuple[int, str, np.ndarray]]:
         """Yield a run, a split and its errors f64[N] on untouched windows, metres."""

@@ -10,7 +10,7 @@ from mtloc_jax.arms import ARMS, TRANSFERRED, Arm
 from mtloc_jax.core.model import Params
 from mtloc_jax.errors import InputError
 from mtloc_jax.files import partial, settle
-from mtloc_jax.settings import Settings, portable
+from mtloc_jax.settings import Settings, parsed, portable, value
 from mtloc_jax.sites.pretext import RANDOM
 from mtloc_jax.sites.site import Site
 from mtloc_jax.study import matchers, motions, replicas, workdir
@@ -102,6 +102,9 @@ class Starts:
             stage = f"pretraining {part}s on {sites.source.name}"
 
             def make(folder: Path) -> None:
+                if settings.pretrained:
+                    self._taken(Path(settings.pretrained) / name, folder, part, settings, sites)
+                    return
                 self.report(stage, 0, 1)
                 floors = [of.recordings.walks for r, of in sites.opened.items() if r != "target"]
                 params = _PRETRAIN[part](floors, settings)
@@ -192,6 +195,34 @@ class Starts:
                 report=self.report,
             )
         return self._resurveys[variant]
+
+    def _taken(
+        self, theirs: Path, folder: Path, part: str, settings: Settings, sites: Sites
+    ) -> None:
+        """Take over what an earlier study pretrained; raises InputError where ours would differ."""
+        params, card = checkpoint.load(theirs, {"site": sites.source.card()})
+        ours = self._card(sites.source, settings)
+        config = parsed(card["config"])
+        asked = [name for name in PART_BY[part] if value(config, name) != value(settings, name)]
+        held, wanted = (of["identity"] for of in (card, ours))
+        data = [role for role in wanted["data"] if role != "target"]
+        odd = [
+            *asked,
+            *(["seeds"] if card["runs"] != ours["runs"] else []),
+            *(
+                ["recordings"]
+                if any(held["data"].get(r) != wanted["data"][r] for r in data)
+                else []
+            ),
+            *(["code or packages"] if held["maker"] != wanted["maker"] else []),
+        ]
+        if odd:
+            raise InputError(
+                f"these were pretrained otherwise than this study would ({', '.join(odd)})",
+                remedy="leave out --config.pretrained",
+                path=theirs,
+            )
+        checkpoint.save(folder, params, ours)
 
     def _kept(self, folder: Path, site: Site, make: Callable[[Path], None]) -> Params:
         """Return the networks in `folder`; make them where they are not, or are damaged.

@@ -1,0 +1,33 @@
+"""From the published MTLoc to matchers joined over time: what is each step worth?
+
+  python -m launch.study --config=configs/whole_ladder.py:floors --config.data_dir=DATA \\
+    --workdir=DIR
+
+Networks of windows must be trained on the survey, so that walks are dealt to five folds here; each
+is located by three of the others, and one validates. Predictors, MTLoc from scratch, transferred
+and fine-tuned, and what locates whole walks, on the same windows: those after a walk's first scan.
+The paper: MTLoc, transferred and fine-tuned.
+The argument names a pair of configs/pairs.py; `smoke` takes seconds.
+"""
+
+from ml_collections import ConfigDict
+
+from configs import demand, ladder, pairs
+from mtloc_jax.arms import FINETUNED, SCRATCH, TRANSFERRED
+from mtloc_jax.locate import FILTER, SMOOTHER, STEPS
+
+
+def get_config(pair: str = "simulated") -> ConfigDict:
+    """Return the settings; raises InputError where there is no such pair."""
+    config = ladder.located()
+    config.study = "whole_ladder"
+    located = tuple(
+        name
+        for expert in ("cosine", "v3", "matcher")
+        for name in (f"{expert}-held", *(f"{expert}-{STEPS}-{t}" for t in (FILTER, SMOOTHER)))
+    )
+    config.arms = ("constant", "wifi-forest", SCRATCH, TRANSFERRED, FINETUNED, *located)
+    config.finetune_rates = (1.0,)
+    config.survey, config.unit, config.folds = "once", "walk", demand.FOLDS
+    config.sweep = ({"test_round": tuple(range(1, demand.FOLDS + 1))},)
+    return pairs.applied(config, pair)
