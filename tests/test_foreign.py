@@ -271,3 +271,36 @@ def test_a_damaged_torch_file_is_named(tmp_path):
     (tmp_path / "net.pt").write_bytes(b"not a network")
     with pytest.raises(InputError, match=r"net\.pt: cannot be read"):
         read_foreign(tmp_path / "net.pt")
+
+
+TRAPS = """
+import os, sys, torch
+folder = sys.argv[1]
+class Shell:
+    def __reduce__(self): return os.mkdir, (f"{folder}/unpickled",)
+net = torch.nn.Linear(3, 2)
+torch.save(Shell(), f"{folder}/shell.pt")
+torch.save(Shell(), f"{folder}/old.pt", _use_new_zipfile_serialization=False)
+torch.save(net, f"{folder}/module.pt")
+torch.save({"model": net.state_dict()}, f"{folder}/more.pt")
+torch.save({"kernel": torch.zeros(1).expand(10**9)}, f"{folder}/wide.pt")
+torch.save({"out.bias": torch.tensor([1.5, -2.0], dtype=torch.bfloat16)}, f"{folder}/half.pt")
+"""
+
+
+def test_a_torch_file_gives_tensors_of_a_state_dict_and_runs_nothing(tmp_path):
+    if importlib.util.find_spec("torch") is None:
+        pytest.skip("PyTorch is in the extra `bench`")
+    subprocess.run([sys.executable, "-c", TRAPS, str(tmp_path)], check=True, capture_output=True)
+    says = {
+        "shell": "it holds objects that would run code when read",
+        "old": "it holds objects that would run code when read",
+        "module": "it holds objects .* save it by torch.save\\(model.state_dict",
+        "more": "it is no state_dict",
+        "wide": "says that it holds 4,000,000,000 bytes",
+    }
+    for name, problem in says.items():
+        with pytest.raises(InputError, match=problem):
+            read_foreign(tmp_path / f"{name}.pt")
+    assert not (tmp_path / "unpickled").exists()
+    assert read_foreign(tmp_path / "half.pt")["out"]["bias"].tolist() == [1.5, -2.0]

@@ -17,7 +17,8 @@ _SAVE = "torch.save(model.state_dict(), FILE), or safetensors.torch.save_file"
 def read_torch(path: Path, largest_bytes: int) -> dict[str, np.ndarray]:
     """Return the tensors of a `state_dict` by name, of at most `largest_bytes` in all.
 
-    bfloat16 becomes float32, which holds it exactly. Nothing but tensors is unpickled.
+    Floats that numpy has none of, such as bfloat16, become float32, which holds them exactly.
+    Nothing but tensors is unpickled.
 
     Raises InputError where PyTorch is missing or too old, or the file holds something else; and
     whatever PyTorch raises where it is damaged.
@@ -26,6 +27,8 @@ def read_torch(path: Path, largest_bytes: int) -> dict[str, np.ndarray]:
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as file:
             members(file, path, largest_bytes)
+            if file.testzip() is not None:
+                raise ValueError("a checksum in it differs")
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
@@ -37,12 +40,17 @@ def read_torch(path: Path, largest_bytes: int) -> dict[str, np.ndarray]:
     held = sum(tensor.numel() * tensor.element_size() for tensor in state.values())
     if held > largest_bytes:
         raise too_large(held, largest_bytes, path)
-    return {str(name): _array(torch, tensor) for name, tensor in state.items()}
+    return {str(name): _array(tensor) for name, tensor in state.items()}
 
 
-def _array(torch: Any, tensor: Any) -> np.ndarray:
+def _array(tensor: Any) -> np.ndarray:
     dense = tensor.detach().to_dense() if tensor.is_sparse else tensor.detach()
-    return (dense.float() if dense.dtype == torch.bfloat16 else dense).numpy()
+    try:
+        return dense.numpy()
+    except TypeError:
+        if not dense.is_floating_point():
+            raise
+        return dense.float().numpy()
 
 
 def _torch(path: Path) -> Any:

@@ -3,6 +3,7 @@
 Numpy and h5py alone, no JAX: these are read in forked processes.
 """
 
+import importlib.util
 import io
 import json
 import os
@@ -19,8 +20,9 @@ from safetensors.numpy import save
 MIB = 2**20
 BOMB_BYTES = 256 * MIB
 HIDDEN = 16
-SUFFIXES = (".npz", ".h5", ".safetensors")
-CHECKED = (".npz",)
+TORCH = importlib.util.find_spec("torch") is not None
+SUFFIXES = (".npz", ".h5", ".safetensors", *([".pt"] if TORCH else []))
+CHECKED = (".npz", ".pt")
 """Formats with a checksum: what is taken of a damaged file must be what was saved."""
 
 
@@ -39,7 +41,8 @@ def layers(seed: int = 0) -> dict[str, np.ndarray]:
 
 def whole(suffix: str) -> bytes:
     """Return a whole file of that kind."""
-    return {".npz": _npz, ".h5": _h5, ".safetensors": lambda flat: save(flat)}[suffix](layers())
+    makers = {".npz": _npz, ".h5": _h5, ".safetensors": lambda flat: save(flat), ".pt": _torch}
+    return makers[suffix](layers())
 
 
 def traps(folder: Path) -> dict[str, Path]:
@@ -66,6 +69,14 @@ def _h5(flat: dict[str, np.ndarray]) -> bytes:
         for path, value in flat.items():
             layer, name = path.split("/")
             file[f"{layer}/{layer}/{name}:0"] = value
+    return packed.getvalue()
+
+
+def _torch(flat: dict[str, np.ndarray]) -> bytes:
+    import torch
+
+    packed = io.BytesIO()
+    torch.save({name: torch.from_numpy(value) for name, value in flat.items()}, packed)
     return packed.getvalue()
 
 
