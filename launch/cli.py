@@ -8,6 +8,7 @@ from typing import Any
 
 from absl import app, flags, logging
 
+from mtloc_jax import escapes
 from mtloc_jax.errors import InputError
 
 WRONG_INPUT, INTERRUPTED = 2, 130
@@ -32,6 +33,11 @@ def given(flag: flags.FlagHolder) -> Any:
     if flag.value is None:
         raise InputError(f"--{flag.name} is missing", remedy="--help shows the command")
     return flag.value
+
+
+def say(text: str, *, to_stderr: bool = False) -> None:
+    """Print text as it is, line by line: no name in it commands the terminal."""
+    print(escapes.lines(text), file=sys.stderr if to_stderr else sys.stdout, flush=True)
 
 
 def _parse(argv: list[str], arguments: tuple[str, ...]) -> list[str]:
@@ -102,5 +108,5 @@ def _one_line(error: Exception) -> str:
 
 
 def _leave(message: str, code: int) -> None:
-    print(" ".join(message.split()), file=sys.stderr)
+    say(" ".join(escapes.printable(message).split()), to_stderr=True)
     sys.exit(code)

@@ -76,10 +76,10 @@ def test_a_pickle_would_have_run():
         np.load(packed, allow_pickle=True)["kernel"]
 
 
-@pytest.mark.parametrize("suffix", weights.SUFFIXES)
-def test_a_whole_file_comes_through_the_other_process_bit_for_bit(tmp_path, suffix):
-    path = tmp_path / f"net{suffix}"
-    path.write_bytes(weights.whole(suffix))
+@pytest.mark.parametrize("kind", weights.KINDS)
+def test_a_whole_file_comes_through_the_other_process_bit_for_bit(tmp_path, kind):
+    path = tmp_path / f"net{weights.KINDS[kind]}"
+    path.write_bytes(weights.whole(kind))
     tree, wanted = read_foreign(path), weights.layers()
     for name, value in wanted.items():
         layer, leaf = name.split("/")
@@ -129,7 +129,7 @@ def test_zeros_compress_so_a_small_file_of_them_is_read_and_a_large_one_refused(
 
 
 def test_an_encrypted_member_is_named(tmp_path):
-    content = bytearray(weights.whole(".npz"))
+    content = bytearray(weights.whole("npz"))
     at = content.index(b"PK\x01\x02")
     content[at + 8] |= 1
     (tmp_path / "net.npz").write_bytes(bytes(content))
@@ -138,7 +138,7 @@ def test_an_encrypted_member_is_named(tmp_path):
 
 
 def test_a_damaged_listing_of_a_zip_ends_in_one_line(tmp_path):
-    content = bytearray(weights.whole(".npz"))
+    content = bytearray(weights.whole("npz"))
     content[content.index(b"PK\x01\x02") + 10] ^= 3  # the method: once a NotImplementedError
     (tmp_path / "net.npz").write_bytes(bytes(content))
     with pytest.raises(InputError, match=r"net\.npz: cannot be read"):
@@ -158,7 +158,7 @@ def test_an_inflated_member_that_is_damaged_ends_in_one_line(tmp_path):
 
 def test_a_reader_that_is_stopped_is_the_files_fault(tmp_path, monkeypatch):
     path = tmp_path / "net.h5"
-    path.write_bytes(weights.whole(".h5"))
+    path.write_bytes(weights.whole("h5"))
     stopped = foreign.confined.ended(-24, b"", foreign.confined.limits_for(1, MIB))
     monkeypatch.setattr(foreign.confined, "run", lambda *_: stopped)
     with pytest.raises(InputError, match=r"net\.h5: cannot be read \(its reader had not ended af"):

@@ -16,31 +16,31 @@ BOUNDS = Bounds(cpu_s=5.0, memory_bytes=160 * weights.MIB)
 
 
 def attacked(read: Read, folder: Path, n: int) -> Iterator[tuple[str, str, Judged]]:
-    """Yield the file, the kind of attack and what came of it: `n` mutants a format, and traps."""
-    for suffix in weights.SUFFIXES:
-        path, content = folder / f"net{suffix}", weights.whole(suffix)
+    """Yield the kind of file, the damage and what came of it: `n` mutants a kind, and the traps."""
+    for kind, suffix in weights.KINDS.items():
+        path, content = folder / f"net{suffix}", weights.whole(kind)
         path.write_bytes(content)
         wanted = judge(read, path, "", BOUNDS)
         assert wanted.verdict is Verdict.OTHER, wanted
-        for kind, harmed in mutants(content, n, seed=7):
+        for damage, harmed in mutants(content, n, seed=7):
             path.write_bytes(harmed)
-            yield suffix, kind, judge(read, path, wanted.said, BOUNDS)
+            yield kind, damage, judge(read, path, wanted.said, BOUNDS)
     for name, path in weights.traps(folder / "traps").items():
-        yield path.suffix, f"trap: {name}", judge(read, path, "", BOUNDS)
+        yield "trap", name, judge(read, path, "", BOUNDS)
 
 
 def lines(found: list[tuple[str, str, Judged]]) -> list[str]:
-    """Return the table: a line a format and kind of attack, a column a verdict."""
+    """Return the table: a line a kind of file, a column a verdict."""
     verdicts = [one for one in Verdict if any(judged.verdict is one for *_, judged in found)]
-    rows: dict[tuple[str, str], Counter] = {}
-    for suffix, kind, judged in found:
-        of = "traps" if kind.startswith("trap") else "damage"
-        for key in ((suffix, of), ("all", of)):
+    rows: dict[str, Counter] = {}
+    for kind, _, judged in found:
+        for key in (kind, "all"):
             rows.setdefault(key, Counter())[judged.verdict] += 1
-    head = f"{'file':14}{'attack':8}{'tried':>8}" + "".join(f"{one.value:>15}" for one in verdicts)
+    rows["all"] = rows.pop("all")
+    head = f"{'file':14}{'tried':>8}" + "".join(f"{one.value:>15}" for one in verdicts)
     body = [
-        f"{suffix:14}{of:8}{counts.total():8}" + "".join(f"{counts[one]:15}" for one in verdicts)
-        for (suffix, of), counts in sorted(rows.items(), key=lambda row: row[0][::-1])
+        f"{kind:14}{counts.total():8}" + "".join(f"{counts[one]:15}" for one in verdicts)
+        for kind, counts in rows.items()
     ]
     slowest, largest = (max(getattr(j, of) for *_, j in found) for of in ("cpu_s", "memory_bytes"))
     return [head, *body, f"at most {slowest:.1f} s and {largest / weights.MIB:.0f} MiB for a file"]
@@ -48,17 +48,13 @@ def lines(found: list[tuple[str, str, Judged]]) -> list[str]:
 
 def faults(found: list[tuple[str, str, Judged]]) -> list[tuple[str, str, Judged]]:
     """Return what no reader may do; values that a format has no checksum for are taken as found."""
-    sound = {Verdict.RIGHT, Verdict.REFUSED}
-    return [
-        one
-        for one in found
-        if one[2].verdict not in sound
-        and not (
-            one[2].verdict is Verdict.OTHER
-            and one[0] not in weights.CHECKED
-            and not one[1].startswith("trap")
-        )
-    ]
+
+    def sound(kind: str, judged: Judged) -> bool:
+        if judged.verdict is Verdict.OTHER:
+            return kind not in weights.CHECKED
+        return judged.verdict in (Verdict.RIGHT, Verdict.REFUSED)
+
+    return [(kind, damage, judged) for kind, damage, judged in found if not sound(kind, judged)]
 
 
 def main(n: int) -> None:
@@ -67,9 +63,8 @@ def main(n: int) -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         found = list(attacked(forked, Path(folder), n))
-    for suffix, kind, judged in found:
-        if kind.startswith("trap") or (suffix, kind, judged) in faults(found):
-            print(f"{suffix} {kind}: {judged.verdict.value} {judged.said[-200:]}")
+    for kind, damage, judged in faults(found):
+        print(f"{kind}, {damage}: {judged.verdict.value} {judged.said[:200]}")
     print("\n".join(lines(found)))
 
 

@@ -21,9 +21,17 @@ MIB = 2**20
 BOMB_BYTES = 256 * MIB
 HIDDEN = 16
 TORCH = importlib.util.find_spec("torch") is not None
-SUFFIXES = (".npz", ".h5", ".safetensors", *([".pt"] if TORCH else []))
-CHECKED = (".npz", ".pt")
-"""Formats with a checksum: what is taken of a damaged file must be what was saved."""
+KINDS = {
+    "npz": ".npz",
+    "npz, packed": ".npz",
+    "h5": ".h5",
+    "h5, packed": ".h5",
+    "safetensors": ".safetensors",
+    **({"torch": ".pt"} if TORCH else {}),
+}
+"""Kind of file -> how its name ends."""
+CHECKED = ("npz", "npz, packed", "torch", "trap")
+"""Kinds with a checksum: what is taken of a damaged file must be what was saved."""
 
 
 def layers(seed: int = 0) -> dict[str, np.ndarray]:
@@ -39,10 +47,9 @@ def layers(seed: int = 0) -> dict[str, np.ndarray]:
     return {name: random.normal(size=of).astype(np.float32) for name, of in shapes.items()}
 
 
-def whole(suffix: str) -> bytes:
+def whole(kind: str) -> bytes:
     """Return a whole file of that kind."""
-    makers = {".npz": _npz, ".h5": _h5, ".safetensors": lambda flat: save(flat), ".pt": _torch}
-    return makers[suffix](layers())
+    return _MAKERS[kind](layers())
 
 
 def traps(folder: Path) -> dict[str, Path]:
@@ -58,18 +65,33 @@ def traps(folder: Path) -> dict[str, Path]:
 
 
 def _npz(flat: dict[str, np.ndarray]) -> bytes:
-    packed = io.BytesIO()
-    np.savez(packed, **flat)  # type: ignore[arg-type]
-    return packed.getvalue()
+    content = io.BytesIO()
+    np.savez(content, **flat)  # type: ignore[arg-type]
+    return content.getvalue()
 
 
-def _h5(flat: dict[str, np.ndarray]) -> bytes:
-    packed = io.BytesIO()
-    with h5py.File(packed, "w") as file:
+def _packed_npz(flat: dict[str, np.ndarray]) -> bytes:
+    content = io.BytesIO()
+    np.savez_compressed(content, **flat)  # type: ignore[arg-type]
+    return content.getvalue()
+
+
+def _h5(flat: dict[str, np.ndarray], **options: object) -> bytes:
+    content = io.BytesIO()
+    with h5py.File(content, "w") as file:
+        file.attrs["keras_version"] = "2.11.0"
         for path, value in flat.items():
             layer, name = path.split("/")
-            file[f"{layer}/{layer}/{name}:0"] = value
-    return packed.getvalue()
+            file.create_dataset(f"{layer}/{layer}/{name}:0", data=value, **options)
+        for layer in file:
+            names = [f"{layer}/{name}:0" for name in file[layer]]
+            file[layer].attrs["weight_names"] = names
+        file.attrs["layer_names"] = list(file)
+    return content.getvalue()
+
+
+def _packed_h5(flat: dict[str, np.ndarray]) -> bytes:
+    return _h5(flat, compression="gzip", shuffle=True, fletcher32=True)
 
 
 def _torch(flat: dict[str, np.ndarray]) -> bytes:
@@ -81,7 +103,7 @@ def _torch(flat: dict[str, np.ndarray]) -> bytes:
 
 
 def _keras(path: Path) -> h5py.File:
-    path.write_bytes(whole(".h5"))
+    path.write_bytes(whole("h5"))
     return h5py.File(path, "r+")
 
 
@@ -173,7 +195,7 @@ def _virtual(path: Path) -> None:
 
 
 def _external_link(path: Path) -> None:
-    path.with_name("linked.h5").write_bytes(whole(".h5"))
+    path.with_name("linked.h5").write_bytes(whole("h5"))
     with _keras(path) as file:
         file["net/net"] = h5py.ExternalLink(str(path.with_name("linked.h5")), "/out/out")
 
@@ -264,4 +286,12 @@ _TRAPS: dict[str, tuple[str, Callable[[Path], None]]] = {
         ".safetensors",
         lambda path: _safetensors(path, json.dumps({"site": 3})),
     ),
+}
+_MAKERS: dict[str, Callable[[dict[str, np.ndarray]], bytes]] = {
+    "npz": _npz,
+    "npz, packed": _packed_npz,
+    "h5": _h5,
+    "h5, packed": _packed_h5,
+    "safetensors": save,
+    "torch": _torch,
 }
