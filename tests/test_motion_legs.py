@@ -44,10 +44,23 @@ def test_a_stretch_has_so_many_legs_and_ticks_at_most_and_no_leg_lies_in_two():
     made = stretches([with_waypoints(straight_walk(seconds=60), t_ms)] * 2)
     assert made.share.any(axis=1).sum() == 2 * (len(t_ms) - 1)
     assert made.walk.tolist() == [0] * 5 + [1] * 5
-    assert made.inputs.shape[1:] == (TICKS, 33)
+    assert made.inputs.shape[1:] == (TICKS, 30)
     assert made.share.shape[1:] == (TICKS, LEGS)
     # Later ones begin two seconds before their first leg.
     assert (made.share > 0).any(axis=2).argmax(axis=1).tolist() == [0, 20, 20, 20, 20] * 2
+
+
+def test_a_leg_that_begins_just_before_the_sensors_do_is_cut_there():
+    walk = with_waypoints(straight_walk(seconds=10), [0, 4000, 10_000])
+    late = {
+        name: Stream(walk.stream(name).t_ms[n:], walk.stream(name).values[n:])
+        for name, n in (("accel", 10), ("gyro", 0), ("mag", 0))
+    }
+    made = stretches([replace(walk, **late)])
+    assert made.share.sum(axis=1)[0, :3] == pytest.approx([38, 60, 0])
+    assert made.moved_m[0, 0, 0] == pytest.approx(3.8)
+    much_later = late | {"accel": Stream(walk.accel.t_ms[50:], walk.accel.values[50:])}
+    assert stretches([replace(walk, **much_later)]).share.any(axis=1).sum() == 1
 
 
 def test_a_leg_that_is_too_long_or_not_measured_is_left_out():

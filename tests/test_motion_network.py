@@ -82,7 +82,7 @@ def test_the_gated_unit_is_the_one_of_the_books():
 
 
 def test_an_untrained_network_walks_ahead_and_turns_with_the_yaw():
-    inputs = np.zeros((1, 4, 33), np.float32)
+    inputs = np.zeros((1, 4, 30), np.float32)
     yaw_rad = np.radians([[0, 90, 180, 45]]).astype(np.float32)
     moved_m, variance = ticks_of(fresh(0), inputs, yaw_rad)
     h = 0.1 * np.sqrt(0.5)
@@ -92,7 +92,7 @@ def test_an_untrained_network_walks_ahead_and_turns_with_the_yaw():
 
 def test_a_network_with_the_world_turned_moves_turned():
     rng = np.random.default_rng(1)
-    inputs = rng.normal(size=(2, 20, 33)).astype(np.float32)
+    inputs = rng.normal(size=(2, 20, 30)).astype(np.float32)
     yaw_rad = rng.uniform(-3, 3, (2, 20)).astype(np.float32)
     turned = np.float32(0.7)
     plain, variance = ticks_of(fresh(1), inputs, yaw_rad)
@@ -104,7 +104,7 @@ def test_a_network_with_the_world_turned_moves_turned():
 
 def test_what_a_network_says_of_a_tick_does_not_hang_on_later_ones():
     rng = np.random.default_rng(2)
-    inputs = rng.normal(size=(1, 30, 33)).astype(np.float32)
+    inputs = rng.normal(size=(1, 30, 30)).astype(np.float32)
     yaw_rad = np.zeros((1, 30), np.float32)
     later = inputs.copy()
     later[:, 20:] += 1
@@ -114,7 +114,7 @@ def test_what_a_network_says_of_a_tick_does_not_hang_on_later_ones():
 
 
 def test_a_network_has_some_27000_parameters():
-    assert count(fresh(0)) == 33 * 64 + 64 + 2 * 64 * 192 + 192 + 64 + 64 * 3 + 3
+    assert count(fresh(0)) == 30 * 64 + 64 + 2 * 64 * 192 + 192 + 64 + 64 * 3 + 3
 
 
 def slow_and_quick():
@@ -176,5 +176,5 @@ def test_a_network_does_not_move_where_nothing_was_measured():
 def test_arrays_hold_what_the_trainer_reads():
     data = arrays(stretches(slow_and_quick()))
     (held,) = data.inputs.values()
-    assert held.values.shape == (4, 256, 33 + 1 + LEGS)
+    assert held.values.shape == (4, 256, 30 + 1 + LEGS)
     assert data.target.shape == (4, 2 * LEGS)

@@ -96,6 +96,7 @@ def test_ticks_begin_with_the_sensors_and_end_with_the_waypoints():
     later = Stream(walk.accel.t_ms[50:], walk.accel.values[50:])
     moves = steps.moves(replace(walk, accel=later, waypoint_t_ms=np.array([130, 8000])))
     assert moves.t_ms[[0, 1, -1]].tolist() == [1000, 1100, 8000]
+    assert steps.moves(replace(walk, waypoint_t_ms=np.array([130, 8000]))).t_ms[-1] == 8030
     assert len(moves.moved_m) == len(moves.sigma_m) == len(moves.t_ms) - 1
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from mtloc_jax.errors import InputError
 from mtloc_jax.logs.round import Round
 from mtloc_jax.motion.phone_frame import Framed, framed
+from mtloc_jax.motion.ticks import MAX_GAP_MS
 from mtloc_jax.sites.windows import interpolate
 
 LEGS, TICKS = 8, 256
@@ -23,7 +24,7 @@ BEFORE = 20
 class Stretches(NamedTuple):
     """Hold stretches, padded with ticks and legs of nothing.
 
-    inputs:  f32[N, TICKS, 33]; yaw_rad: f32[N, TICKS]
+    inputs:  f32[N, TICKS, 30]; yaw_rad: f32[N, TICKS]
     share:   f32[N, TICKS, LEGS], the part of a tick that belongs to a leg; 0 for legs that are not
     moved_m: f32[N, LEGS, 2], east and north from one waypoint to the next
     walk:    i32[N], an index into the walks
@@ -52,7 +53,9 @@ def stretches(walks: Sequence[Round]) -> Stretches:
 
 def _of_walk(walk: Round, seen: Framed, number: int) -> list[tuple]:
     t_ms, at_ms = seen.t_ms, walk.waypoint_t_ms
-    at_ms = at_ms[(at_ms >= t_ms[0]) & (at_ms <= t_ms[-1])]
+    # Sensors begin some 100 ms late: such a leg is cut there, and not lost.
+    at_ms = at_ms[(at_ms >= t_ms[0] - MAX_GAP_MS) & (at_ms <= t_ms[-1])]
+    at_ms = np.maximum(at_ms, t_ms[0])
     xy_m = interpolate(walk.waypoint_t_ms, walk.waypoint_xy_m, at_ms)
     # Where waypoints lie in ticks; the part of tick k before a place is between 0 and 1.
     place = (at_ms - t_ms[0]) / (t_ms[1] - t_ms[0])

@@ -29,8 +29,7 @@ HIDDEN = 64
 NU = 6.0
 """Degrees of freedom of Student's t: legs whose waypoints were tapped late teach little."""
 SPANS = (1, 2, 3, 4)
-UNITS = np.array([3.0] * 3 + [1.0] * 3, np.float32)  # m/s^2 and rad/s, of one sample
-FIELD_UT = 30.0
+UNITS = np.tile(np.array([3.0] * 3 + [1.0] * 3, np.float32), SAMPLES)  # m/s^2, rad/s
 SPEED_M_S, LOG_VARIANCE = 1.0, -3.5
 """What an untrained network says: people walk ahead."""
 _READ = "imu"
@@ -81,11 +80,10 @@ class MotionNetwork(nn.Module):
     def ticks(self, inputs: jax.Array, yaw_rad: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Return metres east and north f32[B, T, 2] and their scale squared f32[B, T].
 
-        inputs: f32[B, T, 33] in their units; yaw_rad: f32[B, T]
+        inputs: f32[B, T, 30] in their units; yaw_rad: f32[B, T]
         """
-        units = jnp.concatenate([jnp.tile(UNITS, SAMPLES), jnp.full(3, FIELD_UT)])
         ahead, left, spread = jnp.moveaxis(
-            self.out(self.gru(nn.relu(self.dense(inputs / units)))), -1, 0
+            self.out(self.gru(nn.relu(self.dense(inputs / UNITS)))), -1, 0
         )
         ahead, seconds = ahead + SPEED_M_S, TICK_MS / 1000
         cos, sin = jnp.cos(yaw_rad), jnp.sin(yaw_rad)
@@ -95,7 +93,7 @@ class MotionNetwork(nn.Module):
     def __call__(self, read: Inputs, kept: object = 1.0, known: object = None) -> jax.Array:
         """Return of each leg metres east and north, scale squared, and whether it is one.
 
-        read: f32[B, T, 33 + 1 + LEGS], inputs, yaw and shares; returns f32[B, 4 LEGS]
+        read: f32[B, T, 30 + 1 + LEGS], inputs, yaw and shares; returns f32[B, 4 LEGS]
         """
         inputs, yaw_rad, share = jnp.split(read[_READ], [N_INPUTS, N_INPUTS + 1], axis=-1)
         moved_m, variance = self.ticks(inputs, yaw_rad[..., 0])

@@ -1,7 +1,9 @@
 """What a network on motion reads each tick: the inertial sensors in the phone's yaw frame.
 
 The frame is level: its first axis points where the phone's top does, its second to the left of it,
-its third up. So it knows how a phone is held, as gravity tells it, and not which way it faces.
+its third up. So it knows how a phone is held, as gravity tells it, and not which way it faces: a
+world turned is the same to it. The field was tried, east, north and up, and is left out: on whole
+floors of one mall held out in turn it was worth nothing, and elsewhere it is another one.
 """
 
 from typing import NamedTuple
@@ -14,15 +16,15 @@ from mtloc_jax.motion.orientation import attitude, axes, newest, to_world, yaw_r
 
 GRAVITY_M_S2 = 9.81
 SAMPLES = ticks.TICK_MS // ticks.SAMPLE_MS
-N_INPUTS = SAMPLES * 6 + 3
+N_INPUTS = SAMPLES * 6
 
 
 class Framed(NamedTuple):
     """Hold a walk as a network reads it, tick by tick.
 
     t_ms:    i64[K + 1], the ends of ticks
-    inputs:  f32[K, 33], 0 where not measured: of each 20 ms acceleration less gravity (m/s^2) and
-             turn rate (rad/s) in the yaw frame, then the field east, north and up (microtesla)
+    inputs:  f32[K, 30], of each 20 ms acceleration less gravity (m/s^2) and turn rate (rad/s), both
+             in the yaw frame; 0 where not measured
     yaw_rad: f32[K], at the tick's end, counter-clockwise from east
     live:    bool[K], whether accelerometer and gyroscope measured it
     """
@@ -36,8 +38,8 @@ class Framed(NamedTuple):
 def framed(walk: Round) -> Framed:
     """Return `walk` in the phone's yaw frame; each sample is the newest reading.
 
-    A magnetometer whose axes were not published, or that was silent, reads 0. Raises InputError
-    where the other sensors tell no motion, or no tick lies between the waypoints.
+    Raises InputError where accelerometer or gyroscope tell no motion, or no tick lies between the
+    waypoints.
     """
     accel, gyro = axes(walk, "accel"), axes(walk, "gyro")
     held = attitude(walk)
@@ -50,9 +52,7 @@ def framed(walk: Round) -> Framed:
     pull = to_world(turn, accel.values[newest(accel.t_ms, sample_ms)]) - [0, 0, GRAVITY_M_S2]
     rate = to_world(turn, gyro.values[newest(gyro.t_ms, sample_ms)])
     level = _turned(np.stack([pull, rate], axis=1), np.repeat(ahead_rad, SAMPLES))
-    inputs = np.column_stack(
-        [level.reshape(len(ends_ms), -1), _field_ut(walk, held.at(ends_ms), ends_ms)]
-    )
+    inputs = level.reshape(len(ends_ms), -1)
     live = ticks.recorded(walk, "accel", ends_ms) & ticks.recorded(walk, "gyro", ends_ms)
     inputs[~live] = 0
     return Framed(t_ms, inputs.astype(np.float32), ahead_rad.astype(np.float32), live)
@@ -63,10 +63,3 @@ def _turned(vectors: np.ndarray, ahead_rad: np.ndarray) -> np.ndarray:
     cos, sin = np.cos(ahead_rad)[:, None], np.sin(ahead_rad)[:, None]
     east, north, up = np.moveaxis(vectors, -1, 0)
     return np.stack([east * cos + north * sin, north * cos - east * sin, up], axis=-1)
-
-
-def _field_ut(walk: Round, turn: np.ndarray, t_ms: np.ndarray) -> np.ndarray:
-    if walk.mag.values.shape[1] != 3:
-        return np.zeros((len(t_ms), 3))
-    field_ut = to_world(turn, walk.mag.values[newest(walk.mag.t_ms, t_ms)])
-    return field_ut * ticks.recorded(walk, "mag", t_ms)[:, None]

@@ -15,7 +15,7 @@ from mtloc_jax.evidence import Moves
 from mtloc_jax.logs.round import Round, Stream
 from mtloc_jax.motion import orientation, ticks
 
-STRIDE_K = 0.43
+STRIDE_K = 0.42
 """Metres a fourth root of m/s^2, of the strength as filtered here."""
 CUTOFF_HZ, ORDER = 2.0, 2
 DEAD_MS = 300
@@ -25,7 +25,7 @@ RISE_SHARE, RISE_RATE = 0.4, 0.2
 PAUSE_MS = 1000
 """Without a step for so long people stand: half a step was begun and not ended."""
 FORGET_MS = 2000
-STANDING_M2, WALKING_M = 0.001, 0.25
+STANDING_M2, WALKING_M = 0.001, 0.26
 """Variance of a tick's displacement, either way: in itself, and for each metre of it. The second is
 likeliest on legs 1 to 4 waypoints long, where the first came out as 0: it is 1 m in 100 s."""
 

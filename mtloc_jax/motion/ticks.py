@@ -18,8 +18,9 @@ on, so that ten seconds of it are 6.5 m."""
 def tick_times(walk: Round, held: Attitude) -> np.ndarray:
     """Return the ends i64[K + 1] of the ticks of `walk` between its first and last waypoint.
 
-    They begin at the first waypoint, or later, where accelerometer or attitude do, and end with the
-    accelerometer. Raises InputError where not one tick is left.
+    They begin at the first waypoint, or later, where accelerometer or attitude do; the last ends at
+    or just after the last waypoint, or where the accelerometer falls silent. Raises InputError
+    where not one tick is left.
     """
     start = max(walk.waypoint_t_ms[0], walk.accel.t_ms[0], held.t_ms[0])
     stop = min(walk.waypoint_t_ms[-1], walk.accel.t_ms[-1] + MAX_GAP_MS)
@@ -29,7 +30,7 @@ def tick_times(walk: Round, held: Attitude) -> np.ndarray:
             remedy="leave the trace out of the site",
             path=walk.source,
         )
-    return np.arange(start, stop + 1, TICK_MS, dtype=np.int64)
+    return np.arange(start, stop + TICK_MS, TICK_MS, dtype=np.int64)
 
 
 def measured(walk: Round, t_ms: np.ndarray) -> np.ndarray:
