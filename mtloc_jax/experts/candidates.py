@@ -6,6 +6,7 @@ import numpy as np
 
 from mtloc_jax.experts.scan_table import ScanTable
 from mtloc_jax.experts.similarity import cosine, fresh
+from mtloc_jax.modalities import Leaf
 
 CANDIDATES = 64
 SMOOTHED_M = (2.0, 5.0)
@@ -20,11 +21,11 @@ class Candidates(NamedTuple):
     crowd:    f32[M, C, 2], how many surveyed scans that mean is of
     """
 
-    scan: np.ndarray
-    mask: np.ndarray
-    alike: np.ndarray
-    smoothed: np.ndarray
-    crowd: np.ndarray
+    scan: Leaf
+    mask: Leaf
+    alike: Leaf
+    smoothed: Leaf
+    crowd: Leaf
 
 
 def candidates(survey: ScanTable, asked: ScanTable, heeded: np.ndarray) -> Candidates:
@@ -45,7 +46,8 @@ def candidates(survey: ScanTable, asked: ScanTable, heeded: np.ndarray) -> Candi
         smoothed.append(alike @ kernel / np.maximum(total, 1e-9)[asked.walk])
     able = may & (alike > 0)
     rank = np.minimum(_ranks(alike, able), _ranks(smoothed[-1], able))
-    scan = np.argsort(rank, axis=1, kind="stable")[:, :CANDIDATES]
+    # Of two of the same rank the more alike comes first, whatever the order of the survey.
+    scan = np.argsort(rank - alike / 2, axis=1, kind="stable")[:, :CANDIDATES]
     if short := CANDIDATES - scan.shape[1]:
         scan = np.pad(scan, ((0, 0), (0, short)))
     mask = np.take_along_axis(able, scan, axis=1) & (np.arange(CANDIDATES) < able.shape[1])

@@ -10,6 +10,7 @@ import numpy as np
 
 from mtloc_jax.experts.scan_table import ScanTable
 from mtloc_jax.experts.similarity import by_scan
+from mtloc_jax.modalities import Leaf
 
 SHARED_FADE, STRENGTH_FADE = 0.92, 0.8
 """What a second more of age, beyond the first, leaves of an entry's weight."""
@@ -57,9 +58,13 @@ def kaggle_distance(asked: ScanTable, survey: ScanTable) -> Parts:
     return found
 
 
-def faded(age_s: np.ndarray, base: float) -> np.ndarray:
-    """Return what is left of an entry's weight at an age in seconds: the first second is free."""
-    return (np.float32(base) ** (np.maximum(age_s, 1) - 1)).astype(np.float32)
+def faded(since_ms: Leaf, base: float) -> Leaf:
+    """Return what is left of an entry's weight so long after the newest of its scan.
+
+    The first second is free. Of NumPy or JAX alike.
+    """
+    xp = since_ms.__array_namespace__()
+    return xp.exp(np.float32(np.log(base)) * (since_ms / 1000 - 1).clip(0))
 
 
 def weighed(table: ScanTable) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -69,11 +74,16 @@ def weighed(table: ScanTable) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """
     fade, strength = np.zeros_like(table.level), np.zeros_like(table.level)
     heard = np.nonzero(table.level)
-    newest_ms = table.age_ms.min(axis=1, initial=np.inf)
-    age_s = (table.age_ms[heard] - newest_ms[heard[0]]) / 1000
-    fade[heard] = faded(age_s, SHARED_FADE)
-    strength[heard] = table.level[heard] * faded(age_s, STRENGTH_FADE)
+    since_ms = table.age_ms[heard] - newest_ms(table)[heard[0], 0]
+    fade[heard] = faded(since_ms, SHARED_FADE)
+    strength[heard] = table.level[heard] * faded(since_ms, STRENGTH_FADE)
     return table.level, fade, strength
+
+
+def newest_ms(table: ScanTable) -> np.ndarray:
+    """Return the least age in each scan, f32[S, 1]; 0 of a scan that heard nothing."""
+    least = table.age_ms.min(axis=1, initial=np.inf, keepdims=True)
+    return np.where(np.isfinite(least), least, 0).astype(np.float32)
 
 
 def walks_hearing(survey: ScanTable) -> np.ndarray:

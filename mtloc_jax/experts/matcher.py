@@ -81,7 +81,9 @@ class Matcher(nn.Module):
         whole = jnp.broadcast_to(context[:, None], h.shape)
         heard = jnp.concatenate([h, whole, *self._messages(h, away, mask)], -1)
         g = nn.relu(_dense(self.width, "fc3")(heard))
-        score, log_distance, signed = (_dense(1, n)(g)[..., 0] for n in ("score", "away", "signed"))
+        # No bias: a softmax knows none, and what has no gradient would drift.
+        score = _dense(1, "score", use_bias=False)(g)[..., 0]
+        log_distance, signed = (_dense(1, name)(g)[..., 0] for name in ("away", "signed"))
         share = jax.nn.softmax(jnp.where(mask, score, -1e9), axis=-1) * mask
         attended = (share[..., None] * xy_m).sum(1)
         offset = (xy_m - attended[:, None]) * real
@@ -155,8 +157,8 @@ def matcher_problem(features: int) -> Problem:
     return Problem(Matcher(features), matcher_loss, as_read)
 
 
-def _dense(size: int, name: str) -> nn.Dense:
-    return nn.Dense(size, name=name, dot_general=_product)
+def _dense(size: int, name: str, use_bias: bool = True) -> nn.Dense:
+    return nn.Dense(size, use_bias=use_bias, name=name, dot_general=_product)
 
 
 def _product(x: jax.Array, kernel: jax.Array, *_: Any, **__: Any) -> jax.Array:

@@ -71,5 +71,8 @@ def _told(params: Params, features: jax.Array, xy_m: jax.Array, mask: jax.Array)
 def _or_mean(survey_m: np.ndarray, told: Located, mask: np.ndarray) -> Located:
     """Return what was told, or the survey's mean and width where there was no candidate."""
     centre, wide_m = survey_mean(survey_m)
-    some = mask.any(axis=1)
-    return np.where(some[:, None], told[0], centre), np.where(some, told[1], wide_m)
+    xy_m, sigma_m = told
+    return (
+        np.where(mask.any(axis=1, keepdims=True), xy_m, centre),
+        np.where(mask.any(axis=1), sigma_m, wide_m),
+    )

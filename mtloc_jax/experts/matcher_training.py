@@ -1,4 +1,4 @@
-"""Train matchers, several seeds at once: on floors of other buildings, or on a floor's own survey."""
+"""Train matchers, several seeds at once: on floors of other buildings, or on a survey itself."""
 
 from collections.abc import Sequence
 from functools import cache

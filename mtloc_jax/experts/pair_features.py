@@ -16,7 +16,6 @@ from mtloc_jax.experts.kaggle_distance import PENALTY_DB, PENALTY_EXPONENT
 from mtloc_jax.experts.pair_sums import (
     APART_EDGES_DB,
     LEVEL_EDGES_DB,
-    SILENT,
     STRONGEST,
     Entries,
     Shared,
@@ -27,7 +26,7 @@ from mtloc_jax.experts.scan_totals import Totals, entries_of, rarity_for, totals
 from mtloc_jax.experts.similarity import aligned
 
 _CHUNK, _FEW = 128, 16  # scans asked at a time: two shapes, so that programs serve all surveys
-_HEARD = 128  # access points of a scan are padded to a multiple
+_HEARD = (32, 64, 128)  # access points of a scan are padded to one, or to a multiple of the last
 _WORST = 1e9
 
 _ALIKE = (
@@ -118,15 +117,17 @@ def pairs(survey: ScanTable, asked: ScanTable, heeded: np.ndarray | None = None)
     of_mine, of_theirs = totals(mine, rare, few), totals_by_walk(theirs, weights)
     xy_m = survey.xy_m[near.scan].astype(np.float32)
     found = np.zeros((*near.scan.shape, len(FEATURES)), np.float32)
-    for rows, real in _chunks(len(asked.level)):
+    for rows, real in _chunks(np.argsort(of_mine.heard, kind="stable")):
         heard, real_ap = _heard(asked.level[rows])
         scan = near.scan[rows]
+        cells = scan[:, :, None] * len(survey.bssids) + heard[:, None]
         found[rows[:real]] = _features(
-            Entries._make(
-                np.where(real_ap, part[rows[:, None], heard], blank)
-                for part, blank in zip(mine, SILENT, strict=True)
+            Entries(
+                np.where(real_ap, mine.level[rows[:, None], heard], 0),
+                mine.age_ms[rows[:, None], heard],
+                mine.newest_ms[rows],
             ),
-            Entries._make(part[scan[:, :, None], heard[:, None]] for part in theirs),
+            Entries(theirs.level.take(cells), theirs.age_ms.take(cells), theirs.newest_ms[scan]),
             rare[rows[:, None], heard],
             few[rows[:, None], heard],
             of_mine.at(rows[:, None]),
@@ -137,20 +138,20 @@ def pairs(survey: ScanTable, asked: ScanTable, heeded: np.ndarray | None = None)
     return Pairs(found, xy_m, near.mask)
 
 
-def _chunks(n: int) -> Iterator[tuple[np.ndarray, int]]:
-    """Yield rows i64[B], of one of two sizes, and how many of them are real."""
-    for first in range(0, n, _CHUNK):
-        real = min(n - first, _CHUNK)
+def _chunks(order: np.ndarray) -> Iterator[tuple[np.ndarray, int]]:
+    """Yield rows i64[B] in an order, B of one of two sizes, and how many of them are real."""
+    for first in range(0, len(order), _CHUNK):
+        real = min(len(order) - first, _CHUNK)
         size = _CHUNK if real > _FEW else _FEW
-        yield np.minimum(first + np.arange(size), n - 1), real
+        yield order[np.minimum(first + np.arange(size), len(order) - 1)], real
 
 
 def _heard(level: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the access points i64[B, H] that scans heard, and which are no padding, bool[B, H]."""
     most = int((level > 0).sum(axis=1).max(initial=1))
-    width = min(-(-most // _HEARD) * _HEARD, level.shape[1])
+    width = next((size for size in _HEARD if most <= size), -(-most // _HEARD[-1]) * _HEARD[-1])
     first = np.argsort(level == 0, axis=1, kind="stable")[:, :width]
-    heard = np.pad(first, ((0, 0), (0, -width % _HEARD)))
+    heard = np.pad(first, ((0, 0), (0, width - first.shape[1])))
     return heard, np.arange(heard.shape[1]) < (level > 0).sum(axis=1, keepdims=True)
 
 
@@ -166,8 +167,7 @@ def _features(
     xy_m: jax.Array,
 ) -> jax.Array:
     """Return features f32[B, C, F]: of entries [B, H] asked and [B, C, H] surveyed, and totals."""
-    mine = Entries._make(part[:, None] for part in asked)
-    both = shared(mine, known, rare[:, None], few[:, None], of_asked.top, of_known.top)
+    both = shared(asked, known, rare, few, of_asked.top, of_known.top)
     alike = _alike(both, of_asked, of_known)
     apart = _apart(both, of_asked, of_known)
     by_name = dict(zip((*_ALIKE, *_APART), (*alike, *apart), strict=True))
@@ -175,8 +175,8 @@ def _features(
     rivals = [by_name[name] if name in _ALIKE else -by_name[name] for name in _RIVALS]
     behind = [_behind(rival, near.mask) for rival in rivals]
     away_m = jnp.sqrt(((xy_m[:, :, None] - xy_m[:, None]) ** 2).sum(-1))
-    count = jnp.maximum(both.count, 1)[..., None]
-    one, other = (jnp.maximum(of.count, 1)[..., None] for of in (of_asked, of_known))
+    count = jnp.maximum(both.heard, 1)[..., None]
+    one, other = (jnp.maximum(of.heard, 1)[..., None] for of in (of_asked, of_known))
     shares = both.by_level_apart / count[..., None]
     columns = [
         *alike,
@@ -191,9 +191,9 @@ def _features(
         *(_behind(one, near.mask) for one in _split(near.smoothed)),
         *(_smoothed(-rivals[3], away_m, near.mask, length_m) for length_m in SMOOTHED_M),
         *_split(jnp.log1p(near.crowd)),
-        jnp.log1p(both.count),
-        jnp.log1p(of_asked.count),
-        jnp.log1p(of_known.count),
+        jnp.log1p(both.heard),
+        jnp.log1p(of_asked.heard),
+        jnp.log1p(of_known.heard),
         jnp.sum((few > 0) & (asked.level > 0), -1)[:, None] / one[..., 0],
         of_asked.age_ms / 1000,
         of_known.age_ms / 1000,
@@ -202,7 +202,7 @@ def _features(
         jnp.log1p(_metres_to_best(rivals[0], away_m, near.mask)),
         jnp.log1p(_metres_to_best(rivals[3], away_m, near.mask)),
     ]
-    shape = both.count.shape
+    shape = both.heard.shape
     stacked = jnp.stack([jnp.broadcast_to(column, shape) for column in columns], axis=-1)
     return jnp.where(near.mask[..., None], stacked, 0)
 
@@ -226,7 +226,7 @@ def _alike(both: Shared, one: Totals, other: Totals) -> list[jax.Array]:
 
 
 def _apart(both: Shared, one: Totals, other: Totals) -> list[jax.Array]:
-    count = jnp.maximum(both.count, 1)
+    count = jnp.maximum(both.heard, 1)
     offset = both.signed / count
     winners_db = both.fade_apart / jnp.maximum(both.fade, 1e-9)
     # As the winners have it: all that is asked counts as shared too.
@@ -235,7 +235,7 @@ def _apart(both: Shared, one: Totals, other: Totals) -> list[jax.Array]:
     fraction = part / jnp.maximum(part + alone, 1e-9)
     return [
         both.apart / count,
-        jnp.sqrt(both.square / count),
+        jnp.sqrt(jnp.maximum(both.square, 0) / count),
         both.rare_apart / jnp.maximum(both.rare, 1e-9),
         both.level_apart / jnp.maximum(both.asked, 1e-9),
         offset,

@@ -4,10 +4,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mtloc_jax.experts.kaggle_distance import RARE_EXPONENT, weighed
+from mtloc_jax.experts.kaggle_distance import RARE_EXPONENT, newest_ms
 from mtloc_jax.experts.pair_sums import STRONGEST, Entries, by_level
 from mtloc_jax.experts.scan_table import ScanTable
 from mtloc_jax.experts.similarity import rarity
+from mtloc_jax.modalities import Leaf
 
 
 class Rarity(NamedTuple):
@@ -43,20 +44,20 @@ class Totals(NamedTuple):
     age_ms: mean age of entries
     """
 
-    count: np.ndarray
-    level: np.ndarray
-    rare_level: np.ndarray
-    fresh_count: np.ndarray
-    fresh: np.ndarray
-    fresh_square: np.ndarray
-    fresher_square: np.ndarray
-    aged_square: np.ndarray
-    fourth_power: np.ndarray
-    rare_square: np.ndarray
-    strength: np.ndarray
-    histogram: np.ndarray
-    top: np.ndarray
-    age_ms: np.ndarray
+    heard: Leaf
+    level: Leaf
+    rare_level: Leaf
+    fresh_count: Leaf
+    fresh: Leaf
+    fresh_square: Leaf
+    fresher_square: Leaf
+    aged_square: Leaf
+    fourth_power: Leaf
+    rare_square: Leaf
+    strength: Leaf
+    histogram: Leaf
+    top: Leaf
+    age_ms: Leaf
 
     def at(self, *index: np.ndarray) -> "Totals":
         """Return the totals at an index of their leading axes."""
@@ -64,9 +65,8 @@ class Totals(NamedTuple):
 
 
 def entries_of(table: ScanTable) -> Entries:
-    """Return a table's entries, with the weights of the winners' distance."""
-    level, fade, strength = weighed(table)
-    return Entries(level, np.where(level > 0, table.age_ms, np.inf), fade, strength)
+    """Return a table's entries."""
+    return Entries(table.level, table.age_ms, newest_ms(table))
 
 
 def totals(entries: Entries, rare: np.ndarray, few: np.ndarray) -> Totals:
@@ -108,7 +108,7 @@ def _totals(
     loudest = np.pad(loudest, ((0, 0), (0, STRONGEST[-1] - loudest.shape[1])))
     ages = np.where(level > 0, entries.age_ms, 0).sum(axis=1)
     return Totals(
-        count=count,
+        heard=count,
         level=level.sum(axis=1),
         rare_level=rare_level,
         fresh_count=(fresh > 0).sum(axis=1).astype(np.float32),
