@@ -24,6 +24,14 @@ def one_after_another(config: ConfigDict, *switches: Switch) -> Axis:
     return _axis(points)
 
 
+def added_one_after_another(config: ConfigDict, *switches: Switch) -> Axis:
+    """Return the config's own settings first, then each switch thrown in turn until all are."""
+    points = [_own(config, switches)]
+    for switch in switches:
+        points.append(points[-1] | dict([switch]))
+    return _axis(points)
+
+
 def _own(config: ConfigDict, switches: tuple[Switch, ...]) -> dict[str, Any]:
     return {setting: attrgetter(setting)(config) for setting, _ in switches}
 

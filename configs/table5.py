@@ -5,8 +5,8 @@
 The paper: scratch 2.39 m on average, fine-tuned 1.46 m (100 %), 1.56 m (62.5 %), 3.34 m (12.5 %),
 transferred 3.35 m; one network each.
 Found: malls 19.57 ± 2.21 m (scratch), 20.45 ± 1.94 (100 %), 24.84 ± 6.69 (62.5 %), 45.52 ± 18.91
-(12.5 %), 20.24 ± 1.78 (transferred); Bucharest 3.47 ± 0.60, 3.78 ± 0.23, 4.91 ± 0.62, 7.26 ± 0.43
-and 3.98 ± 0.32. Transfer is not shown to save a round.
+(12.5 %), 20.24 ± 1.78 (transferred); Bucharest 3.30 ± 0.22, 3.84 ± 0.22, 4.92 ± 0.41, 7.27 ± 0.57
+and 3.99 ± 0.53. Transfer saves no round: in Bucharest it costs.
 Takes: 100 networks, ten seeds each, 20 epochs: about a quarter of an hour on two CPU cores. Pairs:
 see configs/pairs.py.
 """

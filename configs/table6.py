@@ -4,8 +4,8 @@
 
 The paper: fine-tuned 2.92 m on average over the modalities, transferred 5.21 m (IMU 2.66 against
 7.99 m).
-Found: filled with zero, fine-tuned 32.12 ± 6.78, transferred 29.53 ± 1.78 m (malls); 6.46 ± 0.56,
-5.83 ± 0.32 m (Bucharest). Fine-tuning is not shown to win; Bucharest, WiFi: it loses.
+Found: fine-tuned 32.12 ± 6.78, transferred 29.53 ± 1.78 m (malls, filled with zero); 5.84 ± 0.37,
+5.17 ± 0.56 m (Bucharest, least). Fine-tuning is not shown to win; in Bucharest it loses.
 Takes: 20 networks, ten seeds of either, 20 epochs: about 5 min on two CPU cores. Pairs: see
 configs/pairs.py.
 """

@@ -17,12 +17,12 @@ from pathlib import Path
 from absl import flags
 from ml_collections import config_flags
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from launch import cli
 from mtloc_jax.cards import card, card_page, card_words
 from mtloc_jax.cards.card import Card
+from mtloc_jax.escapes import file_name, rich
 from mtloc_jax.report import style
 from mtloc_jax.settings import Settings, parsed
 from mtloc_jax.sites import recordings
@@ -53,12 +53,12 @@ def main(argv: list[str]) -> None:
     others = {name: _opened(name, settings).walks for name in _COMPARE.value}
     found = card.make(opened.walks, site, settings, others, opened.skipped, dealt)
     _show(found, Console())
-    output = Path(_OUTPUT.value or f"cards/{opened.name.replace('/', '-')}")
+    output = Path(_OUTPUT.value or f"cards/{file_name(opened.name)}")
     _write(output, found)
     with style.drawing():
         page = card_page.page(found, opened.walks, site, plan_of(opened))
         style.save(page, output / "card.png")
-    print(f"written to {output}: card.json, card.png")
+    cli.say(f"written to {output}: card.json, card.png")
 
 
 def _opened(name: str, settings: Settings) -> Recordings:
@@ -77,15 +77,15 @@ def _write(folder: Path, found: Card) -> None:
 
 
 def _show(found: Card, console: Console) -> None:
-    console.rule(escape(f"{card_words.title(found)}, {card_words.outcome(found)}"))
+    console.rule(rich(f"{card_words.title(found)}, {card_words.outcome(found)}"))
     numbers = Table(box=None, show_header=False)
     for what, number in card_words.key_numbers(found):
-        numbers.add_row(f"[dim]{escape(what)}[/dim]", escape(number))
+        numbers.add_row(f"[dim]{rich(what)}[/dim]", rich(number))
     console.print(numbers)
     checks = Table("", "check", "number", "meaning")
     for check in found.checks:
         mark = "[green]pass[/green]" if check.passed else "[bold red]WARN[/bold red]"
-        checks.add_row(mark, *map(escape, (check.name, check.number, check.meaning)))
+        checks.add_row(mark, *map(rich, (check.name, check.number, check.meaning)))
     console.print(checks)
 
 

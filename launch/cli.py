@@ -1,6 +1,7 @@
 """The command line's manners: a user's mistake is one line on stderr, never a traceback."""
 
 import re
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -8,23 +9,34 @@ from typing import Any
 
 from absl import app, flags, logging
 
+from launch import interrupts
+from mtloc_jax import escapes
 from mtloc_jax.errors import InputError
 
-WRONG_INPUT, INTERRUPTED = 2, 130
+WRONG_INPUT = 2
 
 
 def run(main: Callable[[list[str]], None], arguments: tuple[str, ...] = ()) -> None:
-    """Parse the flags and call `main` with argv[0] and the named arguments; exit 0, 2 or 130.
+    """Parse the flags and call `main` with argv[0] and the named arguments; exit 0, 2 or 128 + N.
 
-    2 is a mistake of the user (InputError, unknown flag or config field), 130 is Ctrl-C; both
-    print one line on stderr. Any other exception is a defect and keeps its traceback.
+    2 is a mistake of the user (InputError, unknown flag or config field), 130 is Ctrl-C, 143
+    SIGTERM, 129 SIGHUP; each prints one line on stderr. Any other exception is a defect and keeps
+    its traceback.
     """
+    interrupts.begin()
     try:
         app.run(main, flags_parser=lambda argv: _parse(argv, arguments))
-    except InputError as error:
-        _leave(f"error: {error}", WRONG_INPUT)
-    except KeyboardInterrupt:
-        _leave("interrupted; what was written so far stays on disk", INTERRUPTED)
+    except BaseException as error:
+        number = interrupts.received()
+        if number is None and isinstance(error, KeyboardInterrupt):
+            number = signal.SIGINT
+        if number is not None:  # whatever it was turned into on its way
+            interrupts.leave(number)
+            sys.exit(interrupts.exit_code(number))
+        if not isinstance(error, InputError):
+            raise
+        say(" ".join(f"error: {error}".split()), to_stderr=True)
+        sys.exit(WRONG_INPUT)
 
 
 def given(flag: flags.FlagHolder) -> Any:
@@ -32,6 +44,11 @@ def given(flag: flags.FlagHolder) -> Any:
     if flag.value is None:
         raise InputError(f"--{flag.name} is missing", remedy="--help shows the command")
     return flag.value
+
+
+def say(text: str, *, to_stderr: bool = False) -> None:
+    """Print text as it is, line by line: no name in it commands the terminal."""
+    print(escapes.lines(text), file=sys.stderr if to_stderr else sys.stdout, flush=True)
 
 
 def _parse(argv: list[str], arguments: tuple[str, ...]) -> list[str]:
@@ -99,8 +116,3 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 def _one_line(error: Exception) -> str:
     return " ".join(str(error.args[0] if error.args else error).split())
-
-
-def _leave(message: str, code: int) -> None:
-    print(" ".join(message.split()), file=sys.stderr)
-    sys.exit(code)

@@ -22,7 +22,7 @@ def main(argv: list[str]) -> None:
     """Write the export."""
     network = read_network(argv[1])
     write_export(Path(_OUTPUT.value), network.params, network.card)
-    print(_OUTPUT.value)
+    cli.say(_OUTPUT.value)
 
 
 if __name__ == "__main__":

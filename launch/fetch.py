@@ -13,11 +13,11 @@ from pathlib import Path
 from absl import flags
 from rich import progress
 from rich.console import Console
-from rich.markup import escape
 
 from launch import cli
 from mtloc_jax.datasets.fetch import fetch
 from mtloc_jax.datasets.sources import SOURCES, Source, SourceFile
+from mtloc_jax.escapes import rich
 
 _LIST = flags.DEFINE_bool("list", False, "List all sources, or the files of --source; no more.")
 _SOURCE = flags.DEFINE_string("source", None, "Source to fetch; --list names them.")
@@ -38,7 +38,7 @@ def main(argv: list[str]) -> None:
         print("\n".join([_told(source), *map(_line, source.files)]))
         return
     folder = _fetched(source, Path(cli.given(_OUTPUT)))
-    print(f"{source.name}: {_checked(source)}, in {folder}")
+    cli.say(f"{source.name}: {_checked(source)}, in {folder}")
     print(f"licence: {source.licence}; {source.page}")
 
 
@@ -59,7 +59,7 @@ def _fetched(source: Source, data: Path) -> Path:
         def report(name: str, done: int, of: int | None) -> None:
             begun.add(name)
             bars.update(files, description=f"file {len(begun)} of {len(source.files)}")
-            bars.update(one, description=escape(name), completed=done, total=of)
+            bars.update(one, description=rich(name), completed=done, total=of)
 
         return fetch(source, data, report, timeout_s=_TIMEOUT_S.value)
 

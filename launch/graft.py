@@ -62,7 +62,7 @@ def main(argv: list[str]) -> None:
     if not _DRY_RUN.value:
         lineage = {name: donor.lineage() for name, donor in donors.items()}
         checkpoint.save(output, params, {**target.card, "lineage": lineage}, report)
-        print(output)
+        cli.say(str(output))
 
 
 def _settings(donors: dict[str, Network]) -> Settings:

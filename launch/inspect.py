@@ -11,6 +11,7 @@ from absl import flags
 from rich.console import Console
 
 from launch import cli
+from mtloc_jax.escapes import printable
 from mtloc_jax.surgery import checkpoint
 from mtloc_jax.surgery.network import Network, read_network
 from mtloc_jax.surgery.show import (
@@ -34,7 +35,7 @@ def main(argv: list[str]) -> None:
         theirs = _read(_DIFF.value)
         console.print(difference_view(ours.params, theirs.params))
         for line in card_differences(ours.card, theirs.card):
-            console.print(line, markup=False)
+            console.print(printable(line), markup=False)
         return
     runs = ours.card.get("runs")
     console.print(network_view(ours.params, None if runs is None else len(runs)), "")

@@ -9,7 +9,6 @@ the first damaged file; with --keep_going it leaves damaged files out, and says 
 """
 
 import os
-import sys
 from pathlib import Path
 
 from absl import flags
@@ -48,11 +47,11 @@ def main(argv: list[str]) -> None:
             keep_going=_KEEP_GOING.value,
             workers=int(_WORKERS.value),
             on_progress=lambda done, of: bar.update(task, completed=done, total=of),
-            on_skipped=lambda problem: print(f"skipped: {problem}", file=sys.stderr),
+            on_skipped=lambda problem: cli.say(f"skipped: {problem}", to_stderr=True),
         )
     if card["skipped"]:
-        print(f"{len(card['skipped'])} left out as damaged", file=sys.stderr)
-    print(
+        cli.say(f"{len(card['skipped'])} left out as damaged", to_stderr=True)
+    cli.say(
         f"{card['name']}: {card['rounds']} rounds in {card['walks']} walks, "
         f"{card['access_points']} access points, digest {card['digest'][:16]}, in {output}"
     )

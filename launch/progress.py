@@ -15,6 +15,7 @@ from rich.progress import (
 )
 from rich.progress import Progress as Bars
 
+from mtloc_jax.escapes import lines, rich
 from mtloc_jax.study.progress import Live
 
 LINE_S = 30.0  # at most one line of a log in that time, but for finished runs
@@ -56,7 +57,7 @@ class Progress:
     def __call__(self, stage: str, done: float, total: float) -> None:
         """Show that `done` of `total` of a stage is done."""
         if stage not in self._stages:
-            self._stages[stage] = self._bars.add_task(stage, total=total)
+            self._stages[stage] = self._bars.add_task(rich(stage), total=total)
         self._bars.update(self._stages[stage], completed=int(done), total=int(total))
 
     def tell(self, live: Live) -> None:
@@ -66,12 +67,12 @@ class Progress:
             return
         if self._study is None:
             self._study = self._bars.add_task("")
-        words = f"[bold]{live.line()}[/bold]"
+        words = f"[bold]{rich(live.line())}[/bold]"
         self._bars.update(self._study, description=words, completed=live.runs_done, total=live.runs)
 
     def say(self, text: str) -> None:
         """Print a line above what is drawn."""
-        self._bars.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        self._bars.console.print(lines(text), markup=False, highlight=False, soft_wrap=True)
 
     def _log(self, live: Live) -> None:
         now_s = time.monotonic()

@@ -19,12 +19,12 @@ import jax
 from absl import flags
 from ml_collections import config_flags
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from launch import cli
 from launch.events import Events
 from launch.progress import Progress
+from mtloc_jax.escapes import rich
 from mtloc_jax.report.write import write_report
 from mtloc_jax.settings import listed, parsed
 from mtloc_jax.study import processes
@@ -72,7 +72,7 @@ def main(argv: list[str]) -> None:
             changes = bool(_ACCEPT_CHANGES.value)
             merged = study.run(lambda live: [t(live) for t in tells], accept_changes=changes)
     if _DRY_RUN.value:
-        print(expected)
+        cli.say(expected)
     elif merged:
         write_report(folder)
 
@@ -81,7 +81,7 @@ def _list_settings() -> None:
     """Print every setting with its default, what it is and may be."""
     table = Table("setting", "default", "what it is", box=None, pad_edge=False)
     for cells in listed():
-        table.add_row(*map(escape, cells))
+        table.add_row(*map(rich, cells))
     Console().print(table)
 
 

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from mtloc_jax.escapes import printable
+
 
 class InputError(ValueError):
     """Report bad input in one line: `file:line: what is wrong; remedy`.
@@ -19,4 +21,4 @@ class InputError(ValueError):
     ) -> None:
         self.problem, self.remedy, self.path, self.line = problem, remedy, path, line
         place = "" if path is None else f"{path}:" if line is None else f"{path}:{line}:"
-        super().__init__(f"{place} {problem}; {remedy}".strip())
+        super().__init__(printable(f"{place} {problem}; {remedy}".strip()))

@@ -5,6 +5,7 @@ A new one is an entry in MODALITIES. The functions take arrays of NumPy or of JA
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -70,7 +71,9 @@ class Modality:
     fit:     Held of the training windows in use -> `fitted`, the numbers that scale it
     scaled:  (physical, fitted) -> network units; blank: (fill, fitted) -> what a wiped point reads,
              in network units, f32[C] of a sensor, f32[A] of scans
+    silent:  network units [B, ..] -> bool[B], windows that show by themselves that nothing was read
     encoder: a name in core.model.ENCODERS, or (hidden, forget_bias) -> flax module
+    further: streams that it needs besides in some windows
     """
 
     name: str
@@ -83,7 +86,13 @@ class Modality:
     fitted: type
     scaled: Callable[[Leaf, Any], Leaf]
     blank: Callable[[str, Any], Leaf]
+    silent: Callable[[Leaf], Leaf]
     encoder: str | Callable[[int, float], Any]
+    further: Callable[[Window], tuple[str, ...]] = lambda _: ()
+
+    def needs(self, window: Window) -> tuple[str, ...]:
+        """Return the streams that windows are cut from."""
+        return (*self.sensors, *self.further(window))
 
     @property
     def sampled(self) -> bool:
@@ -99,6 +108,7 @@ def sensor(
     sensors: tuple[str, ...],
     read: Callable[[Mapping[str, np.ndarray], Window], np.ndarray],
     encoder: str | Callable[[int, float], Any] = "lstm",
+    further: Callable[[Window], tuple[str, ...]] = lambda _: (),
 ) -> Modality:
     """Return the entry of a sampled sensor: standardised, wiped to a reading of its own."""
     return Modality(
@@ -112,7 +122,9 @@ def sensor(
         Moments,
         standardised,
         blank_sensor,
+        motionless,
         encoder,
+        further,
     )
 
 
@@ -134,6 +146,15 @@ def blank_sensor(fill: str, fitted: Moments) -> Leaf:
     """Return what a wiped sample reads f32[C]: the "least" or "mean" of training, or "zero"."""
     reading = {"least": fitted.least, "zero": fitted.mean * 0, "mean": fitted.mean}[fill]
     return standardised(reading, fitted)
+
+
+def motionless(x: Leaf) -> Leaf:
+    """Say which windows f32[B, T, C] have one reading throughout, bool[B]; none where T is 1.
+
+    A sensor that measures is never so still: its noise alone moves the last digit.
+    """
+    still = (x == x[:, :1]).all(axis=(1, 2))
+    return still if x.shape[1] > 1 else still & False
 
 
 def levels(held: Held) -> Levels:
@@ -169,6 +190,11 @@ def blank_scan(fill: str, fitted: Levels) -> Leaf:
     return fitted.mean if fill == "mean" else fitted.mean * 0
 
 
+def nothing_heard(x: Leaf) -> Leaf:
+    """Say which scaled scans f32[B, A] heard no access point of the vocabulary, bool[B]."""
+    return (x == 0).all(axis=1)
+
+
 def _magnitudes(readings: Mapping[str, np.ndarray], _: Window) -> np.ndarray:
     return np.stack([_magnitude(readings["accel"]), _magnitude(readings["gyro"])], axis=-1)
 
@@ -177,12 +203,35 @@ def _field(readings: Mapping[str, np.ndarray], window: Window) -> np.ndarray:
     field_ut = readings["mag"]
     if window.mag_channels == 1:
         return _magnitude(field_ut)[:, None]
-    if field_ut.shape[1] != window.mag_channels:
+    if field_ut.shape[1] != 3:
         raise InputError(
-            f"the recording has {field_ut.shape[1]} magnetic channel(s), not {window.mag_channels}",
+            f"the recording has {field_ut.shape[1]} magnetic channel(s), not 3",
             remedy="set mag_channels=1",
         )
-    return field_ut
+    if window.mag_channels == 3:
+        return field_ut
+    up = _vertical(readings["accel"], window.step_ms)
+    return np.stack([_magnitude(field_ut), np.sum(field_ut * up, axis=1)], axis=1)
+
+
+GRAVITY_S = 1.0
+"""Time constant of the low pass that leaves gravity of acceleration; steps come twice a second."""
+
+
+def _vertical(accel: np.ndarray, step_ms: int) -> np.ndarray:
+    """Return the direction up in the phone's axes f64[n, 3], from acceleration f64[n, 3] so far.
+
+    Raises InputError where the recording has its magnitude alone.
+    """
+    if accel.shape[1] != 3:
+        raise InputError(
+            "the recording has acceleration without its axes, so nothing says which way is up",
+            remedy="set mag_channels=1",
+        )
+    kept = np.exp(-step_ms / 1000 / GRAVITY_S)
+    # As if the phone had lain still before: the first reading is the first direction.
+    gravity = np.stack(list(accumulate(accel, lambda so_far, now: now + kept * (so_far - now))))
+    return gravity / np.maximum(_magnitude(gravity), 1e-9)[:, None]
 
 
 def _magnitude(axes: np.ndarray) -> np.ndarray:
@@ -207,6 +256,7 @@ MODALITIES["mag"] = sensor(
     {"color": "#E69F00", "linestyle": (0, (5, 1.5)), "marker": "s"},
     ("mag",),
     _field,
+    further=lambda window: ("accel",) if window.mag_channels == 2 else (),
 )
 MODALITIES["wifi"] = Modality(
     name="wifi",
@@ -219,6 +269,7 @@ MODALITIES["wifi"] = Modality(
     fitted=Levels,
     scaled=scaled_levels,
     blank=blank_scan,
+    silent=nothing_heard,
     encoder="mlp",
 )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mtloc_jax import escapes
 from mtloc_jax.errors import InputError
 
 ROWS, CDF, TRACKS, LEAVES = "rows.csv", "cdf.csv", "tracks.csv", "leaves.csv"
@@ -132,16 +133,29 @@ def as_text(name: str, rows: Iterable[Mapping[str, object]], header: bool = True
     return text.getvalue()
 
 
+def cells(line: str) -> list[str]:
+    """Return the values of one line of such a file, as they were before they were written."""
+    return [escapes.from_csv(field) for field in next(csv.reader([line]))]
+
+
 def read(path: Path) -> Table:
     """Read a CSV written by `append` into columns.
 
-    Raises InputError where the file is absent, has other columns, or a line is cut.
+    Raises InputError where the file is absent, is no such text, has other columns, or a line is
+    cut.
     """
     columns = COLUMNS[path.name]
     if not path.is_file():
         raise InputError("no such file", remedy="run launch.study with this --workdir", path=path)
-    text = path.read_text(encoding="utf-8")
-    lines = list(csv.reader(io.StringIO(text, newline="")))
+    try:
+        text = path.read_text(encoding="utf-8")
+        lines = list(csv.reader(io.StringIO(text, newline="")))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(
+            f"cannot be read ({error})",
+            remedy="it is damaged: run launch.study with this --workdir again",
+            path=path,
+        ) from error
     if not lines or tuple(lines[0]) != columns:
         raise InputError(
             f"the header is not {','.join(columns[:4])},...",
@@ -196,7 +210,7 @@ def _of_modality(table: Table, wanted: Callable[[str], bool]) -> Table:
 
 def _cell(name: str, value: object) -> str:
     if name in _TEXT:
-        return str(value)
+        return escapes.csv_field(str(value))
     if name in _INTEGERS:
         return str(int(value))  # type: ignore[call-overload]
     return f"{float(value):.4f}"  # type: ignore[arg-type]
@@ -204,7 +218,7 @@ def _cell(name: str, value: object) -> str:
 
 def _column(path: Path, name: str, values: tuple[str, ...]) -> np.ndarray:
     if name in _TEXT:
-        return np.array(values, np.str_)
+        return np.array([escapes.from_csv(value) for value in values], np.str_)
     parse: type[int] | type[float] = int if name in _INTEGERS else float
     numbers = np.empty(len(values), np.int64 if parse is int else np.float64)
     for at, value in enumerate(values):

@@ -55,7 +55,8 @@ class Window:
     mag_channels: int = setting(
         1,
         "site",
-        "magnetic channels: 1 for the field's magnitude, 3 for its axes",
+        "magnetic channels: 1 for the field's magnitude, 2 for that and its vertical part, 3 for "
+        "its axes",
         within=Range(1, 3),
         roles=BOTH,
         pretrained=True,
@@ -79,6 +80,16 @@ class Window:
         roles=BOTH,
         pretrained=True,
     )
+    warm_up_ms: int = setting(
+        0,
+        "site",
+        "time of a walk before its first window ends, so that windows of several lengths are "
+        "trained and judged at the same moments",
+        unit="ms",
+        within=AGE_MS,
+        roles=BOTH,
+        pretrained=True,
+    )
 
     def __post_init__(self) -> None:
         """Raise InputError where no window can be cut so."""
@@ -86,11 +97,6 @@ class Window:
             raise InputError(
                 f"no window has steps={self.steps}, step_ms={self.step_ms}, hop_ms={self.hop_ms}",
                 remedy="set positive numbers, hop_ms a multiple of step_ms",
-            )
-        if self.mag_channels not in (1, 3):
-            raise InputError(
-                f"mag_channels is {self.mag_channels}",
-                remedy="set 1 for the field's magnitude or 3 for its axes",
             )
 
     @property
@@ -146,6 +152,13 @@ class Wipe:
         "what a wiped point reads: the least or the mean reading of training, or zero (0 m/s^2, "
         'rad/s, microtesla); of WiFi least and zero are "not heard"',
         choices=("least", "zero", "mean"),
+    )
+    notice: str = setting(
+        "silent",
+        "judged",
+        "whether a network with presence bits is told what is wiped, as a phone tells which sensor "
+        "it has no reading of; silent: it reads the fill, as the authors' networks read zeros",
+        choices=("silent", "told"),
     )
     losses: tuple[str, ...] = setting(
         (),
@@ -334,6 +347,20 @@ class Settings:
         within=Range(-100, 100),
         pretrained=True,
     )
+    presence: str = setting(
+        "none",
+        "static",
+        "how a network knows which modality is not there, to put a learned vector in its place: "
+        "not at all; told by who loses it; told, or seen from a sensor that stands still or a scan "
+        "that heard nothing",
+        choices=("none", "told", "seen"),
+    )
+    loss: str = setting(
+        "squared",
+        "static",
+        "error that training lowers: mean squared, or mean distance from the true point",
+        choices="mtloc_jax.core.problem:OBJECTIVES",
+    )
     output: str = setting(
         "linear",
         "static",
@@ -365,6 +392,22 @@ class Settings:
         "traced",
         "share of the joined features dropped in training",
         within=Range(0, 1, open_high=True),
+    )
+    modality_dropout: float = setting(
+        0.0,
+        "traced",
+        "share of the windows that each modality is taken from in an epoch of training",
+        within=Range(0, 1, open_high=True),
+    )
+    modality_burst: int = setting(
+        1, "traced", "consecutive windows that it is taken from together", within=COUNT
+    )
+    modality_fill: str = setting(
+        "least",
+        "static",
+        "what a modality taken in training reads, as wipe.fill, where the network has no presence "
+        "bits",
+        choices=("least", "zero", "mean"),
     )
     pretrain_epochs: int = setting(
         20, "traced", "pretraining epochs on the source", within=Range(1, 10**6), pretrained=True

@@ -1,7 +1,5 @@
 """What a user may get wrong in a study ends in one line: file, line, remedy; exit code 2."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +8,7 @@ from configs import location20
 from mtloc_jax.errors import InputError
 from mtloc_jax.settings import parsed
 from mtloc_jax.study.study import run_study
-from tests.conftest import ROOT
+from tests.launched import launched
 
 FLOORS = ("site1/B1", "site2/F1")
 START_MS = 1_574_000_000_000
@@ -123,15 +121,8 @@ def test_a_missing_data_folder_is_named_with_the_setting_to_change(tmp_path):
     ],
 )
 def test_the_command_says_it_in_one_line_and_exits_with_2(words, said, tmp_path):
-    command = [sys.executable, "-m", "launch.study", "--config=configs/location20.py"]
-    done = subprocess.run(
-        [*command, f"--workdir={tmp_path / 'work'}", *words],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    flags = ["--config=configs/location20.py", f"--workdir={tmp_path / 'work'}", *words]
+    done = launched("launch.study", *flags)
     assert done.returncode == 2
     assert len(done.stderr.strip().splitlines()) == 1
     assert said in done.stderr

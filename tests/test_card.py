@@ -20,6 +20,7 @@ from mtloc_jax.sites.plans import plan_of
 from mtloc_jax.sites.recordings import Recordings, cut_by, dealt_by, open_recordings
 from mtloc_jax.sites.splits import PAPER
 from tests.conftest import ROOT
+from tests.launched import launched
 
 
 def make(name, data_dir=""):
@@ -196,11 +197,8 @@ def test_a_card_without_wifi_is_drawn_too(simulated, tmp_path):
 def test_the_command_writes_the_same_files_each_time(tmp_path):
     written = []
     for name in ("one", "two"):
-        command = [sys.executable, "-m", "launch.card", "--site=simulated-a"]
         folder = tmp_path / name
-        done = subprocess.run(
-            [*command, f"--output={folder}"], cwd=ROOT, capture_output=True, text=True, check=True
-        )
+        done = launched("launch.card", "--site=simulated-a", f"--output={folder}")
         written.append([(folder / file).read_bytes() for file in ("card.json", "card.png")])
     assert "Data card: simulated-a (simulated)" in done.stdout
     assert "WARN" in done.stdout
@@ -228,8 +226,8 @@ def get_config():
     told = []
     changes = {"window.hop_ms": 500, "test_round": 3, "wifi_entry_max_age_ms": 100}
     for settings in ([], [f"--config.{name}={value}" for name, value in changes.items()]):
-        command = [sys.executable, "-m", "launch.card", "--site=simulated-a", f"--config={config}"]
-        subprocess.run([*command, *settings, f"--output={tmp_path}"], cwd=ROOT, check=True)
+        flags = ["--site=simulated-a", f"--config={config}", *settings, f"--output={tmp_path}"]
+        launched("launch.card", *flags).check_returncode()
         told.append(json.loads((tmp_path / "card.json").read_text(encoding="utf-8")))
     plain, changed = (one["statistics"] for one in told)
     assert changed["split"]["test"] == [3]
@@ -249,8 +247,7 @@ def test_the_command_refuses_a_config_that_holds_what_nothing_reads(tmp_path):
         "from ml_collections import ConfigDict\n\n\n"
         "def get_config():\n    return ConfigDict({'test_rund': 3})\n"
     )
-    command = [sys.executable, "-m", "launch.card", "--site=simulated-a", f"--config={config}"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = launched("launch.card", "--site=simulated-a", f"--config={config}")
     assert done.returncode == 2
     assert done.stderr == ("error: no setting is called 'test_rund'; did you mean 'test_round'?\n")
 
@@ -280,7 +277,6 @@ def test_a_name_is_printed_as_it_is_on_the_terminal(simulated):
 
 
 def test_the_command_answers_an_unknown_site_in_one_line():
-    command = [sys.executable, "-m", "launch.card", "--site=nowhere"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = launched("launch.card", "--site=nowhere")
     assert done.returncode == 2
     assert done.stderr.startswith("error: there is no building 'nowhere'; choose one of")

@@ -1,12 +1,10 @@
 """What a user sees on the command line when something is wrong: one line and an exit code."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+from tests.launched import Done, launched
 
 CONFIG = """
 import ml_collections
@@ -54,14 +52,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "program.py", *arguments],
-        cwd=folder,
-        env={"PYTHONPATH": str(ROOT), "PATH": ""},
-        capture_output=True,
-        text=True,
-    )
+def run(folder: Path, *arguments: str) -> Done:
+    return launched("program.py", *arguments, cwd=folder)
 
 
 def test_a_good_command_runs_and_exits_0(folder: Path) -> None:

@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,7 +23,7 @@ from mtloc_jax.report.provenance import Provenance
 from mtloc_jax.report.stats import holm
 from mtloc_jax.report.table import Reach, ReportTable, as_csv
 from mtloc_jax.report.write import write_report
-from tests.conftest import ROOT
+from tests.launched import launched_without_jax
 from tests.swept_rows import Axis, write_swept
 from tests.synthetic_rows import row
 
@@ -481,27 +479,17 @@ def test_variants_of_a_study_that_sweeps_nothing_are_refused(tmp_path: Path) -> 
         write_report(tmp_path)
 
 
-def report(*flags: str) -> subprocess.CompletedProcess[str]:
-    program = (
-        "import sys, runpy\n"
-        f"sys.argv = ['report', *{list(flags)!r}]\n"
-        "try: runpy.run_module('launch.report', run_name='__main__')\n"
-        "finally: assert 'jax' not in sys.modules\n"
-    )
-    return subprocess.run(
-        [sys.executable, "-W", "error", "-c", program], cwd=ROOT, capture_output=True, text=True
-    )
-
-
 def test_the_launcher_compares_variants_without_importing_jax(tmp_path: Path) -> None:
     write_swept(tmp_path, (SIZES,), by_size)
-    done = report(f"--workdir={tmp_path}")
+    done = launched_without_jax("launch.report", f"--workdir={tmp_path}")
     assert done.returncode == 0, done.stderr
     assert str(tmp_path / "report.html") in done.stdout
 
 
 def test_a_comparison_takes_no_floor_plan(tmp_path: Path) -> None:
     write_swept(tmp_path, (SIZES,), by_size)
-    done = report(f"--workdir={tmp_path}", "--floor_plan=a.png", "--floor_size_m=3,4")
+    done = launched_without_jax(
+        "launch.report", f"--workdir={tmp_path}", "--floor_plan=a.png", "--floor_size_m=3,4"
+    )
     assert done.returncode == 2
     assert done.stderr.startswith("error: a comparison of variants has no floor plan")

@@ -24,6 +24,7 @@ from mtloc_jax.errors import InputError
 from mtloc_jax.sites import buildings
 from mtloc_jax.sites.recordings import open_recordings
 from tests.conftest import ROOT
+from tests.launched import launched
 
 TEXT = b"t,x,y\n" + b"0,1,2\n" * 100_000
 
@@ -352,13 +353,7 @@ def mirrored(source, at_hand, mirror):
 
 
 def run(*arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "launch.fetch", *map(str, arguments)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return launched("launch.fetch", *arguments)
 
 
 def test_the_command_lists_every_source():

@@ -11,9 +11,10 @@ import pytest
 from safetensors.numpy import save_file
 
 from mtloc_jax.errors import InputError
-from mtloc_jax.surgery.foreign import from_torch, read_foreign
+from mtloc_jax.surgery.foreign import read_foreign
 from mtloc_jax.surgery.graft import Take, Transform, graft
-from mtloc_jax.surgery.tree import leaves, tree_digest
+from mtloc_jax.surgery.state_dict import from_torch
+from mtloc_jax.surgery.tree import leaves, nest, tree_digest
 from tests import networks
 
 HIDDEN, APS = 8, 7
@@ -139,7 +140,7 @@ def _torch_state(seed=0):
 
 def test_a_torch_state_dict_is_transposed_and_its_biases_summed():
     state, tree = _torch_state()
-    assert tree_digest(from_torch(state)) == tree_digest(tree)
+    assert tree_digest(nest(from_torch(state))) == tree_digest(tree)
 
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".npz"])
@@ -157,7 +158,7 @@ def test_a_torch_state_dict_is_recognised_by_its_names(tmp_path, suffix):
         ("imu.weight_ih_l0_reverse", (16, 2), "several layers or two directions"),
         ("imu.weight_hh_l0", (16, 3), "not an LSTM's"),
         ("imu.weight_ih_l0", (15, 2), "not an LSTM's"),
-        ("imu", (3,), "imu is both a weight and a layer"),
+        ("imu.weight_ih_l0", (), "not an LSTM's"),
     ],
 )
 def test_a_torch_lstm_that_does_not_fit_is_refused(name, shape, says):
@@ -177,6 +178,13 @@ def test_a_cut_file_is_named(tmp_path, suffix):
     file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
     with pytest.raises(InputError, match=f"net{suffix}: cannot be read"):
         read_foreign(file)
+
+
+def test_a_weight_that_is_also_a_layer_is_refused(tmp_path):
+    state, _ = _torch_state()
+    np.savez(tmp_path / "w.npz", imu=np.zeros(3, np.float32), **state)
+    with pytest.raises(InputError, match=r"w\.npz: imu is both a weight and a layer"):
+        read_foreign(tmp_path / "w.npz")
 
 
 def test_a_missing_or_unknown_file_is_named(tmp_path):
@@ -263,3 +271,36 @@ def test_a_damaged_torch_file_is_named(tmp_path):
     (tmp_path / "net.pt").write_bytes(b"not a network")
     with pytest.raises(InputError, match=r"net\.pt: cannot be read"):
         read_foreign(tmp_path / "net.pt")
+
+
+TRAPS = """
+import os, sys, torch
+folder = sys.argv[1]
+class Shell:
+    def __reduce__(self): return os.mkdir, (f"{folder}/unpickled",)
+net = torch.nn.Linear(3, 2)
+torch.save(Shell(), f"{folder}/shell.pt")
+torch.save(Shell(), f"{folder}/old.pt", _use_new_zipfile_serialization=False)
+torch.save(net, f"{folder}/module.pt")
+torch.save({"model": net.state_dict()}, f"{folder}/more.pt")
+torch.save({"kernel": torch.zeros(1).expand(10**9)}, f"{folder}/wide.pt")
+torch.save({"out.bias": torch.tensor([1.5, -2.0], dtype=torch.bfloat16)}, f"{folder}/half.pt")
+"""
+
+
+def test_a_torch_file_gives_tensors_of_a_state_dict_and_runs_nothing(tmp_path):
+    if importlib.util.find_spec("torch") is None:
+        pytest.skip("PyTorch is in the extra `bench`")
+    subprocess.run([sys.executable, "-c", TRAPS, str(tmp_path)], check=True, capture_output=True)
+    says = {
+        "shell": "it holds objects that would run code when read",
+        "old": "it holds objects that would run code when read",
+        "module": "it holds objects .* save it by torch.save\\(model.state_dict",
+        "more": "it is no state_dict",
+        "wide": "says that it holds 4,000,000,000 bytes",
+    }
+    for name, problem in says.items():
+        with pytest.raises(InputError, match=problem):
+            read_foreign(tmp_path / f"{name}.pt")
+    assert not (tmp_path / "unpickled").exists()
+    assert read_foreign(tmp_path / "half.pt")["out"]["bias"].tolist() == [1.5, -2.0]

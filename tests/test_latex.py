@@ -2,7 +2,7 @@
 
 import pytest
 
-from mtloc_jax.report import escapes
+from mtloc_jax import escapes
 from mtloc_jax.report.latex import latex
 from mtloc_jax.report.table import Column, Reach, ReportTable
 from mtloc_jax.report.values import Interval, Number, Signed

@@ -1,10 +1,7 @@
 """The commands graft, inspect and export, as a user runs them."""
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import jax
 import numpy as np
@@ -23,19 +20,12 @@ from mtloc_jax.surgery.graft import unchanged_since
 from mtloc_jax.surgery.network import read_network
 from mtloc_jax.surgery.network_card import cut_of, scaler_of, settings_of
 from tests import networks
+from tests.launched import launched
 from tests.test_prepare import write_csv
-
-ROOT = Path(__file__).resolve().parents[1]
 
 
 def run(command, *arguments):
-    return subprocess.run(
-        [sys.executable, "-m", f"launch.{command}", *map(str, arguments)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return launched(f"launch.{command}", *arguments)
 
 
 @pytest.fixture(scope="module")

@@ -107,7 +107,7 @@ def test_each_walk_is_located_by_the_others_alone(untrained):
     for walk in (0, 4):
         own = walk == FLOOR.walk
         alone_m, alone_sigma_m = locate(untrained, FLOOR.at(~own), FLOOR.at(own))
-        np.testing.assert_allclose(xy_m[:, own], alone_m, atol=1e-3)
+        np.testing.assert_allclose(xy_m[:, own], alone_m, atol=5e-3)
         np.testing.assert_allclose(sigma_m[:, own], alone_sigma_m, rtol=1e-3)
     with pytest.raises(InputError, match="a walk alone has no survey"):
         locate_each_walk(untrained, FLOOR.at(FLOOR.walk == 0))

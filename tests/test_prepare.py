@@ -24,6 +24,7 @@ from mtloc_jax.sites.recordings import cut, open_recordings
 from mtloc_jax.sites.splits import PAPER, Split
 from mtloc_jax.sites.walk_arrays import digest, from_arrays, to_arrays
 from tests.conftest import ROOT
+from tests.launched import launched
 
 HEADERS = {
     "imu.csv": "t_ms,accel_x,accel_y,accel_z,gyro_x,gyro_y,gyro_z",
@@ -364,25 +365,18 @@ def test_two_rounds_are_too_few_to_split(source, tmp_path):
 
 
 def test_the_command_ends_mistakes_in_one_line(damaged, tmp_path):
-    command = [sys.executable, "-m", "launch.prepare", f"--input={damaged}", "--format=csv"]
+    command = ["launch.prepare", f"--input={damaged}", "--format=csv"]
     command += [f"--output={tmp_path / 'site'}", "--workers=1"]
-    stopped = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    stopped = launched(*command)
     assert stopped.returncode == 2
     assert stopped.stderr.startswith("error: ")
     assert "mag.csv:10:" in stopped.stderr
     assert stopped.stderr.count("\n") == 1
-    went_on = subprocess.run(
-        [*command, "--keep_going"], cwd=ROOT, capture_output=True, text=True, check=True
-    )
+    went_on = launched(*command, "--keep_going")
+    assert went_on.returncode == 0
     assert "1 left out as damaged" in went_on.stderr
-    card = [sys.executable, "-m", "launch.card", f"--site={tmp_path / 'site'}"]
-    shown = subprocess.run(
-        [*card, f"--output={tmp_path / 'card'}"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    flags = [f"--site={tmp_path / 'site'}", f"--output={tmp_path / 'card'}"]
+    shown = launched("launch.card", *flags)
     assert "1 left out" in shown.stdout
     written = json.loads((tmp_path / "card" / "card.json").read_text())
     assert written["statistics"]["skipped_files"]["count"] == 1

@@ -2,10 +2,7 @@
 
 import hashlib
 import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +10,7 @@ import pytest
 from mtloc_jax import rows
 from mtloc_jax.errors import InputError
 from mtloc_jax.report.write import write_report
+from tests.launched import launched_without_jax
 from tests.synthetic_rows import (
     row,
     whole_grid,
@@ -89,7 +87,7 @@ def test_what_lost_its_rows_is_removed_and_nothing_is_said_of_it(
 
 def test_printed_tables_fit_a_terminal_of_80_columns(tmp_path: Path) -> None:
     write_workdir(tmp_path)
-    done = launched(f"--workdir={tmp_path}", COLUMNS="80")
+    done = launched_without_jax("launch.report", f"--workdir={tmp_path}", COLUMNS="80")
     tables = [line for line in done.stdout.splitlines() if re.search(r"\d ± \d|──", line)]
     assert len(tables) > 20
     assert max(map(len, tables)) <= 80
@@ -154,23 +152,9 @@ def test_a_damaged_config_is_named(tmp_path: Path, text: str, problem: str) -> N
         write_report(tmp_path)
 
 
-def launched(*flags: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run launch.report, which must not wake JAX up."""
-    program = (
-        "import sys, runpy\n"
-        f"sys.argv = ['report', *{list(flags)!r}]\n"
-        "try: runpy.run_module('launch.report', run_name='__main__')\n"
-        "finally: assert 'jax' not in sys.modules\n"
-    )
-    command = [sys.executable, "-W", "error", "-c", program]
-    return subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, env={**os.environ, **environment}
-    )
-
-
 def test_the_launcher_rebuilds_a_report_without_importing_jax(tmp_path: Path) -> None:
     write_workdir(tmp_path, [row("scratch", 1.0, 0, 2.0)])
-    done = launched(f"--workdir={tmp_path}")
+    done = launched_without_jax("launch.report", f"--workdir={tmp_path}")
     assert done.returncode == 0, done.stderr
     assert str(tmp_path / "report.html") in done.stdout
 
@@ -183,20 +167,20 @@ def test_a_margin_is_named_in_the_config_and_stays_named(tmp_path: Path) -> None
         for arm in ARMS
     ]
     workdir = write_workdir(tmp_path, same)
-    done = launched(f"--workdir={tmp_path}", "--margin_m=0.5")
+    done = launched_without_jax("launch.report", f"--workdir={tmp_path}", "--margin_m=0.5")
     assert done.returncode == 0, done.stderr
     assert json.loads((workdir / "config.json").read_text())["config"] == {"margin_m": 0.5}
     said = "WiFi rows carried by BSSID 100 % and WiFi rows re-initialised 100 % are the same within"
     assert f"{said} 0.5 m: +0.01 m" in (workdir / "tables" / "claims.md").read_text()
     before = files(workdir)
-    assert launched(f"--workdir={tmp_path}").returncode == 0
+    assert launched_without_jax("launch.report", f"--workdir={tmp_path}").returncode == 0
     assert files(workdir) == before
 
 
 @pytest.mark.parametrize("margin", ["-1", "nan", "1e9"])
 def test_a_margin_out_of_range_is_one_line_and_changes_nothing(tmp_path: Path, margin: str) -> None:
     before = files(write_workdir(tmp_path))
-    done = launched(f"--workdir={tmp_path}", f"--margin_m={margin}")
+    done = launched_without_jax("launch.report", f"--workdir={tmp_path}", f"--margin_m={margin}")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("error: margin_m is")
     assert "in [0, 10000]" in done.stderr
@@ -209,7 +193,7 @@ def test_the_launcher_reports_a_study_of_predictors_as_it_was_reported(tmp_path:
     before = files(tmp_path)
     assert {"tables/errors_test.md", "tables/chosen.csv"} <= before.keys()
     assert not {name for name in before if "table5" in name or "table6" in name}
-    assert launched(f"--workdir={tmp_path}").returncode == 0
+    assert launched_without_jax("launch.report", f"--workdir={tmp_path}").returncode == 0
     assert files(tmp_path) == before
 
 
@@ -296,12 +280,7 @@ def test_names_are_text_in_every_file(tmp_path: Path, capsys: pytest.CaptureFixt
     "flags", [["--floor_plan=plan.png"], ["--floor_size_m=1,2,3"], ["--floor_size_m=a,b"]]
 )
 def test_a_floor_plan_without_its_size_is_one_line(tmp_path: Path, flags: list[str]) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "launch.report", f"--workdir={tmp_path}", *flags],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
+    done = launched_without_jax("launch.report", f"--workdir={tmp_path}", *flags)
     assert done.returncode == 2
     assert done.stderr.startswith("error: a floor plan needs its size in metres")
 

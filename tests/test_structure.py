@@ -14,6 +14,7 @@ DISK = {"os", "io", "pathlib", "shutil", "tempfile", "glob", "csv", "pickle", "s
 SAVES = {"open", "save", "savez", "savetxt", "load", "loadtxt", "tofile", "fromfile"}
 
 FLOORS = (
+    {"escapes"},
     {"errors"},
     {"registry"},
     {"declared"},
@@ -36,6 +37,7 @@ figures are, and nothing that reads or computes knows of them."""
 
 # What reads, cuts and judges: usable, and testable, without an accelerator's library.
 NUMPY_ONLY = {
+    "escapes",
     "errors",
     "declared",
     "settings",
@@ -198,7 +200,7 @@ def test_every_module_and_public_function_is_explained(module):
     assert ast.get_docstring(tree) or not tree.body
 
 
-SHARED_BY_PROGRAMS = {"cli", "events", "progress", "settings_list"}
+SHARED_BY_PROGRAMS = {"cli", "events", "interrupts", "progress", "settings_list"}
 
 
 @pytest.mark.parametrize(

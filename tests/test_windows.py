@@ -185,11 +185,71 @@ def test_the_magnetic_field_is_fed_as_its_magnitude_or_as_its_axes():
     ]
 
 
+@pytest.mark.parametrize(
+    ("gravity", "vertical"), [((0, 0, 9.8), 6), ((0, -9.8, 0), 3), ((0, 6, 8), 3), ((0, 0, 0), 0)]
+)
+def test_two_channels_are_the_fields_magnitude_and_its_part_along_gravity(gravity, vertical):
+    recorded = replace(
+        walk(end_ms=900), accel=steady(900, gravity), mag=steady(900, (2.0, -3.0, 6.0))
+    )
+    fed = cut(recorded, replace(SPEC, mag_channels=2), ("mag",)).inputs["mag"]
+    np.testing.assert_allclose(fed, [[[7, vertical]] * 10], atol=1e-5)
+
+
+def test_gravity_is_what_a_second_of_acceleration_leaves_and_steps_do_not_turn_it():
+    # Turned at 1 s from lying to standing: up follows with the time constant, and not before.
+    t_ms = np.arange(0, 5001, 100)
+    turned = t_ms >= 1000
+    accel = np.where(turned[:, None], (0, 9.8, 0), (0, 0, 9.8))
+    recorded = replace(walk(end_ms=5000), accel=stream(t_ms, accel), mag=steady(5000, (0, 5, 0)))
+    vertical = cut(recorded, replace(SPEC, mag_channels=2)).inputs["mag"][:, -1, 1]
+    assert vertical[0] == 0
+    reached = 1 - np.exp(-1.0)  # of the turn, a time constant after it began
+    up = reached / np.hypot(reached, 1 - reached)
+    assert vertical[10] == pytest.approx(5 * up, abs=1e-4)
+    assert vertical[-1] == pytest.approx(5, abs=0.01)
+    stepping = accel + 3 * np.sin(2 * np.pi * 2 * t_ms / 1000)[:, None] * (1, 0, 0)
+    walked = cut(replace(recorded, accel=stream(t_ms, stepping)), replace(SPEC, mag_channels=2))
+    assert np.abs(walked.inputs["mag"][:, -1, 1] - vertical).max() < 0.05
+
+
+@given(st.integers(0, 99))
+@settings(deadline=None, derandomize=True, max_examples=20)
+def test_how_the_phone_is_held_changes_neither_magnitude_nor_vertical_part(seed):
+    random = np.random.default_rng(seed)
+    t_ms = np.arange(0, 1001, 100)
+    accel, mag = random.normal((0, 0, 9.8), 2, (11, 3)), random.normal(0, 40, (11, 3))
+    held, _ = np.linalg.qr(random.normal(size=(3, 3)))
+    two = replace(SPEC, mag_channels=2)
+    ours, theirs = (
+        cut(
+            replace(walk(end_ms=1000), accel=stream(t_ms, a), mag=stream(t_ms, m)), two, ("mag",)
+        ).inputs["mag"]
+        for a, m in ((accel, mag), (accel @ held, mag @ held))
+    )
+    np.testing.assert_allclose(ours, theirs, atol=1e-3)
+
+
 def test_axes_that_were_not_published_cannot_be_fed():
     recorded = replace(walk(), mag=steady(2000, (7.0,)))
     assert cut(recorded, SPEC).inputs["mag"][0, 0] == 7.0
-    with pytest.raises(InputError, match=r"walk\.txt: .* 1 magnetic channel.*set mag_channels=1"):
-        cut(recorded, replace(SPEC, mag_channels=3))
+    for channels in (2, 3):
+        with pytest.raises(InputError, match=r"walk\.txt: .* 1 magnetic chan.*set mag_channels=1"):
+            cut(recorded, replace(SPEC, mag_channels=channels))
+    unaware = replace(walk(), accel=steady(2000, (9.8,)))
+    with pytest.raises(InputError, match=r"walk\.txt: .*which way is up; set mag_channels=1"):
+        cut(unaware, replace(SPEC, mag_channels=2))
+
+
+def test_windows_of_any_length_begin_to_count_at_the_same_moment():
+    warm = replace(SPEC, warm_up_ms=1900)
+    long = replace(warm, steps=20)
+    assert cut(walk(end_ms=3000), warm).end_ms.tolist() == list(range(1900, 3001, 100))
+    assert cut(walk(end_ms=3000), long).end_ms.tolist() == list(range(1900, 3001, 100))
+    every = cut(walk(end_ms=3000), SPEC)
+    assert same(
+        [part[10:] for part in parts(every).values()], parts(cut(walk(end_ms=3000), warm)).values()
+    )
 
 
 @pytest.mark.parametrize(
@@ -200,7 +260,6 @@ def test_axes_that_were_not_published_cannot_be_fed():
         {"hop_ms": 0},
         {"step_ms": 0},
         {"steps": 0},
-        {"mag_channels": 2},
     ],
 )
 def test_windows_that_cannot_be_cut_are_refused(setting):

@@ -188,7 +188,7 @@ def _reads_frozen(walk: Round, site: Site, window: Window) -> np.ndarray:
     end_ms = site.windows.end_ms[site.trace == site.trace_names.index(walk.name)]
     sample_ms = end_ms[:, None] - window.step_ms * np.arange(window.steps)
     reads = np.zeros(len(end_ms), bool)
-    read = {sensor for name in site.modalities for sensor in MODALITIES[name].sensors}
+    read = {sensor for name in site.modalities for sensor in MODALITIES[name].needs(window)}
     for span in (span for span in frozen(walk) if span.sensor in read):
         t_ms = walk.stream(span.sensor).t_ms
         read_ms = t_ms[np.searchsorted(t_ms, sample_ms, side="right") - 1]

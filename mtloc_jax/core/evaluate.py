@@ -56,7 +56,9 @@ def make_judge_wiped(problem: Problem, wipe: Wipe) -> Callable[[Params, Scaler, 
     """Return judge(params, scaler, data) over branch x wipe seed x drop rate (Figure 5).
 
     The points lost depend on the wipe seed and modality alone, so that all networks lose the same.
+    Networks that can be told are told of whole windows that are lost, if `wipe.notice` says so.
     """
+    told = problem.told and wipe.notice == "told"
     drop_rates = jnp.array(wipe.drop_rates)
     at_cdf = wipe.drop_rates.index(wipe.cdf_drop_rate)
 
@@ -74,13 +76,16 @@ def make_judge_wiped(problem: Problem, wipe: Wipe) -> Callable[[Params, Scaler, 
                 draw = missing.draw(key, wipe.mode, x, wipe.burst_windows)
 
                 empty = jnp.broadcast_to(blank, (1, *x.shape[1:]))
-                empty_part = _part(problem, params, modality, empty)
+                lost_whole = jnp.ones(1, bool) if told else None
+                empty_part = _part(problem, params, modality, empty, lost_whole)
 
                 def one_rate(rate):
                     lost = draw < rate
 
                     def computed_again():
-                        return _part(problem, params, modality, missing.wiped(x, lost, blank))
+                        left = missing.wiped(x, lost, blank)
+                        gone = lost.reshape(len(lost), -1).all(axis=1) if told else None
+                        return _part(problem, params, modality, left, gone)
 
                     def swapped():
                         gone = lost.reshape(len(lost), -1)[:, :1]
@@ -103,6 +108,9 @@ def make_judge_wiped(problem: Problem, wipe: Wipe) -> Callable[[Params, Scaler, 
     return judge
 
 
-def _part(problem: Problem, params: Params, modality: str, x: jax.Array) -> jax.Array:
-    """Return what one branch adds to FC3's pre-activation, f32[N, H]."""
-    return apply(problem.network, params, modality, x, method="part")
+def _part(
+    problem: Problem, params: Params, modality: str, x: jax.Array, lost: jax.Array | None = None
+) -> jax.Array:
+    """Return what one branch adds to FC3's pre-activation, f32[N, H]; lost: bool[N], as told."""
+    said = () if lost is None else (lost,)
+    return apply(problem.network, params, modality, x, *said, method="part")

@@ -6,6 +6,9 @@ wipes a superset and all models lose the same points.
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+
+from mtloc_jax.modalities import Leaf
 
 
 def draw(key: jax.Array, mode: str, x: jax.Array, burst_windows: int) -> jax.Array:
@@ -25,6 +28,18 @@ def draw(key: jax.Array, mode: str, x: jax.Array, burst_windows: int) -> jax.Arr
         bursts = jax.random.uniform(key_burst, (n // burst_windows + 2,))
         return bursts[(jnp.arange(n) + offset) // burst_windows]
     return jax.random.uniform(key, x.shape[:2])
+
+
+def taken(key: jax.Array, n: int, share: Leaf, burst_windows: Leaf) -> jax.Array:
+    """Draw from which of `n` windows, in their order, training takes a modality: bool[n].
+
+    Stretches of `burst_windows` are taken together, each with probability `share`; unlike `draw`,
+    both may differ between the runs of one program.
+    """
+    key_offset, key_burst = jax.random.split(key)
+    offset = jax.random.randint(key_offset, (), 0, burst_windows)
+    bursts = jax.random.uniform(key_burst, (n + 1,))
+    return bursts[(jnp.arange(n, dtype=np.int32) + offset) // burst_windows] < share
 
 
 def wiped(x: jax.Array, lost: jax.Array, blank: jax.Array) -> jax.Array:

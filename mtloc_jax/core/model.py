@@ -75,15 +75,20 @@ class Joined(nn.Module):
     """Read the joined features of all branches, with one kernel a branch (FC3).
 
     Their sum is the product of the joined features with one kernel, and they are drawn as one.
+    With `absence` there are learned features for each branch that has nothing to read. A bit that
+    says so would add no more: its weights and these vectors add the same to the pre-activations.
     """
 
     hidden: int
     branches: tuple[str, ...]
+    absence: bool = False
 
     def setup(self) -> None:
-        """Draw the kernels f32[H, H] by branch, and the bias f32[H]."""
+        """Draw the kernels f32[H, H] by branch, and the bias f32[H]; features of absence are 0."""
         self.kernel = self.param("kernel", self._drawn)
         self.bias = self.param("bias", nn.initializers.zeros, (self.hidden,))
+        if self.absence:
+            self.absent = self.param("absent", self._nothing)
 
     def __call__(self, features: jax.Array) -> jax.Array:
         """Map features f32[B, n H], in the order of `branches`, to pre-activations f32[B, H]."""
@@ -93,6 +98,13 @@ class Joined(nn.Module):
     def part(self, branch: str, features: jax.Array) -> jax.Array:
         """Return what one branch's features f32[B, H] add to the pre-activations."""
         return features @ self.kernel[branch]
+
+    def present(self, branch: str, features: jax.Array, absent: jax.Array) -> jax.Array:
+        """Return a branch's features f32[B, H], the learned ones of absence where bool[B] says."""
+        return jnp.where(absent[:, None], self.absent[branch], features)
+
+    def _nothing(self, _: jax.Array) -> Params:
+        return {name: jnp.zeros(self.hidden) for name in self.branches}
 
     def _drawn(self, key: jax.Array) -> Params:
         n = len(self.branches)
@@ -107,10 +119,12 @@ class Fusion(nn.Module):
     branches: tuple[str, ...]
     output: str = "linear"
     n_outputs: int = 2
+    absence: bool = False
 
     def setup(self) -> None:
         """Name the layers as Table I does."""
-        self.fc3, self.fc4 = Joined(self.hidden, self.branches), _dense(self.n_outputs)
+        self.fc3 = Joined(self.hidden, self.branches, self.absence)
+        self.fc4 = _dense(self.n_outputs)
 
     def __call__(self, features: jax.Array) -> jax.Array:
         """Map features f32[B, n H], in the order of `branches`, to outputs f32[B, n_outputs]."""
@@ -119,6 +133,10 @@ class Fusion(nn.Module):
     def part(self, branch: str, features: jax.Array) -> jax.Array:
         """Return what one branch's features f32[B, H] add to FC3's pre-activations."""
         return self.fc3.part(branch, features)
+
+    def present(self, branch: str, features: jax.Array, absent: jax.Array) -> jax.Array:
+        """Return a branch's features f32[B, H], the learned ones of absence where bool[B] says."""
+        return self.fc3.present(branch, features, absent)
 
     def decide(self, parts: jax.Array) -> jax.Array:
         """Map the sum of all branches' parts f32[B, H] to outputs f32[B, n_outputs]."""
@@ -135,6 +153,7 @@ class MTLoc(nn.Module):
     output: "linear" or "relu". "relu", the authors', asks for positions scaled to 0..1; a
         coordinate below 0 in every window has no gradient and stays at its minimum
     modalities: the branches, names in MODALITIES; n_outputs: numbers told, the position first
+    presence: as settings.presence: "none", the published; "told" or "seen"
     """
 
     hidden: int = 128
@@ -142,28 +161,36 @@ class MTLoc(nn.Module):
     output: str = "linear"
     modalities: tuple[str, ...] = Settings.modalities
     n_outputs: int = 2
+    presence: str = "none"
 
     def setup(self) -> None:
         """Name one sub-tree per branch, and `fusion`."""
         for name in self.modalities:
             setattr(self, name, self.encoder(name))
-        order = joined_order(self.modalities)
-        self.fusion = Fusion(self.hidden, order, self.output, self.n_outputs)
+        order, absence = joined_order(self.modalities), self.presence != "none"
+        self.fusion = Fusion(self.hidden, order, self.output, self.n_outputs, absence)
 
     def __call__(
         self,
         inputs: Mapping[str, jax.Array],
         kept: jax.Array | float = 1.0,
         known: Mapping[str, jax.Array] | None = None,
+        lost: Mapping[str, jax.Array] | None = None,
     ) -> jax.Array:
         """Map scaled windows by modality to scaled outputs f32[B, n_outputs].
 
         kept: f32[B, n H], multiplies the joined features: dropout in training
         known: f32[B, H], features of branches that need not be computed
+        lost: bool[B] by modality, where it is said not to be there; only with presence
         """
-        known = known or {}
+        known, lost = known or {}, lost or {}
         features = [
-            known[name] if name in known else self.encode(name, inputs[name])
+            self._present(
+                name,
+                inputs[name],
+                known[name] if name in known else self.encode(name, inputs[name]),
+                lost.get(name),
+            )
             for name in joined_order(self.modalities)
         ]
         return self.fusion(kept * jnp.concatenate(features, axis=-1))
@@ -179,13 +206,25 @@ class MTLoc(nn.Module):
         """Return one branch's features f32[B, H]."""
         return getattr(self, modality)(x)
 
-    def part(self, modality: str, x: jax.Array) -> jax.Array:
+    def part(self, modality: str, x: jax.Array, lost: jax.Array | None = None) -> jax.Array:
         """Return what one branch adds to the fusion layer's pre-activations, f32[B, H]."""
-        return self.fusion.part(modality, self.encode(modality, x))
+        features = self._present(modality, x, self.encode(modality, x), lost)
+        return self.fusion.part(modality, features)
 
     def decide(self, parts: jax.Array) -> jax.Array:
         """Map the sum of all branches' parts to scaled outputs f32[B, n_outputs]."""
         return self.fusion.decide(parts)
+
+    def _present(
+        self, modality: str, x: jax.Array, features: jax.Array, lost: jax.Array | None
+    ) -> jax.Array:
+        """Return a branch's features, the learned ones of absence where it is not there."""
+        if self.presence == "none":
+            return features
+        absent = jnp.zeros(x.shape[0], bool) if lost is None else lost
+        if self.presence == "seen":
+            absent = absent | MODALITIES.named(modality).silent(x)
+        return self.fusion.present(modality, features, absent)
 
 
 def joined_order(modalities: Sequence[str]) -> tuple[str, ...]:

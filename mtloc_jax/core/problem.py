@@ -31,6 +31,8 @@ class Problem:
     position: outputs -> scaled positions f32[B, 2]
     branches: the sub-trees whose features may be known beforehand, names of modalities
     width:    how many features the branches join to, for dropout; 0 where none is dropped
+    told:     whether the network takes a fourth argument, the modalities that are lost; else
+              one that is taken from it in training reads `fill`, as Wipe.fill
     """
 
     network: nn.Module
@@ -39,6 +41,8 @@ class Problem:
     position: Callable[[jax.Array], jax.Array] = lambda outputs: outputs[..., :2]
     branches: tuple[str, ...] = ()
     width: int = 0
+    told: bool = False
+    fill: str = "least"
 
 
 def squared_error(outputs: jax.Array, target: jax.Array, weight: jax.Array) -> jax.Array:
@@ -51,25 +55,52 @@ def squared_error(outputs: jax.Array, target: jax.Array, weight: jax.Array) -> j
     return jnp.sum(weight[:, None] * squares) / (2 * jnp.sum(weight))
 
 
+def distance(outputs: jax.Array, target: jax.Array, weight: jax.Array) -> jax.Array:
+    """Return the mean distance from the true point to the first two outputs, scaled.
+
+    One scale for both axes: it is the mean error in metres but for a constant. Unlike the squared
+    error it is lowered by the median of what a window leaves open, not by the mean.
+    """
+    squares = jnp.sum((outputs[:, :2] - target) ** 2, axis=1)
+    # Where a point is met there is no direction to move in; the root has no gradient there.
+    apart = jnp.where(squares > 0, jnp.sqrt(jnp.where(squares > 0, squares, 1.0)), 0.0)
+    return jnp.sum(weight * apart) / jnp.sum(weight)
+
+
+OBJECTIVES: Registry[Callable[[jax.Array, jax.Array, jax.Array], jax.Array]] = Registry("loss")
+"""What training lowers, by the name that settings.loss has for it."""
+OBJECTIVES |= {"squared": squared_error, "distance": distance}
+
 PROBLEMS: Registry[Callable[[Settings], Problem]] = Registry("problem")
 """Settings -> the problem that target networks are trained on."""
 
 
 def mtloc(settings: Settings) -> Problem:
     """Return the paper's problem: a position from the last second (Table I)."""
-    network = MTLoc(settings.hidden, settings.forget_bias, settings.output, settings.modalities)
-    return of_network(network, squared_error)
+    network = MTLoc(
+        settings.hidden,
+        settings.forget_bias,
+        settings.output,
+        settings.modalities,
+        presence=settings.presence,
+    )
+    return of_network(network, OBJECTIVES.named(settings.loss), settings.modality_fill)
 
 
 PROBLEMS["mtloc"] = mtloc
 
 
 def of_network(
-    network: MTLoc, loss: Callable[[jax.Array, jax.Array, jax.Array], jax.Array]
+    network: MTLoc,
+    loss: Callable[[jax.Array, jax.Array, jax.Array], jax.Array],
+    fill: str = Settings.modality_fill,
 ) -> Problem:
-    """Return the problem of an MTLoc network, whose first two outputs are the position."""
-    width = network.hidden * len(network.modalities)
-    return Problem(network, loss, branches=network.modalities, width=width)
+    """Return the problem of an MTLoc network, whose first two outputs are the position.
+
+    fill: what a modality taken in training reads, where the network has no presence bits
+    """
+    width, told = network.hidden * len(network.modalities), network.presence != "none"
+    return Problem(network, loss, branches=network.modalities, width=width, told=told, fill=fill)
 
 
 def pretraining(settings: Settings, n_targets: int) -> Problem:

@@ -7,15 +7,16 @@ from typing import NamedTuple
 import chex
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 from jax import lax
 
-from mtloc_jax.core import optim
-from mtloc_jax.core.inputs import check, scaled_xy
+from mtloc_jax.core import missing, optim
+from mtloc_jax.core.inputs import Inputs, check, scaled_xy
 from mtloc_jax.core.model import Params, apply
 from mtloc_jax.core.optim import frozen_branches
 from mtloc_jax.core.problem import Problem
-from mtloc_jax.modalities import Leaf
+from mtloc_jax.modalities import MODALITIES, Leaf
 from mtloc_jax.optimizers import Paces
 from mtloc_jax.sites.scaling import Scaler
 from mtloc_jax.sites.site import Arrays
@@ -49,6 +50,8 @@ class Run(NamedTuple):
     plan: i32[P], the windows trained on, padded; n_windows: i32[], how many of them are real
     n_steps: i32[], optimiser steps in all
     dropout: f32[], share of the joined features dropped in each step; pretraining drops none
+    modality_dropout: f32[], share of the windows that each branch has nothing of in an epoch
+    modality_burst: i32[], consecutive windows that lose a branch together
     """
 
     seed: Leaf
@@ -59,6 +62,8 @@ class Run(NamedTuple):
     n_steps: Leaf
     dropout: Leaf
     scaler: Scaler
+    modality_dropout: Leaf = np.float32(0)
+    modality_burst: Leaf = np.int32(1)
 
 
 class State(NamedTuple):
@@ -105,16 +110,21 @@ def make_train(static: Static) -> Training:
         moments = optimizer(run, jnp.int32(0)).init(run.start)
         return State(run.start, moments, jnp.int32(0), jnp.float32(jnp.nan), known)
 
-    def one_step(state: State, run: Run, data: Arrays, epoch, order, batch) -> State:
+    def one_step(state: State, run: Run, data: Arrays, epoch, of_epoch, batch) -> State:
+        order, taken = of_epoch
         rows = lax.dynamic_slice_in_dim(order, batch * batch_size, batch_size)
         weight = (batch * batch_size + jnp.arange(batch_size) < run.n_windows).astype(jnp.float32)
         inputs = problem.batch(data, run.scaler, rows)
         known = {name: features[rows] for name, features in state.known.items()}
+        lost = {name: of_all[rows] for name, of_all in taken.items()}
+        said = (lost,) if problem.told else ()
+        if not problem.told:
+            inputs, known = _without(problem, run, state.params, lost, inputs, known)
         kept = _kept(run, state.step, (batch_size, problem.width)) if problem.width else 1.0
         target = scaled_xy(data.target[rows], run.scaler)
 
         def loss_of(params: Params) -> jax.Array:
-            outputs = apply(problem.network, params, inputs, kept, known)
+            outputs = apply(problem.network, params, inputs, kept, known, *said)
             return problem.loss(outputs, target, weight)
 
         loss, gradient = jax.value_and_grad(loss_of)(state.params)
@@ -130,10 +140,11 @@ def make_train(static: Static) -> Training:
         def epoch(state: State) -> State:
             number, first = state.step // batches, state.step % batches
             order = _shuffled(run, number, batch_size)
+            taken = _taken(run, number, len(data.target), problem.branches)
             last = jnp.minimum(batches, first + stop - state.step)
 
             def step(batch: jax.Array, state: State) -> State:
-                return one_step(state, run, data, number, order, batch)
+                return one_step(state, run, data, number, (order, taken), batch)
 
             return lax.fori_loop(first, last, step, state)
 
@@ -164,6 +175,47 @@ def _kept(run: Run, step: jax.Array, shape: tuple[int, int]) -> jax.Array:
         return jnp.where(jax.random.uniform(key, shape) < share, 1 / share, 0.0)
 
     return lax.cond(run.dropout > 0, drawn, lambda: jnp.ones(shape))  # draws are dear on CPU
+
+
+def _taken(run: Run, epoch: jax.Array, n: int, branches: tuple[str, ...]) -> dict[str, jax.Array]:
+    """Return which of all windows have nothing of each branch in an epoch, bool[n]."""
+
+    def drawn() -> dict[str, jax.Array]:
+        # A key of its own, as `_kept` has.
+        key = jax.random.fold_in(jax.random.split(jax.random.key(run.seed), 3)[2], epoch)
+        return {
+            name: missing.taken(
+                jax.random.fold_in(key, number), n, run.modality_dropout, run.modality_burst
+            )
+            for number, name in enumerate(branches)
+        }
+
+    nothing = dict.fromkeys(branches, jnp.zeros(n, bool))
+    return lax.cond(run.modality_dropout > 0, drawn, lambda: nothing)
+
+
+def _without(
+    problem: Problem,
+    run: Run,
+    params: Params,
+    lost: dict[str, jax.Array],
+    inputs: Inputs,
+    known: dict[str, jax.Array],
+) -> tuple[Inputs, dict[str, jax.Array]]:
+    """Return inputs and known features of a batch whose lost modalities read the problem's fill."""
+
+    def filled() -> tuple[Inputs, dict[str, jax.Array]]:
+        left, features = dict(inputs), dict(known)
+        for name, gone in lost.items():
+            x, blank = inputs[name], MODALITIES[name].blank(problem.fill, run.scaler.inputs[name])
+            left[name] = missing.wiped(x, gone, blank)
+            if name in known:
+                empty = jnp.broadcast_to(blank, (1, *x.shape[1:]))
+                of_blank = apply(problem.network, params, name, empty, method="encode")
+                features[name] = missing.wiped(known[name], gone, of_blank)
+        return left, features
+
+    return lax.cond(run.modality_dropout > 0, filled, lambda: (dict(inputs), dict(known)))
 
 
 def _features(problem: Problem, run: Run, data: Arrays, branch: str) -> jax.Array:

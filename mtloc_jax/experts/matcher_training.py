@@ -113,7 +113,7 @@ def _program(paces: Paces, batch_size: int) -> Any:
     """Return (run, lessons) -> parameters, compiled, over the seeds and starts of a run."""
     static = Static(PROBLEM, paces, batch_size, "adamw", "cosine")
     training = make_train(static)
-    axes = Run(0, None, 0, None, None, None, None, None)  # type: ignore[arg-type]
+    axes = Run(*(0 if name in ("seed", "start") else None for name in Run._fields))  # type: ignore[arg-type]
     return jax.jit(
         jax.vmap(lambda run, data: training.train(run, data).params, in_axes=(axes, None))
     )

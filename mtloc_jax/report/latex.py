@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from mtloc_jax.report import escapes
+from mtloc_jax import escapes
 from mtloc_jax.report.table import Reach, ReportTable
 
 

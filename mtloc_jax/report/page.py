@@ -11,8 +11,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from mtloc_jax.escapes import printable
 from mtloc_jax.report.card_notes import CardNotes
-from mtloc_jax.report.escapes import printable
 from mtloc_jax.report.provenance import Provenance
 from mtloc_jax.report.table import Grid, Reach, ReportTable
 

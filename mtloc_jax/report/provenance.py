@@ -104,7 +104,8 @@ def _revisions(record: Mapping[str, Any]) -> str:
 
 
 def _wiping(wipe: Mapping[str, Any]) -> str:
-    return f"Wiped: {wipe['mode']}, filled with: {wipe['fill']}." if wipe else ""
+    told = ", said to networks that can be told" if wipe.get("notice") == "told" else ""
+    return f"Wiped: {wipe['mode']}, filled with: {wipe['fill']}{told}." if wipe else ""
 
 
 def _windows(table: Table, split: np.str_) -> str:

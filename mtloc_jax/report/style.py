@@ -2,6 +2,7 @@
 
 import io
 import re
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,8 +13,10 @@ from matplotlib import colormaps, style
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from PIL import Image
 
+from mtloc_jax import escapes
 from mtloc_jax.registry import Registry
 
 Line = dict[str, Any]  # keyword arguments of Axes.plot
@@ -52,7 +55,9 @@ _LONGEST, _WORTH_CUTTING = 2.5, 1.2
 @contextmanager
 def drawing() -> Iterator[None]:
     """Draw in the project's style whatever the user's matplotlibrc says."""
-    with style.context(["default", _STYLE]):
+    with style.context(["default", _STYLE]), warnings.catch_warnings():
+        # Names are of any script: what the font lacks is drawn as a box.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
         yield
 
 
@@ -100,6 +105,7 @@ def axis_end(drawn: Figure, ends_m: Sequence[float] | np.ndarray) -> float:
 
 def save(drawn: Figure, path: Path) -> None:
     """Write a PNG of 256 colours (a third of the size), with no metadata that names a machine."""
+    _clean(drawn)
     pixels = io.BytesIO()
     drawn.savefig(pixels, format="png", metadata={"Software": None})
     with Image.open(pixels) as image:
@@ -113,9 +119,16 @@ def save_svg(drawn: Figure, path: Path) -> None:
     Clipping areas are numbered: matplotlib names them by all digits of their place, and the last of
     these vary with what was laid out before.
     """
+    _clean(drawn)
     text = io.StringIO()
     drawn.savefig(text, format="svg", dpi=_SVG_DPI, metadata={"Date": None, "Creator": None})
     names = dict.fromkeys(_CLIP_NAME.findall(text.getvalue()))
     numbered = {name: f"clip{number}" for number, name in enumerate(names, start=1)}
     named = _CLIP_NAME.sub(lambda found: numbered[found[0]], text.getvalue())
     path.write_text(named, encoding="utf-8", newline="\n")
+
+
+def _clean(drawn: Figure) -> None:
+    """Leave in every text of a figure what can be printed: an SVG is no XML with the rest."""
+    for text in drawn.findobj(Text):
+        text.set_text(escapes.lines(text.get_text()))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
+from mtloc_jax import escapes
 from mtloc_jax.report.values import Cell, Label, Value, are_labels, as_value
 
 
@@ -103,7 +104,8 @@ def as_csv(tables: Sequence[ReportTable]) -> str:
 
 def _fields(column: Column, cell: Cell) -> tuple[str, ...]:
     n_keys = len(column.keys)
-    return (*as_value(cell).data()[:n_keys], *[""] * n_keys)[:n_keys]
+    fields = map(escapes.csv_field, as_value(cell).data()[:n_keys])
+    return (*fields, *[""] * n_keys)[:n_keys]
 
 
 def _dashed(value: Value) -> Value:

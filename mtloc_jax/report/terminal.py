@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from mtloc_jax.report.escapes import printable
+from mtloc_jax.escapes import lines, printable
 from mtloc_jax.report.table import Grid, Reach, ReportTable
 from mtloc_jax.report.values import Value
 
@@ -46,8 +46,7 @@ def show(table: ReportTable, console: Console) -> None:
 
 def say(text: str, console: Console, style: str = "") -> None:
     """Print text as it is: no markup is read, no number coloured, and the terminal breaks lines."""
-    plain = "\n".join(map(printable, text.split("\n")))
-    console.print(Text(plain, style=style), soft_wrap=True)
+    console.print(Text(lines(text), style=style), soft_wrap=True)
 
 
 def _width(grid: Grid, fit: _Fit) -> int:

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-from mtloc_jax.report import escapes
+from mtloc_jax import escapes
 
 
 class Value(ABC):
@@ -31,7 +31,7 @@ class Value(ABC):
 
     def html(self) -> Markup:
         """Return it for a page, safe to set as it is."""
-        return escape(escapes.printable(self.text()))
+        return escapes.html(self.text())
 
 
 Cell = Value | str | None

@@ -142,7 +142,8 @@ def _print(parts: Sequence[Made], said: Iterable[str], written: Sequence[Path]) 
     for line in ("", *said, "", *_notes(shown)):
         terminal.say(line, console)
     page_, n_beside = written[-1], len(written) - 1
-    print(f"\nReport: {page_}, and {n_beside} files in tables/ and figures/ beside it")
+    where = f"\nReport: {page_}, and {n_beside} files in tables/ and figures/ beside it"
+    terminal.say(where, console)
 
 
 def _notes(shown: Iterable[ReportTable]) -> list[str]:

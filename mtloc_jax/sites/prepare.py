@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -166,8 +167,17 @@ def _pool(workers: int) -> Iterator[Callable]:
         yield map
         return
     pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_end_with_parent)
+
+    def start(read: Callable, jobs: Sequence) -> Iterator:
+        # Workers start here and keep this: Ctrl-C is for this process, which ends them.
+        held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            return pool.map(read, jobs)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, held)
+
     try:
-        yield pool.map
+        yield start
     finally:
         pool.shutdown(cancel_futures=True)
 

@@ -38,11 +38,13 @@ def cut(walk: Round, window: Window, modalities: Sequence[str]) -> Windows:
 
     modalities: names in MODALITIES; the sensors of all of them must have been recorded
 
-    Windows that touch a frozen span or a gap longer than `window.max_gap_ms` are left out. Raises
-    InputError where the walk is shorter than one window, or lacks a sensor.
+    Windows that touch a frozen span or a gap longer than `window.max_gap_ms`, or end before
+    `window.warm_up_ms`, are left out. Raises InputError where the walk is shorter than
+    one window, or lacks a sensor.
     """
     sampled = {name: MODALITIES[name] for name in modalities if MODALITIES[name].sampled}
-    sensors = list(dict.fromkeys(s for modality in sampled.values() for s in modality.sensors))
+    needed = (sensor for modality in sampled.values() for sensor in modality.needs(window))
+    sensors = list(dict.fromkeys(needed))
     t_ms = _sample_times(walk, window, sensors)
     picks = {sensor: _newest(walk.stream(sensor), t_ms) for sensor in sensors}
     recorded = np.ones(len(t_ms), bool)
@@ -50,7 +52,8 @@ def cut(walk: Round, window: Window, modalities: Sequence[str]) -> Windows:
         recorded &= _recorded(walk, sensor, picks[sensor], t_ms, window)
     starts = np.arange(0, len(t_ms) - window.steps + 1, window.hop_ms // window.step_ms)
     grid = starts[:, None] + np.arange(window.steps)
-    grid = grid[recorded[grid].all(axis=1)]
+    warm = t_ms[grid[:, -1]] - t_ms[0] >= window.warm_up_ms
+    grid = grid[recorded[grid].all(axis=1) & warm]
     readings = {sensor: walk.stream(sensor).values[picks[sensor]] for sensor in sensors}
     end_ms = t_ms[grid[:, -1]]
     scan, age_ms = _newest_scan(walk.wifi.t_ms, end_ms, window.wifi_max_age_ms)

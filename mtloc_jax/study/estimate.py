@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import jax
 
 from mtloc_jax.core.flops import step_flop
+from mtloc_jax.core.train import Static
 from mtloc_jax.settings import Settings, value
 from mtloc_jax.sites.pretext import RANDOM
 from mtloc_jax.sites.site import Site
@@ -158,7 +160,12 @@ def _work(job: Job, plan: Plan, target: Site) -> Work:
     n_windows = len(trained_on(job.spec, target, settings))
     steps = n_steps(n_windows, len(target.rows("train")), settings.epochs, settings)
     program = program_of(job.spec, target.shapes(), settings)
-    return steps, steps * step_flop(program, target.shapes()) / 1e9
+    return steps, steps * _step_flop(program, tuple(target.shapes().items())) / 1e9
+
+
+@cache
+def _step_flop(program: Static, shapes: tuple[tuple[str, tuple[int, ...]], ...]) -> int:
+    return step_flop(program, dict(shapes))  # traces the network: once a program, not once a run
 
 
 def _pretrained_as(settings: Settings) -> tuple[object, ...]:

@@ -1,5 +1,6 @@
 """The compiled program of a problem under a freeze plan, and the networks it begins with."""
 
+from functools import cache, partial
 from typing import Any
 
 import jax
@@ -16,6 +17,7 @@ from mtloc_jax.surgery.freeze import paces
 
 Shapes = dict[str, tuple[int, ...]]
 """The shape of one window of each modality."""
+_Shapes = tuple[tuple[str, tuple[int, ...]], ...]
 
 
 def problem_of(spec: RunSpec, settings: Settings) -> Problem:
@@ -33,7 +35,7 @@ def program_of(spec: RunSpec, shapes: Shapes, settings: Settings) -> Static:
 
 def static_of(problem: Problem, plan: str, shapes: Shapes, settings: Settings) -> Static:
     """Return the program of a problem whose leaves train as the text `plan` says."""
-    params = jax.eval_shape(lambda x: _init(problem, jax.random.key(0), x), _example(shapes))
+    params = _shapes_of_leaves(problem, tuple(shapes.items()))
     return Static(
         problem, paces(plan, params), settings.batch_size, settings.optimizer, settings.schedule
     )
@@ -44,12 +46,23 @@ def initialised(problem: Problem, shapes: Shapes, seeds: int) -> Params:
 
     One after the other: the batched orthogonalisation that vmap would make can hang on CPU.
     """
-    example = _example(shapes)
+    return jax.device_get(_drawn(problem, tuple(shapes.items()), jnp.arange(seeds)))
+
+
+@partial(jax.jit, static_argnums=(0, 1))
+def _drawn(problem: Problem, shapes: _Shapes, seeds: jax.Array) -> Params:
+    example = _example(dict(shapes))
 
     def one(seed: jax.Array) -> Params:
         return _init(problem, jax.random.key(seed), example)
 
-    return jax.device_get(jax.jit(lambda seeds: lax.map(one, seeds))(jnp.arange(seeds)))
+    return lax.map(one, seeds)
+
+
+@cache
+def _shapes_of_leaves(problem: Problem, shapes: _Shapes) -> Params:
+    """Return the tree of a network's parameters, shapes in place of arrays."""
+    return jax.eval_shape(lambda x: _init(problem, jax.random.key(0), x), _example(dict(shapes)))
 
 
 def _init(problem: Problem, key: jax.Array, example: dict[str, Any]) -> Params:

@@ -154,4 +154,6 @@ def run_of(
         n_steps=np.int32(n_steps(len(rows), n_train, epochs, settings)),
         dropout=np.float32(settings.dropout),
         scaler=scaler,
+        modality_dropout=np.float32(settings.modality_dropout),
+        modality_burst=np.int32(settings.modality_burst),
     )

@@ -24,6 +24,7 @@ from mtloc_jax.study.runs import turns
 from mtloc_jax.study.starts import Starts
 from mtloc_jax.study.variants import Variant, variant_folder
 from mtloc_jax.surgery.network import Network, read_network
+from mtloc_jax.surgery.new_network import check_heard
 from mtloc_jax.surgery.tree import tree_digest
 
 ALONE = Share()
@@ -62,6 +63,8 @@ class Study:
         for group, sites in zip(self.plan.groups, self.sites, strict=True):
             self.starts.check_given(group, sites.target)
             for job in group.jobs:
+                if job.spec.of.of_problem:
+                    check_heard(sites.target)
                 turns(job.spec, sites.target, self.plan.of(job))  # says itself what it lacks
         self.chunks = Chunks(self.plan, self.sites, folder, share, self.starts, report)
         self.folders = self.chunks.folders

@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import Mesh
 
 from mtloc_jax.core.evaluate import Clean, Wiped, judge_clean, make_judge_wiped
 from mtloc_jax.core.model import Params
@@ -45,20 +46,15 @@ class Speed(NamedTuple):
 class Trainer:
     """Train runs of one Static: compiled once, used for every chunk of runs."""
 
-    def __init__(self, static: Static, n_runs: int, told: Callable[[], None] = lambda: None):
-        """Prepare for chunks of up to `n_runs` runs; `told` is called at each trace."""
+    def __init__(self, static: Static, n_runs: int, told: Callable[[], None] | None = None):
+        """Prepare for chunks of up to `n_runs` runs.
+
+        told: called at each trace; where it is given, programs are made anew
+        """
         self.mesh = replicas.mesh()
         self.width, self._fitted = memory.Width(n_runs, self.mesh.size), False
-        axis = replicas.replica_axis()
-        training = make_train(static)
-
-        def advance(state: State, run: Run, data_and_part: tuple[Arrays, jax.Array]) -> State:
-            told()
-            data, part = data_and_part
-            return training.advance(state, run, data, _stop(run.n_steps, part))
-
-        self._begin = replicas.over_runs(training.begin, self.mesh, axis)
-        self._advance = replicas.over_runs(advance, self.mesh, axis, donate=True)
+        programs = _programs if told is None else _programs.__wrapped__
+        self._begin, self._advance = programs(static, self.mesh, replicas.replica_axis(), told)
 
     def train(self, runs: list[Run], data: Arrays, told: Told = lambda done, total: None) -> Params:
         """Return the trained parameters, stacked in the order of `runs`, as numpy arrays.
@@ -148,10 +144,10 @@ class Judge:
         self.problem, self.mesh = problem, replicas.mesh()
         self.width = memory.Width(n_runs, self.mesh.size)
         axis = replicas.replica_axis()
-        self._clean = replicas.over_runs(partial(judge_clean, problem), self.mesh, axis)
+        self._clean = _judge_clean(problem, self.mesh, axis)
         self._wiped = None
         if wipe.drop_rates and problem.branches:
-            self._wiped = replicas.over_runs(make_judge_wiped(problem, wipe), self.mesh, axis)
+            self._wiped = _judge_wiped(problem, wipe, self.mesh, axis)
 
     def clean(self, params: Params, scalers: list[Scaler], data: Arrays) -> Clean:
         """Judge stacked networks on untouched windows; every leaf has a leading runs axis."""
@@ -175,6 +171,36 @@ class Judge:
 
         found = self.width.pieces(len(scalers), piece)
         return jax.tree.map(lambda *leaves: np.concatenate(leaves), *found)
+
+
+# Kept for the life of a process: what trains or judges alike is traced and compiled once.
+@cache
+def _programs(
+    static: Static, mesh: Mesh, axis: replicas.ReplicaAxis, told: Callable[[], None] | None
+) -> tuple[Callable[..., State], Callable[..., State]]:
+    """Return the compiled `begin` and `advance` of many runs."""
+    training = make_train(static)
+
+    def advance(state: State, run: Run, data_and_part: tuple[Arrays, jax.Array]) -> State:
+        if told is not None:
+            told()
+        data, part = data_and_part
+        return training.advance(state, run, data, _stop(run.n_steps, part))
+
+    begin = replicas.over_runs(training.begin, mesh, axis)
+    return begin, replicas.over_runs(advance, mesh, axis, donate=True)
+
+
+@cache
+def _judge_clean(problem: Problem, mesh: Mesh, axis: replicas.ReplicaAxis) -> Callable[..., Clean]:
+    return replicas.over_runs(partial(judge_clean, problem), mesh, axis)
+
+
+@cache
+def _judge_wiped(
+    problem: Problem, wipe: Wipe, mesh: Mesh, axis: replicas.ReplicaAxis
+) -> Callable[..., Wiped]:
+    return replicas.over_runs(make_judge_wiped(problem, wipe), mesh, axis)
 
 
 def _stop(n_steps: Any, part: Any) -> Any:

@@ -1,6 +1,5 @@
 """A study's folder: config.json, and one sub-folder a chunk that is there whole or not at all."""
 
-import csv
 import hashlib
 import json
 import logging
@@ -171,7 +170,7 @@ def merge(workdir: Path, folders: list[Path], plan: Plan, pairs: Mapping[Variant
     for name in rows.OF_RUNS:
         found: dict[Key, list[str]] = {key: [] for key in order}
         for folder, line in _lines(folders, name):
-            study, _, arm, rate, seed, *_ = next(csv.reader([line]))
+            study, _, arm, rate, seed, *_ = rows.cells(line)
             if (study, arm, rate, seed) not in found:
                 raise InputError(
                     f"{study}, {arm} {rate}, seed {seed} is no run of this study",

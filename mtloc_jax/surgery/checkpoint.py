@@ -18,6 +18,7 @@ from orbax.checkpoint._src.serialization import type_handlers
 from mtloc_jax import settings
 from mtloc_jax.errors import InputError
 from mtloc_jax.files import sha256, whole_folder, write_whole
+from mtloc_jax.surgery.checked_card import checked_card
 from mtloc_jax.surgery.graft_report import GraftReport
 from mtloc_jax.surgery.network_card import settings_of
 from mtloc_jax.surgery.tree import Tree, digest, leaves, nest
@@ -98,7 +99,10 @@ def read_card(folder: Path) -> Card:
     if not folder.is_dir():
         raise InputError("no such checkpoint", remedy="give the folder that was saved", path=folder)
     _check_files(folder, under=CARD)
-    return _json(folder / CARD)
+    try:
+        return checked_card(_json(folder / CARD))
+    except InputError as error:
+        raise InputError(error.problem, remedy=error.remedy, path=folder / CARD) from error
 
 
 def read_report(folder: Path) -> GraftReport | None:

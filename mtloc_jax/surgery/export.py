@@ -9,7 +9,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import export as stablehlo
-from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from mtloc_jax.core.problem import Problem, positions_m
@@ -18,6 +17,7 @@ from mtloc_jax.files import sha256, whole_folder, write_whole
 from mtloc_jax.modalities import Held
 from mtloc_jax.sites.scaling import Scaler
 from mtloc_jax.sites.site import Arrays
+from mtloc_jax.surgery import safetensors_file
 from mtloc_jax.surgery.network_card import NetworkCard, problem_of, scaler_of
 from mtloc_jax.surgery.tree import Tree, leaves
 
@@ -57,7 +57,7 @@ def write_export(folder: Path, params: Tree, card: NetworkCard) -> None:
         raise InputError("this folder exists", remedy="give a new --output", path=folder)
     program = _program(locator(problem, jax.tree.map(jnp.asarray, params), scaler), card)
     with whole_folder(folder) as partial:
-        write_whole(partial / WEIGHTS, save(flat, metadata={"card": json.dumps(card)}))
+        write_whole(partial / WEIGHTS, save(flat, metadata=safetensors_file.metadata(flat, card)))
         write_whole(partial / PROGRAM, program)
         digests = {name: sha256(partial / name) for name in (WEIGHTS, PROGRAM)}
         write_whole(partial / CARD, json.dumps({**card, "sha256": digests}, indent=1) + "\n")
@@ -84,22 +84,6 @@ def read_program(folder: Path) -> Locate:
             path=folder / PROGRAM,
         )
     return jax.jit(stablehlo.deserialize(bytearray(program)).call)
-
-
-def card_of_safetensors(path: Path) -> dict[str, Any]:
-    """Return the card inside an exported `.safetensors`; empty for any other file.
-
-    Raises InputError where it cannot be read.
-    """
-    if path.suffix != ".safetensors":
-        return {}
-    try:
-        with safe_open(path, framework="numpy") as file:
-            return json.loads((file.metadata() or {}).get("card", "{}"))
-    except (SafetensorError, OSError, ValueError) as error:
-        raise InputError(
-            f"its card cannot be read ({error})", remedy="export the checkpoint again", path=path
-        ) from error
 
 
 def _windows(card: NetworkCard, n: Any) -> dict[str, jax.ShapeDtypeStruct]:

@@ -1,143 +1,87 @@
 """Parameter trees of other libraries, as nested dicts in our layout, under their own layer names.
 
 A dense layer becomes {kernel [in, out], bias}; an LSTM {kernel [in, 4H], recurrent_kernel [H, 4H],
-bias [4H]} in the gate order input, forget, cell, output.
+bias [4H]} in the gate order input, forget, cell, output. A file is read in a process of its own,
+which is stopped when it takes too long: no file hangs, fills or crashes this one.
 """
 
-import re
-import zipfile
-from collections.abc import Mapping
+import json
+import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load_file
 
 from mtloc_jax.errors import InputError
-from mtloc_jax.surgery.keras_h5 import read_keras
-from mtloc_jax.surgery.tree import nest, prefixes
-
-_TORCH_LSTM = re.compile(r"(?:(.*)\.)?(weight|bias)_(ih|hh)_l(\d+)(_reverse)?")
+from mtloc_jax.surgery import confined, weight_files
+from mtloc_jax.surgery.checked_card import checked_card
+from mtloc_jax.surgery.tree import nest
 
 
 def read_foreign(path: Path) -> dict[str, Any]:
-    """Read a `.safetensors`, `.npz`, Keras `.h5` or PyTorch `.pt` file of weights.
+    """Read the weights of a `.safetensors`, `.npz`, Keras `.h5` or PyTorch `.pt` file.
+
+    Raises InputError as `read_with_card` does.
+    """
+    return read_with_card(path)[0]
+
+
+def read_with_card(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Read weights as `read_foreign`, and their card: of a network exported here, else empty.
 
     A PyTorch `state_dict` is recognised by its names, in `.safetensors` and `.npz` too.
 
-    Raises InputError where the file is missing, cut, of another kind, or holds an LSTM that this
-    network's cannot express.
+    Raises InputError where the file is missing, cut, damaged, of another kind, says that it holds
+    far more than its size, holds a value that is no finite number, or an LSTM that this network's
+    cannot express.
     """
-    if not path.is_file():
+    n_bytes = _checked_size(path)
+    limits = confined.limits_for(n_bytes, weight_files.held_bytes(n_bytes))
+    ended = confined.run(weight_files.__name__, str(path.absolute()), limits)
+    return understood(path, ended)
+
+
+def understood(path: Path, ended: confined.Ended) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what weight_files wrote of a file; raises InputError where it could not read it."""
+    if ended.fault is not None:
+        raise InputError(
+            f"cannot be read ({ended.fault})",
+            remedy="the file is damaged or made to do harm: save it again",
+            path=path,
+        )
+    line_end = ended.output.find(b"\n")
+    said = json.loads(ended.output[: None if line_end < 0 else line_end])
+    if "problem" in said:
+        raise InputError(said["problem"], remedy=said["remedy"], path=path)
+    flat, at = {}, line_end + 1
+    for array in said["arrays"]:
+        count, dtype = math.prod(array["shape"]), np.dtype(array["dtype"])
+        values = np.frombuffer(ended.output, dtype, count, at)
+        flat[array["name"]] = values.reshape(array["shape"]).copy()
+        at += count * dtype.itemsize
+    try:
+        return nest(flat), checked_card(said["card"])
+    except InputError as error:
+        raise InputError(error.problem, remedy=error.remedy, path=path) from error
+
+
+def _checked_size(path: Path) -> int:
+    """Return the size of a file that can be tried; raises InputError for any other."""
+    if not path.exists():
         raise InputError("no such file", remedy="give a checkpoint folder or a file", path=path)
-    if path.suffix in (".h5", ".hdf5"):
-        return read_keras(path)
-    if path.suffix not in _READERS:
+    if not path.is_file():
+        raise InputError("is no plain file", remedy="give a file of weights", path=path)
+    if path.suffix not in weight_files.SUFFIXES:
         raise InputError(
             f"cannot read {path.suffix or 'this kind of'} file",
             remedy="save the weights as .safetensors, .npz, Keras .h5 or a PyTorch state_dict .pt",
             path=path,
         )
-    flat = _READERS[path.suffix](path)
-    return from_torch(flat, path) if _is_torch(flat) else _nested(flat, path)
-
-
-def from_torch(state: Mapping[str, np.ndarray], path: Path | None = None) -> dict[str, Any]:
-    """Convert a PyTorch `state_dict` of numpy arrays: transposed, the LSTM's two biases summed.
-
-    Raises InputError on LSTMs with several layers, two directions or projections.
-    """
-    flat: dict[str, Any] = {}
-    for name, value in state.items():
-        lstm = _TORCH_LSTM.fullmatch(name)
-        if lstm is None:
-            layer, _, kind = name.rpartition(".")
-            kernel = kind == "weight" and value.ndim == 2
-            flat[f"{layer}/kernel" if kernel else name] = value.T if kernel else value
-            continue
-        layer, kind, side, number, backward = lstm.groups()
-        if number != "0" or backward:
-            raise InputError(
-                f"{name} is of an LSTM with several layers or two directions",
-                remedy="only one forward layer fits; take the others out of the file",
-                path=path,
-            )
-        prefix = f"{layer}/" if layer else ""
-        if kind == "weight":
-            _check_four_gates(name, value, path)
-            flat[prefix + {"ih": "kernel", "hh": "recurrent_kernel"}[side]] = value.T
-        else:
-            flat[f"{prefix}bias"] = flat.get(f"{prefix}bias", 0) + value
-    return _nested({name: np.ascontiguousarray(value) for name, value in flat.items()}, path)
-
-
-def _is_torch(flat: Mapping[str, np.ndarray]) -> bool:
-    return any(re.search(r"(^|\.)weight(_ih_l0)?$", name) for name in flat)
-
-
-def _check_four_gates(name: str, value: np.ndarray, path: Path | None) -> None:
-    hidden = value.shape[0] // 4
-    if value.shape[0] % 4 or (name.endswith("hh_l0") and value.shape[1] != hidden):
+    n_bytes = path.stat().st_size
+    if n_bytes > weight_files.LARGEST_BYTES:
         raise InputError(
-            f"{name} of shape {list(value.shape)} is not an LSTM's (4 gates, no projection)",
-            remedy="only torch.nn.LSTM with proj_size=0 fits",
+            f"is of {n_bytes:,} bytes, {weight_files.LARGEST_BYTES:,} are read at most",
+            remedy="save the weights of the network alone",
             path=path,
         )
-
-
-def _nested(flat: Mapping[str, np.ndarray], path: Path | None) -> dict[str, Any]:
-    for name in flat:
-        *parents, _ = prefixes(name)
-        both = next((parent for parent in parents if parent in flat), None)
-        if both is not None:
-            raise InputError(
-                f"{both} is both a weight and a layer", remedy="rename one of them", path=path
-            )
-    return nest(flat)
-
-
-def _safetensors(path: Path) -> dict[str, np.ndarray]:
-    try:
-        return load_file(path)
-    except (SafetensorError, OSError, ValueError) as error:
-        raise _unreadable(path, error) from error
-
-
-def _npz(path: Path) -> dict[str, np.ndarray]:
-    try:
-        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    except (zipfile.BadZipFile, OSError, ValueError, EOFError, AttributeError) as error:
-        raise _unreadable(path, error) from error
-
-
-def _torch_file(path: Path) -> dict[str, np.ndarray]:
-    try:
-        import torch  # an optional reader, of half a gigabyte
-    except ImportError as error:
-        raise InputError(
-            "reading this file needs PyTorch",
-            remedy="pip install torch, or save the state_dict with safetensors.torch.save_file",
-            path=path,
-        ) from error
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        return {name: tensor.numpy() for name, tensor in state.items()}
-    except Exception as error:  # unpickling fails in any way
-        raise _unreadable(path, error) from error
-
-
-def _unreadable(path: Path, error: Exception) -> InputError:
-    reason = (str(error).strip() or type(error).__name__).splitlines()[0][:160]
-    return InputError(
-        f"cannot be read ({reason})", remedy="the file is cut or damaged: save it again", path=path
-    )
-
-
-_READERS = {
-    ".safetensors": _safetensors,
-    ".npz": _npz,
-    ".pt": _torch_file,
-    ".pth": _torch_file,
-}
+    return n_bytes

@@ -1,6 +1,7 @@
 """Keras weight files: `model.save("x.h5")`, `save_weights("x.h5")` (Keras 2), `.weights.h5` (3)."""
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,31 +11,29 @@ import h5py
 import numpy as np
 
 from mtloc_jax.errors import InputError
-from mtloc_jax.surgery.tree import nest
+from mtloc_jax.surgery.npz import NUMBERS
+from mtloc_jax.surgery.zipped import too_large
 
 _CELL = re.compile(r"(lstm_)?cell(_\d+)?")
 _VARIABLES = {2: ("kernel", "bias"), 3: ("kernel", "recurrent_kernel", "bias")}
 
 
-def read_keras(path: Path) -> dict[str, Any]:
-    """Return the layers of a Keras file: `{"lstm": {"kernel", "recurrent_kernel", "bias"}, ...}`.
+def read_keras(path: Path, largest_bytes: int) -> dict[str, np.ndarray]:
+    """Return the weights of a Keras file, of at most `largest_bytes`: `{"lstm/kernel": .., ..}`.
 
     Keras's gate order (i, f, c, o), its single bias and its kernel layout are ours.
 
-    Raises InputError where the file is cut, is not of Keras, names a layer twice, or an LSTM has
-    other activations, no bias or the two biases of CuDNNLSTM.
+    Raises InputError where the file holds a link or says where else its values lie, is not of
+    Keras, names a layer twice, or an LSTM has other activations, no bias or the two biases of
+    CuDNNLSTM; and whatever h5py raises where it is damaged.
     """
-    try:
-        with h5py.File(path, "r") as file:
-            weights = dict(_weights(file))
-            config = file.attrs.get("model_config")
-    except (OSError, KeyError, RuntimeError, ValueError) as error:
-        reason = str(error).splitlines()[0][:160]
-        raise InputError(
-            f"cannot be read ({reason})",
-            remedy="the file is cut or not of Keras: save it again",
-            path=path,
-        ) from error
+    with h5py.File(path, "r") as file:
+        datasets = dict(_datasets(file, path))
+        held = sum(_n_bytes(dataset) for dataset in datasets.values())
+        if held > largest_bytes:
+            raise too_large(held, largest_bytes, path)
+        weights = dict(_weights(file, datasets))
+        config = file.attrs.get("model_config")
     if not weights:
         raise InputError(
             "holds no Keras layer with weights",
@@ -43,24 +42,61 @@ def read_keras(path: Path) -> dict[str, Any]:
         )
     if config is not None:
         _check_activations(json.loads(config), path)
-    tree = nest(_flat(weights, path))
-    for name, layer in tree.items():
-        _check_lstm(name, layer, path)
-    return tree
+    flat = _flat(weights, path)
+    for layer in {name.rpartition("/")[0] for name in flat}:
+        _check_lstm(layer, flat, path)
+    return flat
 
 
-def _weights(file: h5py.File) -> Iterator[tuple[tuple[str, str, str], np.ndarray]]:
+def _datasets(file: h5py.File, path: Path) -> Iterator[tuple[str, h5py.Dataset]]:
+    """Yield the place and the dataset of all weights, in the order of their places.
+
+    Raises InputError on whatever would make HDF5 read elsewhere: links, and datasets whose values
+    lie in other files. Keras writes none of these.
+    """
+    waiting, met = [("", file)], {h5py.h5o.get_info(file.id).addr}
+    while waiting:
+        place, item = waiting.pop()
+        if isinstance(item, h5py.Dataset):
+            _check_dataset(place, item, path)
+            yield place, item
+        elif isinstance(item, h5py.Group):
+            for name in sorted(item, reverse=True):
+                inner = f"{place}/{name}".removeprefix("/")
+                if (name == "optimizer" and not place) or name == "optimizer_weights":
+                    continue
+                if not isinstance(item.get(name, getlink=True), h5py.HardLink):
+                    raise _refused(f"{inner} is a link", path)
+                waiting.append((inner, item[name]))
+                address = h5py.h5o.get_info(waiting[-1][1].id).addr
+                if address in met:
+                    raise _refused(f"{inner} is a second name of something", path)
+                met.add(address)
+
+
+def _check_dataset(place: str, dataset: h5py.Dataset, path: Path) -> None:
+    if dataset.external or dataset.is_virtual:
+        raise _refused(f"the values of {place} lie outside of it", path)
+    if dataset.dtype.kind not in NUMBERS:
+        raise _refused(f"{place} holds {dataset.dtype}, not numbers", path)
+
+
+def _n_bytes(dataset: h5py.Dataset) -> int:
+    """Return what reading a dataset allocates: its values, and a chunk as the file has it."""
+    shape = dataset.shape or (0,)
+    return (math.prod(shape) + math.prod(dataset.chunks or (0,))) * dataset.dtype.itemsize
+
+
+def _weights(
+    file: h5py.File, datasets: dict[str, h5py.Dataset]
+) -> Iterator[tuple[tuple[str, str, str], np.ndarray]]:
     """Yield (layer, weight, place in the file) and the array of every weight."""
-    datasets: list[str] = []
-    file.visit(lambda name: datasets.append(name) if isinstance(file[name], h5py.Dataset) else None)
-    for place in datasets:
+    for place, dataset in datasets.items():
         parts = place.split("/")
-        if parts[0] == "optimizer" or "optimizer_weights" in parts:
-            continue
         if len(parts) > 2 and parts[-2] == "vars":
-            yield (*_of_version_3(file, parts), place), file[place][()]
+            yield (*_of_version_3(file, parts), place), dataset[()]
         elif len(parts) > 1:
-            yield (*_of_version_2(parts), place), file[place][()]
+            yield (*_of_version_2(parts), place), dataset[()]
 
 
 def _of_version_3(file: h5py.File, parts: list[str]) -> tuple[str, str]:
@@ -94,18 +130,25 @@ def _flat(weights: dict[tuple[str, str, str], np.ndarray], path: Path) -> dict[s
     return flat
 
 
-def _check_lstm(name: str, layer: dict[str, Any], path: Path) -> None:
-    if "recurrent_kernel" not in layer:
+def _check_lstm(name: str, flat: dict[str, np.ndarray], path: Path) -> None:
+    recurrent, bias = flat.get(f"{name}/recurrent_kernel"), flat.get(f"{name}/bias")
+    if recurrent is None:
         return
-    hidden, gates = layer["recurrent_kernel"].shape
-    bias = layer.get("bias", np.zeros(0))
-    if gates != 4 * hidden or bias.shape != (gates,):
+    hidden = recurrent.shape[0] if recurrent.ndim else 0
+    biased = [] if bias is None else list(bias.shape)
+    if recurrent.shape != (hidden, 4 * hidden) or biased != [4 * hidden]:
         raise InputError(
-            f"layer {name} is not an LSTM with one bias (recurrent kernel [{hidden}, {gates}], "
-            f"bias {list(bias.shape)})",
+            f"layer {name} is not an LSTM with one bias (recurrent kernel "
+            f"{list(recurrent.shape)}, bias {biased})",
             remedy="load it into keras.layers.LSTM(use_bias=True) and save that",
             path=path,
         )
+
+
+def _refused(problem: str, path: Path) -> InputError:
+    return InputError(
+        f"is refused ({problem})", remedy="save it by model.save or model.save_weights", path=path
+    )
 
 
 def _check_activations(config: Any, path: Path) -> None:

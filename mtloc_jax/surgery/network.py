@@ -7,8 +7,7 @@ from typing import Any
 
 from mtloc_jax.errors import InputError
 from mtloc_jax.surgery import checkpoint
-from mtloc_jax.surgery.export import card_of_safetensors
-from mtloc_jax.surgery.foreign import read_foreign
+from mtloc_jax.surgery.foreign import read_with_card
 from mtloc_jax.surgery.graft_report import GraftReport
 from mtloc_jax.surgery.tree import tree_digest
 
@@ -46,8 +45,8 @@ def read_network(place: str) -> Network:
     name, _, run = place.partition("@")
     path = Path(name)
     if not path.is_dir():
-        params = read_foreign(path)
-        return Network(place, params, card_of_safetensors(path), None)
+        params, card = read_with_card(path)
+        return Network(place, params, card, None)
     report = checkpoint.read_report(path)
     if run:
         number = _number(run, place)

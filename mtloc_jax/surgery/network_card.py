@@ -25,7 +25,7 @@ def scaler_of(card: NetworkCard) -> Scaler:
     """
     try:
         return read_back(card["run"]["scaler"])
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(
             f"the card of this network ({_site_name(card)}) holds no scaler",
             remedy="take a checkpoint of a network trained on its target site",

@@ -39,11 +39,27 @@ def settings_for(target: str, donors: Mapping[str, Network]) -> Settings:
 def cut(recordings: Recordings, settings: Settings) -> Site:
     """Cut recordings into a site by all settings that shape it.
 
-    Raises InputError as `site.build` and the views do, and where its rounds shall be two surveys.
+    Raises InputError as `site.build`, the views and `check_heard` do, and where its rounds shall be
+    two surveys.
     """
     if settings.survey != "once":
         raise InputError("a network is for one survey", remedy="set --config.survey=once")
-    return seen_by_networks(cut_by(recordings, settings), settings)
+    site = cut_by(recordings, settings)
+    check_heard(site)
+    return seen_by_networks(site, settings)
+
+
+def check_heard(site: Site) -> None:
+    """Raise InputError where a network for this site would have a WiFi branch that reads nothing.
+
+    `branches` silences a branch, which stays in the network; `modalities` leaves it out.
+    """
+    if "wifi" in site.modalities and not site.bssids:
+        others = tuple(name for name in site.modalities if name != "wifi")
+        raise InputError(
+            f"no access point was heard in the training rounds of {site.name}",
+            remedy=f'run it without WiFi: --config.modalities="{others}"',
+        )
 
 
 def fresh(site: Site, settings: Settings, seed: int) -> Network:

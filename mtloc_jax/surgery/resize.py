@@ -12,6 +12,8 @@ from mtloc_jax.surgery.rules import Take, Transform
 from mtloc_jax.surgery.tree import Tree, leaves
 
 FC3, FC4 = "fusion/fc3", "fusion/fc4"
+ABSENT = f"{FC3}/absent"
+"""Below it, of networks with presence bits, what stands for the features of each branch."""
 
 
 @dataclass(frozen=True)
@@ -65,13 +67,15 @@ def resizes(params: Tree, hidden: int, seed: int = 0) -> dict[str, Resize]:
         outgoing = np.asarray(flat[reader])
         old = len(outgoing)
         of[layer] = grown(old, hidden, seed + number) if hidden > old else cut(outgoing, hidden)
+    for branch in params["fusion"]["fc3"].get("absent", ()):
+        of[f"{ABSENT}/{branch}"] = of[branch if branch in of else f"{branch}/fc2"]
     return of
 
 
 def resize(of: Mapping[str, Resize]) -> tuple[Take, ...]:
     """Return the rules for a whole MTLoc network, given what `resizes` made of it."""
     fc3 = of[FC3]
-    branches = dict.fromkeys(layer.split("/")[0] for layer in of if layer != FC3)
+    branches = dict.fromkeys(layer.split("/")[0] for layer in of if not layer.startswith(FC3))
     return (
         *(rule for branch in branches for rule in _branch_rules(branch, of)),
         _take(f"{FC3}/bias", None, fc3),
@@ -112,6 +116,8 @@ def _branch_rules(branch: str, of: Mapping[str, Resize]) -> Iterator[Take]:
         yield _take(f"{branch}/fc2/kernel", first, last)
         yield _take(f"{branch}/fc2/bias", None, last)
     yield _take(f"{FC3}/kernel/{branch}", last, of[FC3])
+    if f"{ABSENT}/{branch}" in of:
+        yield _take(f"{ABSENT}/{branch}", None, last)
 
 
 def _take(path: str, rows: Resize | None, columns: Resize | None) -> Take:

@@ -10,6 +10,7 @@ from rich.text import Text
 from rich.tree import Tree as Branches
 
 from mtloc_jax.core.model import joined_order
+from mtloc_jax.escapes import printable
 from mtloc_jax.modalities import MODALITIES
 from mtloc_jax.surgery.graft_report import ACTIONS, Entry, GraftReport
 from mtloc_jax.surgery.network_card import NetworkCard, ancestors
@@ -43,7 +44,7 @@ def network_view(params: Tree, n_runs: int | None) -> Table:
     for layer in sorted(layers, key=_rank):
         shapes = ", ".join(f"{name} {list(shape)}" for name, shape in layers[layer].items())
         size = sum(_size(shape) for shape in layers[layer].values())
-        table.add_row(Text(_titled(layer, layers[layer])), Text(shapes), f"{size:,}")
+        table.add_row(_words(_titled(layer, layers[layer])), _words(shapes), f"{size:,}")
     total = sum(_size(shape) for layer in layers.values() for shape in layer.values())
     runs = "" if n_runs is None else f" in each of {n_runs} runs"
     table.add_row("all" + runs, "", f"{total:,}", style="bold")
@@ -55,11 +56,11 @@ def card_view(card: NetworkCard) -> Table:
     table = Table("card", "", box=None, pad_edge=False)
     for part in ("site", "run", "config"):
         for name, value in _fields(part, card.get(part, {})):
-            table.add_row(Text(name), Text(value))
+            table.add_row(_words(name), _words(value))
     for number, run in enumerate(card.get("runs", ())):
         plain = {name: value for name, value in run.items() if name != "scaler"}
         text = ", ".join(f"{name} {value}" for name, value in plain.items())
-        table.add_row(f"run @{number}", Text(text))
+        table.add_row(f"run @{number}", _words(text))
     return table
 
 
@@ -72,7 +73,9 @@ def lineage_view(card: NetworkCard) -> Branches | None:
     nodes: dict[tuple[str, ...], Branches] = {(): root}
     for names, donor in ancestors(card):
         text = f"{names[-1]}: {donor.get('path')} ({donor.get('site') or 'no site'})"
-        nodes[names] = nodes[names[:-1]].add(Text(f"{text}, digest {donor.get('digest', '')[:12]}"))
+        nodes[names] = nodes[names[:-1]].add(
+            _words(f"{text}, digest {donor.get('digest', '')[:12]}")
+        )
     return root if len(nodes) > 1 else None
 
 
@@ -82,7 +85,7 @@ def difference_view(ours: Tree, theirs: Tree) -> Table:
     table = Table("leaf", "difference", box=None, pad_edge=False)
     for path in sorted(mine.keys() | other.keys()):
         text, colour = _difference(mine.get(path), other.get(path))
-        table.add_row(Text(path), Text(text, style=colour))
+        table.add_row(_words(path), _words(text, style=colour))
     return table
 
 
@@ -102,20 +105,25 @@ def card_differences(ours: NetworkCard, theirs: NetworkCard) -> list[str]:
     ]
 
 
+def _words(text: str, style: str = "") -> Text:
+    """Return text that the terminal shows as it is: names are of files and of strangers."""
+    return Text(printable(text), style=style)
+
+
 def _parent(nodes: dict[tuple[str, ...], Branches], place: tuple[str, ...]) -> Branches:
     if place not in nodes:
-        nodes[place] = _parent(nodes, place[:-1]).add(Text(place[-1], style="bold"))
+        nodes[place] = _parent(nodes, place[:-1]).add(_words(place[-1], style="bold"))
     return nodes[place]
 
 
 def _entry_text(name: str, entry: Entry) -> Text:
-    text = Text(f"{name} {list(entry.shape)} ")
+    text = _words(f"{name} {list(entry.shape)} ")
     text.append(entry.action, style=COLOURS[entry.action])
     if entry.action in ("take", "transform"):
-        text.append(f" {' + '.join(entry.donors)}")
+        text.append_text(_words(f" {' + '.join(entry.donors)}"))
     if entry.by:
-        text.append(f" by {entry.by}", style=COLOURS["transform"])
-        text.append("".join(f", {line}" for line in _counts(entry.details)))
+        text.append_text(_words(f" by {entry.by}", COLOURS["transform"]))
+        text.append_text(_words("".join(f", {line}" for line in _counts(entry.details))))
     return text
 
 
@@ -133,7 +141,7 @@ def _totals(report: GraftReport) -> Table:
     totals = report.totals()
     for action in ACTIONS:
         count, size = totals[action]
-        name = Text(action, style=COLOURS[action])
+        name = _words(action, style=COLOURS[action])
         table.add_row(name, MEANINGS[action], str(count), f"{size:,}")
     return table
 
