@@ -1,6 +1,7 @@
 """What each ingredient is worth, as tables, a figure and sentences."""
 
 from collections.abc import Sequence
+from textwrap import fill
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -35,7 +36,7 @@ _CAPTION = (
     "(a) bar: mean, dot: median; pale: offline. (b) difference to 5-NN held, paired by walk, 95 % "
     "interval over walks (none below four); left of 0: errs less."
 )
-_ROW_IN, _HEAD_IN = 0.24, 1.7
+_ROW_IN, _HEAD_IN, _CAPTION_CHARS = 0.24, 1.7, 150
 
 
 def ladder_table(found: Sequence[Rung], scope: str, provenance: Provenance) -> list[ReportTable]:
@@ -66,13 +67,18 @@ def ladder_table(found: Sequence[Rung], scope: str, provenance: Provenance) -> l
     ]
 
 
+def last_variant(found: Sequence[Rung]) -> str:
+    """Return the last variant of rungs: of several targets all together, of one alone that."""
+    return found[-1].variant if found else ""
+
+
 def ratio_table(found: Sequence[Rung], scope: str, provenance: Provenance) -> list[ReportTable]:
-    """Return mean errors and ratios as a grid: what is known by held, causal, offline."""
+    """Return mean errors and ratios as a grid: held, causal, offline."""
     lossy = _is_lossy(found)
     lines = tuple(
         (
             one.variant,
-            _lost(one.lost) if lossy else "",
+            lost_label(one.lost) if lossy else "",
             _ingredients(one),
             _position(one),
             Label(f"{one.mean_m:.2f} ({one.ratio:.2f})"),
@@ -98,7 +104,7 @@ def sentences(found: Sequence[Rung]) -> list[str]:
 
     Of several variants the last one alone, which is all targets where these are swept.
     """
-    last = found[-1].variant if found else ""
+    last = last_variant(found)
     whole = [one for one in found if one.lost == NOTHING and one.variant == last]
     positions = [join.label for join in JOINS.values()]
     every = [[one for one in whole if _position(one) == position] for position in positions]
@@ -111,14 +117,14 @@ def ladder_figure(found: Sequence[Rung], scope: str, provenance: Provenance) -> 
 
     Of several variants the last one alone, as `sentences`.
     """
-    last = found[-1].variant if found else ""
+    last = last_variant(found)
     whole = [one for one in found if one.lost == NOTHING and one.variant == last]
     if not whole:
         return None
     what = "Ladder: what each ingredient is worth"
     drawn = style.figure(
         provenance.title(f"{what}, {last}" if last else what),
-        f"{scope}\n{_CAPTION}",
+        f"{fill(scope, _CAPTION_CHARS)}\n{_CAPTION}",
         10.4,
         _HEAD_IN + _ROW_IN * len(whole),
     )
@@ -143,7 +149,7 @@ def _line(one: Rung, lossy: bool) -> tuple[Cell, ...]:
     return (
         Label(one.arm[0], (one.arm[0], str(one.arm[1]))),
         one.variant,
-        Label(_lost(one.lost) if lossy else "", (one.lost,)),
+        Label(lost_label(one.lost) if lossy else "", (one.lost,)),
         one.label,
         *(Number(*one.metric(name)) for name in _METRICS),
         Number(one.ratio),
@@ -190,7 +196,8 @@ def _is_lossy(found: Sequence[Rung]) -> bool:
     return any(one.lost != NOTHING for one in found)
 
 
-def _lost(name: str) -> str:
+def lost_label(name: str) -> str:
+    """Name a loss as tables do."""
     if name == NOTHING:
         return "nothing"
     return LOSSES[name].label if name in LOSSES else name

@@ -28,11 +28,13 @@ from mtloc_jax.report.demand import data_demand
 from mtloc_jax.report.differences import differences
 from mtloc_jax.report.error_map import error_map
 from mtloc_jax.report.headline import arms_in, labels_of, models
+from mtloc_jax.report.ingredients import worth_table, worths
 from mtloc_jax.report.lost import losses_figure, losses_table
 from mtloc_jax.report.measured import Measured
 from mtloc_jax.report.pretexts import pretext_table
 from mtloc_jax.report.pretexts import sentences as pretext_sentences
 from mtloc_jax.report.radius_table import radius_table
+from mtloc_jax.report.rungs import Rung
 from mtloc_jax.report.survey_distance import distance_figure, distance_table
 from mtloc_jax.report.table import ReportTable
 from mtloc_jax.report.trajectory import trajectory
@@ -168,6 +170,18 @@ def _transfer(found: Measured) -> list[Claim]:
     return walks_tables.transfer_claims(found.rungs, found.walks)
 
 
+def _rungs_of_targets(found: Measured) -> list[Rung]:
+    """Return the rungs of each target, where several are pooled."""
+    last = ladder.last_variant(found.rungs)
+    return [r for r in found.rungs if r.variant != last] if _is_one_ladder(found) else []
+
+
+def _leading_rungs(found: Measured) -> list[Rung]:
+    """Return the rungs that a reader asks for first: of several targets, of all together."""
+    apart = {rung.variant for rung in _rungs_of_targets(found)}
+    return [rung for rung in found.rungs if rung.variant not in apart]
+
+
 def _ladder_drawn(found: Measured) -> Figure | None:
     """Draw the ladder of one target, or of all; comparable variants have their own."""
     if not _is_one_ladder(found):
@@ -187,7 +201,13 @@ SECTIONS = (
         lambda found: bool(found.rungs),
         {
             "ladder_ratios": lambda found: ladder.ratio_table(
-                found.rungs, found.scope, found.provenance
+                _leading_rungs(found), found.scope, found.provenance
+            ),
+            "ladder_by_target": lambda found: ladder.ratio_table(
+                _rungs_of_targets(found), found.scope, found.provenance
+            ),
+            "ingredients": lambda found: worth_table(
+                worths(found.rungs, found.walks), found.scope, found.provenance
             ),
             "ladder": lambda found: ladder.ladder_table(found.rungs, found.scope, found.provenance),
         },

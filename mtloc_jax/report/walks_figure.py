@@ -1,6 +1,7 @@
 """Error against walks surveyed, a line an arm."""
 
 from collections.abc import Sequence
+from textwrap import fill
 
 from matplotlib.figure import Figure
 
@@ -10,7 +11,7 @@ from mtloc_jax.report.provenance import Provenance
 from mtloc_jax.report.walks_needed import Curve
 
 _MOST_BANDS = 4  # of more arms, bands would hide each other and the lines
-_LOG_SPAN = 4
+_LOG_SPAN, _CAPTION_CHARS = 4, 140
 _NOTE = (
     "line: mean over tested walks of each walk's mean error, over seeds, which draw surveys and "
     "weights"
@@ -25,7 +26,8 @@ def walks_figure(found: Sequence[Curve], scope: str, provenance: Provenance) -> 
     banded = len(found) <= _MOST_BANDS
     drawn = style.figure(
         provenance.title("Data demand: error against walks surveyed"),
-        f"{scope}\n{_NOTE}{_BAND if banded else ''}. Arms are compared in pairs in the tables.",
+        f"{fill(scope, _CAPTION_CHARS)}\n"
+        f"{_NOTE}{_BAND if banded else ''}. Arms are compared in pairs in the tables.",
         9.4,
         4.6,
     )
