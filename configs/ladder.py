@@ -32,5 +32,9 @@ def get_config(pair: str = "simulated") -> ConfigDict:
     """Return the settings; raises InputError where there is no such pair."""
     config = located()
     config.study = "ladder"
-    config.arms = tuple(arm.name for arm in ARMS.values() if arm.locate and not arm.learns_here)
+    config.arms = tuple(
+        arm.name
+        for arm in ARMS.values()
+        if arm.locate and not (arm.learns_here or arm.chooses_here)
+    )
     return pairs.applied(config, pair)

@@ -5,7 +5,8 @@
 
 Networks of windows must be trained on the survey, so that walks are dealt to five folds here; each
 is located by three of the others, and one validates. Predictors, MTLoc from scratch, transferred
-and fine-tuned, and what locates whole walks, on the same windows: those after a walk's first scan.
+and fine-tuned, and what locates whole walks, by one expert or by that which validation chooses, on
+the same windows: those after a walk's first scan.
 The paper: MTLoc, transferred and fine-tuned.
 The argument names a pair of configs/pairs.py; `smoke` takes seconds.
 """
@@ -23,7 +24,7 @@ def get_config(pair: str = "simulated") -> ConfigDict:
     config.study = "whole_ladder"
     located = tuple(
         name
-        for expert in ("cosine", "v3", "matcher")
+        for expert in ("cosine", "v3", "matcher", "chosen")
         for name in (f"{expert}-held", *(f"{expert}-{STEPS}-{t}" for t in (FILTER, SMOOTHER)))
     )
     config.arms = ("constant", "wifi-forest", SCRATCH, TRANSFERRED, FINETUNED, *located)

@@ -86,6 +86,11 @@ class Arm:
         return self.of_problem or bool(self.locate and {FRESH, TUNED} & self.locate.origins)
 
     @property
+    def chooses_here(self) -> bool:
+        """Say whether its runs choose something on the target's validation."""
+        return bool(self.chooses or (self.locate and EXPERTS[self.locate.expert].among))
+
+    @property
     def fixed(self) -> bool:
         """Say whether it has rates of its own, whatever the settings."""
         return not isinstance(self.rates, str)
@@ -227,7 +232,7 @@ def located(locate: Locate) -> Arm:
     """Return the arm of an expert, motion and way to join: 'cosine-held', 'cosine-steps-filter'."""
     moved = "" if locate.time == HELD else f"-{locate.motion}"
     expert, join = EXPERTS[locate.expert], JOINS[locate.time]
-    line = {"color": expert.color, **join.line}
+    line = {"color": expert.color, "marker": expert.marker, **join.line}
     name = f"{locate.expert}{moved}-{locate.time}"
     start: Start = "pretrained" if {PRETRAINED, TUNED} & locate.origins else "fresh"
     return Arm(name, locate.label, line, rates=(1.0,), start=start, locate=locate)

@@ -22,14 +22,17 @@ TUNED: Origin = "fine-tuned"
 class Expert:
     """Say what places single scans by a survey.
 
-    place: "module:function", called as experts.nearest.Expert; empty for a matcher
-    color: as lines and bars have it
+    place:  "module:function", called as experts.nearest.Expert; empty for a matcher, or a choice
+    color, marker: as lines and bars have them
+    among:  the experts of which it is the one that errs least on validation
     """
 
     place: str
     label: str
     color: str
+    marker: str
     origin: Origin = ""
+    among: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -65,11 +68,15 @@ JOINS: Registry[Join] = Registry("way to join over time")
 HELD, FILTER, SMOOTHER = "held", "filter", "smoother"
 NONE, STEPS, NETWORK = "none", "steps", "network"
 
-EXPERTS["cosine"] = Expert("mtloc_jax.experts.nearest:nearest_cosine", "5-NN cosine", "#B8A600")
-EXPERTS["v3"] = Expert("mtloc_jax.experts.nearest:nearest_kaggle", "Kaggle's distance", "#E69F00")
-EXPERTS["matcher"] = Expert("", "matcher, transferred", "#D55E00", PRETRAINED)
-EXPERTS["matcher-scratch"] = Expert("", "matcher, from scratch", "#000000", FRESH)
-EXPERTS["matcher-tuned"] = Expert("", "matcher, fine-tuned", "#0072B2", TUNED)
+_NEAREST = "mtloc_jax.experts.nearest:nearest_{}"
+EXPERTS["cosine"] = Expert(_NEAREST.format("cosine"), "5-NN cosine", "#B8A600", "h")
+EXPERTS["v3"] = Expert(_NEAREST.format("kaggle"), "Kaggle's distance", "#E69F00", "v")
+EXPERTS["matcher"] = Expert("", "matcher, transferred", "#D55E00", "s", PRETRAINED)
+EXPERTS["matcher-scratch"] = Expert("", "matcher, from scratch", "#000000", "^", FRESH)
+EXPERTS["matcher-tuned"] = Expert("", "matcher, fine-tuned", "#0072B2", "o", TUNED)
+EXPERTS["chosen"] = Expert(
+    "", "expert chosen on validation", "#009E73", "D", among=("cosine", "v3", "matcher")
+)
 MOTIONS[NONE] = Motion("", "no motion")
 MOTIONS[STEPS] = Motion("mtloc_jax.motion.steps:moves", "steps")
 MOTIONS[NETWORK] = Motion("", "motion network", PRETRAINED)
@@ -91,7 +98,9 @@ class Locate:
     @property
     def origins(self) -> frozenset[Origin]:
         """Return where the networks of its expert and of its motion come from."""
-        return frozenset({EXPERTS[self.expert].origin, MOTIONS[self.motion].origin} - {""})
+        experts = (self.expert, *EXPERTS[self.expert].among)
+        found = {EXPERTS[name].origin for name in experts} | {MOTIONS[self.motion].origin}
+        return frozenset(found - {""})
 
     @property
     def label(self) -> str:

@@ -114,7 +114,7 @@ class MatcherTraining:
         3e-3, "traced", "learning rate of a matcher", within=Range(0, 1e3, open_low=True)
     )
     tuned_epochs: int = setting(1, "traced", "epochs of fine-tuning on the survey", within=COUNT)
-    tuned_learning_rate: float = setting(
+    tuned_rate: float = setting(
         1e-3, "traced", "learning rate of fine-tuning", within=Range(0, 1e3, open_low=True)
     )
     scans: int = setting(500, "traced", "scans asked in each draw of a survey", within=COUNT)
@@ -131,7 +131,7 @@ class MotionTraining:
     tuned_steps: int = setting(
         300, "traced", "optimiser steps of fine-tuning on the survey", within=COUNT
     )
-    tuned_learning_rate: float = setting(
+    tuned_rate: float = setting(
         1e-3, "traced", "learning rate of fine-tuning", within=Range(0, 1e3, open_low=True)
     )
 

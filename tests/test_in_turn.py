@@ -133,6 +133,7 @@ def test_coverage_is_by_the_other_walks():
         ({"arms": ("scratch",)}, "the arm 'scratch' trains on the target"),
         ({"arms": ("wifi-knn",)}, "the arm 'wifi-knn' chooses on the target"),
         ({"arms": ("matcher-scratch-held",)}, "the arm 'matcher-scratch-held' trains on"),
+        ({"arms": ("chosen-held",)}, "the arm 'chosen-held' chooses on the target"),
         ({"arms": ("constant",), "test_round": 2}, "survey='others' tests every round"),
     ],
 )

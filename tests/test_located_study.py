@@ -8,7 +8,7 @@ import pytest
 
 from mtloc_jax.errors import InputError
 from mtloc_jax.report.write import write_report
-from mtloc_jax.rows import COVERAGE, ROWS, WALKS, read, select
+from mtloc_jax.rows import CHOSEN, COVERAGE, ROWS, WALKS, read, select
 from mtloc_jax.settings import Settings, replaced
 from mtloc_jax.sites.survey import BEFORE_SCAN
 from mtloc_jax.study import chunks
@@ -108,19 +108,32 @@ def test_a_target_that_is_among_the_sources_is_refused(tmp_path):
         Study(settings, tmp_path / "none", ignore)
 
 
-MATCHED = ("cosine-held", "matcher-held", "matcher-scratch-held", "matcher-tuned-held")
+MATCHED = ("cosine-held", "v3-held", "matcher-held", "matcher-scratch-held", "matcher-tuned-held")
 
 
 @pytest.mark.slow
 def test_matchers_are_pretrained_once_trained_on_surveys_and_kept(tmp_path):
     settings = small(
-        arms=MATCHED, survey="once", unit="walk", folds=3, test_round=1, wipe__losses=(), walks=4
+        arms=(*MATCHED, "chosen-held"),
+        survey="once",
+        unit="walk",
+        folds=3,
+        test_round=1,
+        wipe__losses=(),
+        walks=4,
     )
     folder = tmp_path / "work"
     run_study(settings, folder, ignore)
-    table = select(read(folder / ROWS), split="test")
-    assert table["arm"].tolist() == list(MATCHED)
+    rows = read(folder / ROWS)
+    table, validated = (select(rows, split=split) for split in ("test", "validation"))
+    assert table["arm"].tolist() == [*MATCHED, "chosen-held"]
     assert np.isfinite(table["mean_m"]).all()
+    # Of three experts that which erred least on validation was chosen, and is what is judged.
+    best = MATCHED[int(np.argmin(validated["mean_m"][:3]))]
+    (chosen,) = read(folder / CHOSEN)["value"].tolist()
+    assert f"{chosen}-held" == best
+    of_arm = dict(zip(table["arm"].tolist(), table["mean_m"].tolist(), strict=True))
+    assert of_arm["chosen-held"] == of_arm[best]
     pretrained, card = checkpoint.load(folder / "pretrained-matcher")
     assert card["site"]["name"] == "simulated-a"
     (chunk,) = (folder / "chunks").iterdir()
@@ -130,9 +143,17 @@ def test_matchers_are_pretrained_once_trained_on_surveys_and_kept(tmp_path):
     # A tuned matcher keeps the source's standardisation, one from scratch has its own.
     assert np.array_equal(trained["standard"]["mean"][1], source[0])
     assert not np.array_equal(trained["standard"]["mean"][0], source[0])
-    rows, digest = (folder / ROWS).read_bytes(), (folder / "pretrained-matcher/digest.json")
-    before = digest.read_bytes()
+    before = (folder / ROWS).read_bytes()
+    digest = folder / "pretrained-matcher/digest.json"
+    of_source = digest.read_bytes()
     shutil.rmtree(chunk)
     run_study(settings, folder, ignore)
-    assert (folder / ROWS).read_bytes() == rows
-    assert digest.read_bytes() == before
+    assert (folder / ROWS).read_bytes() == before
+    assert digest.read_bytes() == of_source
+    again = replaced(settings, {"arms": MATCHED[:3], "pretrained": str(folder)})
+    run_study(again, tmp_path / "second", ignore)
+    ours = select(read(tmp_path / "second" / ROWS), arm="matcher-held", split="test")
+    assert ours["mean_m"].tolist() == [of_arm["matcher-held"]]
+    other = replaced(again, {"matcher.epochs": 2})
+    with pytest.raises(InputError, match=r"otherwise than this study would \(matcher.epochs\)"):
+        run_study(other, tmp_path / "third", ignore)

@@ -5,9 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from mtloc_jax.arms import ARMS
 from mtloc_jax.errors import InputError
 from mtloc_jax.evidence import Fixes
 from mtloc_jax.experts import matcher_fixes
+from mtloc_jax.locate import Locate
 from mtloc_jax.settings import Settings, Window, replaced
 from mtloc_jax.sites.losses import LOSSES, Delivered, every, first_half
 from mtloc_jax.sites.site import build
@@ -51,7 +53,7 @@ def three_lines():
 
 
 def said_of(locator, arm, losses=(), settings=HELD):
-    return locator.located(RunSpec(arm, 1.0, 0), settings, losses, Networks())
+    return locator.located(ARMS[arm].locate, RunSpec(arm, 1.0, 0), settings, losses, Networks())
 
 
 def test_the_newest_scan_is_held_where_the_other_walks_heard_its_access_point():
@@ -190,9 +192,8 @@ def test_a_matcher_places_all_walks_at_once_where_it_would_place_each_by_the_oth
     locator = locator_of(three_lines())
     survey = locator.survey(np.arange(len(locator.site.round)))
     matcher = matchers.trained(survey, replaced(HELD, {"matcher.scans": 4}), 0)
-    found = locator.located(
-        RunSpec("matcher-held", 1.0, 0), HELD, (), Networks(Learnt(matcher, "one"))
-    )
+    networks, spec = Networks(Learnt(matcher, "one")), RunSpec("matcher-held", 1.0, 0)
+    found = locator.located(Locate("matcher"), spec, HELD, (), networks)
     for n in (1, 2, 3):
         others, own = (locator.table.at(np.flatnonzero(which)) for which in _of(locator, n))
         (xy_m,), (sigma_m,) = matcher_fixes.locate(replicas.stack([matcher]), others, own)

@@ -115,7 +115,7 @@ def test_networks_that_differ_only_in_how_they_are_judged_are_trained_once():
     ("axis", "named"),
     [
         ({"learning_rat": (0.1,)}, "learning_rat cannot be swept"),
-        ({"source": ("simulated-b",)}, "source cannot"),
+        ({"data_dir": ("a", "b")}, "data_dir cannot"),
         ({"window": (1, 2)}, "window cannot"),
         ({"window.stride": (1, 2)}, "window.stride cannot"),
         ({"learning_rate": 0.1}, "no values"),

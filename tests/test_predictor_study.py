@@ -81,7 +81,8 @@ def test_a_predictor_is_fitted_on_the_windows_a_network_sees(site, rate, monkeyp
 def test_the_errors_of_each_split_are_those_of_its_windows(site):
     found = fitted(RunSpec("constant", 1.0, 0), site, small())
     centre_m = site.windows.xy_m[site.rows("train")].mean(axis=0)
-    for split, clean in judged([found], site).items():
+    every = {split: np.ones(len(site.rows(split)), bool) for split in ("validation", "test")}
+    for split, clean in judged([found], site, every).items():
         apart_m = np.linalg.norm(site.windows.xy_m[site.rows(split)] - centre_m, axis=1)
         assert clean.metrics[0, 0] == pytest.approx(apart_m.mean(), rel=1e-5)
         assert clean.cdf_m[0, [0, 25, 50]] == pytest.approx(np.percentile(apart_m, [0, 50, 100]))

@@ -19,6 +19,7 @@ from mtloc_jax.rows import (
     COLUMNS,
     COVERAGE,
     LEAVES,
+    RADIUS,
     ROWS,
     TRACKS,
     WALKS,
@@ -187,7 +188,8 @@ def test_a_stopped_study_goes_on_and_ends_with_the_same_bytes(finished, tmp_path
     (folder / ROWS).unlink()
     run_study(small(), folder, ignore)
     written = {path.name for path in folder.glob("*.csv")}
-    assert written == COLUMNS.keys() - {CHOSEN}  # networks choose nothing on validation
+    # Networks choose nothing on validation, and state no radius.
+    assert written == COLUMNS.keys() - {CHOSEN, RADIUS}
     for name in written:
         assert (folder / name).read_bytes() == (finished[0] / name).read_bytes()
     assert not (folder / "chunks" / ".0001.partial").exists()

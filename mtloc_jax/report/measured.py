@@ -195,8 +195,9 @@ def read_measured(workdir: Path, plan: FloorPlan | None = None) -> Measured:
         )
         # Test rounds in turn, or targets, are together what one of them is alone.
         if not swept.names or _of_targets(swept):
-            names = [*names, COVERAGE, RADIUS]
-            coverage, radius = (_optional(workdir / name) for name in (COVERAGE, RADIUS))
+            together = (COVERAGE, RADIUS, CHOSEN)
+            names = [*names, *together]
+            coverage, radius, chosen = (_optional(workdir / name) for name in together)
         names += [WALKS, CDF, PRETEXT]
     else:
         swept, rows = None, _rows(workdir, provenance)

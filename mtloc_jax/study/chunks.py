@@ -23,8 +23,7 @@ from mtloc_jax.study import fitting, replicas, workdir
 from mtloc_jax.study.covering import Covering
 from mtloc_jax.study.estimate import work_of
 from mtloc_jax.study.judging import counted, recounted
-from mtloc_jax.study.learnt_here import LearntHere, trained_parts
-from mtloc_jax.study.locating import Locator
+from mtloc_jax.study.learnt_here import trained_parts
 from mtloc_jax.study.opened import Report, Sites
 from mtloc_jax.study.plan import FROM_TRANSFERRED, Chunk, Job, Plan
 from mtloc_jax.study.processes import Share
@@ -35,6 +34,7 @@ from mtloc_jax.study.runs import RunSpec, prepared
 from mtloc_jax.study.starts import Starts
 from mtloc_jax.study.trainer import Diverged, Judge, Speed, Trainer
 from mtloc_jax.study.variants import Variant
+from mtloc_jax.study.walk_chunks import WalkChunks
 from mtloc_jax.surgery import checkpoint
 from mtloc_jax.surgery.graft_report import proof
 
@@ -61,7 +61,7 @@ class Chunks:
         self._trainers: dict[tuple[int, Static], Trainer] = {}
         self._judges: dict[tuple[Problem, Wipe], Judge] = {}
         self._data: dict[int, dict[str, Arrays]] = {}
-        self._locators: dict[int, Locator] = {}
+        self.walks = WalkChunks(plan, sites, starts, report)
         self._covering = Covering()
 
     def calibrated(self, chunk: Chunk) -> Speed:
@@ -181,26 +181,15 @@ class Chunks:
     def _located(
         self, chunk: Chunk, stage: str
     ) -> tuple[list[Record], dict[str, tuple[Params, dict[str, Any]]]]:
-        """Locate the walks that a chunk's runs are judged on, and judge where they were said.
-
-        Returns the networks trained for it too, by their folder, and their cards.
-        """
-        locator, found = self._locator(chunk.group), []
-        learnt = LearntHere(self.starts, locator, self.sites[chunk.group], self.report)
-        for done, job in enumerate(chunk.jobs):
-            settings = self.plan.of(job)
-            networks = learnt.of(job, settings)
-            self.report(stage, done, len(chunk.jobs))
-            found.append(locator.located(job.spec, settings, self._losses(), networks))
-        self.report(stage, len(chunk.jobs), len(chunk.jobs))
+        """Locate the walks of a chunk; return the networks trained for it too, by their folder."""
+        found = self.walks.judged(chunk, self._losses(), stage)
         nothing: dict[Variant, Wiped | None] = dict.fromkeys(_variants(chunk))
-        clean, lost = locator.judged(found)
-        chosen: list[Mapping[str, Any]] = [{}] * len(found)
-        stated = locator.stated(found)
-        records = self._records(chunk, clean, (), nothing, lost, chosen, stated=stated)
+        records = self._records(
+            chunk, found.clean, (), nothing, found.lost, found.chosen, stated=found.stated
+        )
         return records, {
             f"{NETWORKS}-{part}": (params, self._named(chunk) | {"runs": runs})
-            for part, (params, runs) in learnt.kept().items()
+            for part, (params, runs) in found.kept.items()
         }
 
     def _judged(self, chunk: Chunk, runs: list[Run], params: Params, stage: str) -> list[Record]:
@@ -263,12 +252,6 @@ class Chunks:
     def _covered(self, job: Job, sites: Sites) -> Mapping[str, Coverage]:
         """Return how what a job was trained on covers each split that it is judged on."""
         return self._covering.of(job.spec, sites.seen(job.spec.seed), self.plan.of(job))
-
-    def _locator(self, group: int) -> Locator:
-        opened = self.sites[group].opened["target"]
-        if id(opened) not in self._locators:
-            self._locators[id(opened)] = Locator(opened.dealt.walks, opened.site)
-        return self._locators[id(opened)]
 
     def _proof(self, job: Job, params: Params) -> Row | None:
         """Return what training did to a job's grafted leaves; None where none were."""

@@ -43,10 +43,8 @@ class LearntHere:
         self.starts, self.locator, self.sites, self.report = starts, locator, sites, report
         self._trained: dict[str, dict[tuple[str, int], Params]] = {MATCHER: {}, MOTION: {}}
 
-    def of(self, job: Job, settings: Settings) -> Networks:
-        """Return the networks of a job; chunks have one seed and one variant."""
-        locate = job.spec.of.locate
-        assert locate is not None
+    def of(self, locate: Locate, job: Job, settings: Settings) -> Networks:
+        """Return the networks by which a job locates; chunks have one seed and one variant."""
         found = {
             part: Learnt(
                 self._params(part, *of, job, settings), (of[0], job.trained, job.spec.seed)

@@ -81,11 +81,14 @@ class Locator:
         self._moves: dict[Any, Moves] = {}
 
     def located(
-        self, spec: RunSpec, settings: Settings, losses: Sequence[str], networks: Networks
+        self,
+        locate: Locate,
+        spec: RunSpec,
+        settings: Settings,
+        losses: Sequence[str],
+        networks: Networks,
     ) -> Located:
         """Locate what a run is judged on by what it surveyed."""
-        locate = spec.of.locate
-        assert locate is not None
         survey = _survey(spec, settings)
         matcher, motion = networks
         key = locate.expert, matcher and matcher.name, *survey
@@ -112,6 +115,11 @@ class Locator:
         clean = {split: of([one.clean for one in found], split) for split in self.site.split.judged}
         lost = {name: of([one.lost[name] for one in found], "test") for name in found[0].lost}
         return clean, lost
+
+    def mean_error_m(self, said: Said, split: str) -> float:
+        """Return the mean error of a split, metres, before a walk's first scan included."""
+        rows = self.site.rows(split)
+        return float(np.linalg.norm(said.xy_m[rows] - self.site.windows.xy_m[rows], axis=1).mean())
 
     def stated(self, found: Sequence[Located]) -> dict[str, np.ndarray]:
         """Return the standard deviations that runs state of the windows of each judged split."""

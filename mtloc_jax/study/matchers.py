@@ -40,7 +40,7 @@ def trained(survey: Surveyed, settings: Settings, seed: int, start: Params | Non
         [seed],
         start=replicas.stack([start]) if tuned else None,
         epochs=how.tuned_epochs if tuned else how.epochs,
-        learning_rate=how.tuned_learning_rate if tuned else how.learning_rate,
+        learning_rate=how.tuned_rate if tuned else how.learning_rate,
     )
     return replicas.take(found, 0)
 

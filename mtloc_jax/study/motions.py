@@ -37,6 +37,6 @@ def trained(
         [seed],
         start=start,
         n_steps=how.tuned_steps if tuned else how.steps,
-        learning_rate=how.tuned_learning_rate if tuned else how.learning_rate,
+        learning_rate=how.tuned_rate if tuned else how.learning_rate,
     )
     return found

@@ -193,7 +193,7 @@ def _check_survey(settings: Settings, spec: RunSpec) -> None:
             f"test_round is {settings.test_round}, but survey='others' tests every round",
             remedy="set --config.test_round=0, or --config.survey=once",
         )
-    if spec.of.learns_here or spec.of.chooses:
+    if spec.of.learns_here or spec.of.chooses_here:
         raise InputError(
             f"the arm {spec.arm!r} {'trains' if spec.of.learns_here else 'chooses'} on the target, "
             "whose every round is tested where survey is 'others'",
