@@ -19,7 +19,7 @@ from ml_collections import config_flags
 from rich.console import Console
 from rich.table import Table
 
-from launch import cli
+from launch import cli, places
 from mtloc_jax.cards import card, card_page, card_words
 from mtloc_jax.cards.card import Card
 from mtloc_jax.escapes import file_name, rich
@@ -53,7 +53,7 @@ def main(argv: list[str]) -> None:
     others = {name: _opened(name, settings).walks for name in _COMPARE.value}
     found = card.make(opened.walks, site, settings, others, opened.skipped, dealt)
     _show(found, Console())
-    output = Path(_OUTPUT.value or f"cards/{file_name(opened.name)}")
+    output = places.folder(_OUTPUT.value or f"cards/{file_name(opened.name)}")
     _write(output, found)
     with style.drawing():
         page = card_page.page(found, opened.walks, site, plan_of(opened))

@@ -9,7 +9,7 @@ from typing import Any
 
 from absl import app, flags, logging
 
-from launch import interrupts
+from launch import interrupts, places
 from mtloc_jax import escapes
 from mtloc_jax.errors import InputError
 
@@ -19,9 +19,9 @@ WRONG_INPUT = 2
 def run(main: Callable[[list[str]], None], arguments: tuple[str, ...] = ()) -> None:
     """Parse the flags and call `main` with argv[0] and the named arguments; exit 0, 2 or 128 + N.
 
-    2 is a mistake of the user (InputError, unknown flag or config field), 130 is Ctrl-C, 143
-    SIGTERM, 129 SIGHUP; each prints one line on stderr. Any other exception is a defect and keeps
-    its traceback.
+    2 is the user's to mend (InputError, an unknown flag or config field, a disk that is full or
+    cannot be written), 130 is Ctrl-C, 143 SIGTERM, 129 SIGHUP; each prints one line on stderr. Any
+    other exception is a defect and keeps its traceback.
     """
     interrupts.begin()
     try:
@@ -33,9 +33,10 @@ def run(main: Callable[[list[str]], None], arguments: tuple[str, ...] = ()) -> N
         if number is not None:  # whatever it was turned into on its way
             interrupts.leave(number)
             sys.exit(interrupts.exit_code(number))
-        if not isinstance(error, InputError):
+        told = places.as_input_error(error) if isinstance(error, OSError) else error
+        if not isinstance(told, InputError):
             raise
-        say(" ".join(f"error: {error}".split()), to_stderr=True)
+        say(" ".join(f"error: {told}".split()), to_stderr=True)
         sys.exit(WRONG_INPUT)
 
 

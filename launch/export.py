@@ -7,11 +7,9 @@ network.stablehlo (any number of windows in physical units -> metres, on CPU, GP
 card.json.
 """
 
-from pathlib import Path
-
 from absl import flags
 
-from launch import cli
+from launch import cli, places
 from mtloc_jax.surgery.export import write_export
 from mtloc_jax.surgery.network import read_network
 
@@ -20,8 +18,8 @@ _OUTPUT = flags.DEFINE_string("output", None, "New folder to write.", required=T
 
 def main(argv: list[str]) -> None:
     """Write the export."""
-    network = read_network(argv[1])
-    write_export(Path(_OUTPUT.value), network.params, network.card)
+    network = read_network(str(places.place(argv[1])))
+    write_export(places.place(_OUTPUT.value), network.params, network.card)
     cli.say(_OUTPUT.value)
 
 

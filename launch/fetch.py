@@ -14,7 +14,7 @@ from absl import flags
 from rich import progress
 from rich.console import Console
 
-from launch import cli
+from launch import cli, places
 from mtloc_jax.datasets.fetch import fetch
 from mtloc_jax.datasets.sources import SOURCES, Source, SourceFile
 from mtloc_jax.escapes import rich
@@ -37,7 +37,7 @@ def main(argv: list[str]) -> None:
     if _LIST.value:
         print("\n".join([_told(source), *map(_line, source.files)]))
         return
-    folder = _fetched(source, Path(cli.given(_OUTPUT)))
+    folder = _fetched(source, places.folder(cli.given(_OUTPUT)))
     cli.say(f"{source.name}: {_checked(source)}, in {folder}")
     print(f"licence: {source.licence}; {source.page}")
 

@@ -11,13 +11,11 @@ The site is cut, and the network made, by the settings in the first donor's card
 (else the defaults), or by those of --config=configs/FILE.py, as launch.study reads it.
 """
 
-from pathlib import Path
-
 from absl import flags
 from ml_collections import config_flags
 from rich.console import Console
 
-from launch import cli
+from launch import cli, places
 from mtloc_jax.files import write_whole
 from mtloc_jax.settings import Settings, parsed, replaced
 from mtloc_jax.sites.recordings import Recordings, open_recordings
@@ -45,11 +43,11 @@ _DRY_RUN = flags.DEFINE_bool("dry_run", False, "Show what would be done, write n
 def main(argv: list[str]) -> None:
     """Graft, show what was done, and save it."""
     del argv
-    output = Path(_OUTPUT.value)
-    get_rules = read_rules(Path(_RULES.value))
-    places = _DONOR.value
-    names = ["donor"] if len(places) == 1 else [f"donor{k + 1}" for k in range(len(places))]
-    donors = {name: read_network(place) for name, place in zip(names, places, strict=True)}
+    output = places.place(_OUTPUT.value)
+    get_rules = read_rules(places.place(_RULES.value))
+    given = [str(places.place(name)) for name in _DONOR.value]
+    names = ["donor"] if len(given) == 1 else [f"donor{k + 1}" for k in range(len(given))]
+    donors = {name: read_network(place) for name, place in zip(names, given, strict=True)}
     check_output(output, donors)
     settings = _settings(donors)
     target = fresh(cut(_recordings(settings), settings), settings, _SEED.value)
@@ -58,7 +56,7 @@ def main(argv: list[str]) -> None:
     check_positions(report, donors, settings.output)
     Console().print(graft_view(report))
     if _REPORT.value:
-        write_whole(Path(_REPORT.value), report.to_json())
+        write_whole(places.place(_REPORT.value), report.to_json())
     if not _DRY_RUN.value:
         lineage = {name: donor.lineage() for name, donor in donors.items()}
         checkpoint.save(output, params, {**target.card, "lineage": lineage}, report)

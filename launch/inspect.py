@@ -5,12 +5,10 @@
 CKPT and OTHER are checkpoint folders, one run of a stack (FOLDER@3), or weight files.
 """
 
-from pathlib import Path
-
 from absl import flags
 from rich.console import Console
 
-from launch import cli
+from launch import cli, places
 from mtloc_jax.escapes import printable
 from mtloc_jax.surgery import checkpoint
 from mtloc_jax.surgery.network import Network, read_network
@@ -45,17 +43,21 @@ def main(argv: list[str]) -> None:
         console.print(lineage, "")
     if ours.report is not None:
         console.print(graft_view(ours.report), "")
-    verified = "files and leaves verified" if Path(argv[1].partition("@")[0]).is_dir() else "a file"
+    verified = (
+        "files and leaves verified"
+        if places.place(argv[1].partition("@")[0]).is_dir()
+        else "a file"
+    )
     console.print(f"digest {tree_digest(ours.params)} ({verified})")
 
 
 def _read(place: str) -> Network:
     """Read a network, or a whole stack of runs."""
-    folder = Path(place)
+    folder = places.place(place)
     if folder.is_dir() and "runs" in checkpoint.read_card(folder):
         params, card = checkpoint.load(folder)
-        return Network(place, params, card, checkpoint.read_report(folder))
-    return read_network(place)
+        return Network(str(folder), params, card, checkpoint.read_report(folder))
+    return read_network(str(folder))
 
 
 if __name__ == "__main__":

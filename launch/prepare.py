@@ -9,13 +9,12 @@ the first damaged file; with --keep_going it leaves damaged files out, and says 
 """
 
 import os
-from pathlib import Path
 
 from absl import flags
 from rich.console import Console
 from rich.progress import Progress
 
-from launch import cli
+from launch import cli, places
 from mtloc_jax.sites import split_choice
 from mtloc_jax.sites.formats import FORMATS
 from mtloc_jax.sites.prepare import prepare
@@ -34,13 +33,13 @@ _WORKERS = flags.DEFINE_integer(
 def main(argv: list[str]) -> None:
     """Prepare the site and say what it holds."""
     del argv
-    output = Path(_OUTPUT.value)
+    output = places.folder(_OUTPUT.value)
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("reading", total=None)
         card = prepare(
             _FORMAT.value,
-            Path(_INPUT.value),
+            places.place(_INPUT.value),
             output,
             name=_NAME.value or output.name,
             split=_SPLIT.value,

@@ -14,11 +14,9 @@ config.margin_m out; name it before looking. It is written into DIR/config.json,
 stays what its folder says.
 """
 
-from pathlib import Path
-
 from absl import flags
 
-from launch import cli
+from launch import cli, places
 from mtloc_jax.errors import InputError
 from mtloc_jax.report.margin import name_margin
 from mtloc_jax.report.write import write_report
@@ -35,7 +33,7 @@ _MARGIN_M = flags.DEFINE_float("margin_m", None, "Difference in metres that coun
 def main(argv: list[str]) -> None:
     """Write the report and say where it is."""
     del argv
-    workdir, floor_plan = Path(_WORKDIR.value), _floor_plan()
+    workdir, floor_plan = places.folder(_WORKDIR.value), _floor_plan()
     if _MARGIN_M.value is not None:
         name_margin(workdir, _MARGIN_M.value)
     write_report(workdir, floor_plan)
@@ -46,7 +44,7 @@ def _floor_plan() -> FloorPlan | None:
         return None
     try:
         width_m, height_m = map(float, _FLOOR_SIZE_M.value or ())
-        return FloorPlan(Path(_FLOOR_PLAN.value or ""), width_m, height_m)
+        return FloorPlan(places.place(_FLOOR_PLAN.value or ""), width_m, height_m)
     except ValueError:
         raise InputError(
             "a floor plan needs its size in metres",

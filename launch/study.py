@@ -21,7 +21,7 @@ from ml_collections import config_flags
 from rich.console import Console
 from rich.table import Table
 
-from launch import cli
+from launch import cli, places
 from launch.events import Events
 from launch.progress import Progress
 from mtloc_jax.escapes import rich
@@ -57,7 +57,7 @@ def main(argv: list[str]) -> None:
     if _SETTINGS.value:
         _list_settings()
         return
-    settings, folder = parsed(cli.given(_CONFIG)), Path(cli.given(_WORKDIR))
+    settings, folder = parsed(cli.given(_CONFIG)), places.folder(cli.given(_WORKDIR))
     share = _started()
     with ExitStack() as views:
         show = views.enter_context(Progress(quiet=_QUIET.value))

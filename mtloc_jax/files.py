@@ -6,7 +6,7 @@ import platform
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -36,7 +36,8 @@ def write_whole(path: Path, content: str | bytes) -> Path:
             os.fsync(file.fileno())
         mine.replace(path)
     except OSError as error:
-        mine.unlink(missing_ok=True)
+        with suppress(OSError):  # what lies in the way may be a file
+            mine.unlink()
         raise InputError(
             f"cannot write ({error.strerror})",
             remedy="free space, or give another folder, and run the same command again",

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from mtloc_jax.errors import InputError
+from mtloc_jax.files import sha256
 from mtloc_jax.settings import Settings, Window, parsed, plain
 from mtloc_jax.surgery.checkpoint import (
     CARD,
@@ -27,6 +28,7 @@ from mtloc_jax.surgery.checkpoint import (
 from mtloc_jax.surgery.graft import Take, graft
 from mtloc_jax.surgery.network_card import cut_of, settings_of
 from mtloc_jax.surgery.tree import tree_digest
+from tests import networks
 
 CARD_OF_SITE1 = {
     "site": {"name": "site1/B1", "bssids": ["a", "b"], "shapes": {"imu": (10, 2)}},
@@ -253,6 +255,7 @@ from pathlib import Path
 import numpy as np
 from mtloc_jax.surgery.checkpoint import save
 from mtloc_jax.errors import InputError
+from mtloc_jax.files import sha256
 noise = np.random.default_rng(0).normal(size=(1000, 1000)).astype(np.float32)
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))  # as a full disk: writes fail
 for name in ("net", "new"):
@@ -273,3 +276,25 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="net: cannot write"):
         save(tmp_path / "file" / "net", _params(), CARD_OF_SITE1)
+
+
+def test_a_graft_report_without_its_digest_is_not_passed_over(tmp_path):
+    params, report = graft(networks.params(6, 3), {"d": networks.params(6, 3, 1)}, [Take("*", "*")])
+    save(tmp_path / "net", params, networks.card("abc"), report)
+    path = tmp_path / "net" / "digest.json"
+    path.write_text(path.read_text().replace('"graft.json"', '"gra\\u0064t.json"'))
+    with pytest.raises(InputError, match=r"digest\.json: it records nothing of graft\.json"):
+        read_report(tmp_path / "net")
+
+
+@pytest.mark.parametrize(
+    "words", ["[]", '{"site": []}', '{"runs": [3]}', '{"lineage": {"d": {"path": 3}}}']
+)
+def test_a_card_of_strangers_is_looked_at_before_it_is_believed(tmp_path, words):
+    save(tmp_path / "net", networks.params(6, 3), networks.card("abc"))
+    (tmp_path / "net" / "card.json").write_text(words)
+    digests = json.loads((tmp_path / "net" / "digest.json").read_text())
+    digests["files"]["card.json"] = sha256(tmp_path / "net" / "card.json")
+    (tmp_path / "net" / "digest.json").write_text(json.dumps(digests))
+    with pytest.raises(InputError, match=r"card\.json: (its card is none|holds no JSON object)"):
+        load(tmp_path / "net")

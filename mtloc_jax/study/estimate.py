@@ -127,7 +127,7 @@ def _group(
     )
     needed_bytes = seconds = None
     if waiting and sum(work[chunk.number][0] for chunk in waiting):
-        sample = waiting[0]
+        sample = next(chunk for chunk in waiting if work[chunk.number][0])
         speed = calibrate(sample)
         needed_bytes = speed.needed_bytes
         sample_steps, sample_gflop = work[sample.number]

@@ -60,6 +60,8 @@ def load(folder: Path, expect_site: Mapping[str, Any] | None = None) -> tuple[di
     Raises InputError where a file is missing, cut or altered, or the site is another one.
     """
     card, recorded = read_card(folder), _json(folder / DIGEST).get("leaves", {})
+    if not isinstance(recorded, dict):
+        raise _damaged(folder / DIGEST, "its leaves are no object")
     if expect_site is not None:
         check_site(folder, card, expect_site)
     _check_files(folder, under=PARAMS)  # before orbax: it may not notice, or fail in a thread
@@ -108,9 +110,9 @@ def read_card(folder: Path) -> Card:
 def read_report(folder: Path) -> GraftReport | None:
     """Read the report of the graft a checkpoint came from; None where there was no graft.
 
-    Raises InputError where it was altered.
+    Raises InputError where it was altered, or is there and no digest of it.
     """
-    if GRAFT not in _json(folder / DIGEST).get("files", {}):
+    if GRAFT not in _recorded(folder) and not (folder / GRAFT).exists():
         return None
     _check_files(folder, under=GRAFT)
     return GraftReport.from_json((folder / GRAFT).read_text(encoding="utf-8"))
@@ -206,7 +208,7 @@ def _orbax() -> Iterator[ocp.PyTreeCheckpointer]:
 
 def _check_files(folder: Path, under: str) -> None:
     """Raise InputError unless the files recorded under a name are there as they were written."""
-    recorded = _json(folder / DIGEST).get("files", {})
+    recorded = _recorded(folder)
     names = [name for name in recorded if name.split("/")[0] == under]
     if not names:
         raise _damaged(folder / DIGEST, f"it records nothing of {under}")
@@ -215,6 +217,14 @@ def _check_files(folder: Path, under: str) -> None:
             raise _damaged(folder / name, "no such file")
         if _found(folder / name) != recorded[name]:
             raise _damaged(folder / name, "is not what was saved: its sha256 differs")
+
+
+def _recorded(folder: Path) -> dict[str, str]:
+    """Return the digest of each file of a checkpoint, by its name; raises InputError."""
+    found = _json(folder / DIGEST).get("files", {})
+    if not isinstance(found, dict):
+        raise _damaged(folder / DIGEST, "its files are no object")
+    return found
 
 
 def check_site(folder: Path, card: Card, expected: Mapping[str, Any]) -> None:
@@ -255,7 +265,7 @@ def _json(path: Path) -> dict[str, Any]:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise _damaged(path, "no such file") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise _damaged(path, f"cannot be read ({_first_line(error)})") from error
     if not isinstance(content, dict):
         raise _damaged(path, "holds no JSON object")

@@ -89,8 +89,10 @@ class GraftReport:
         try:
             raw = json.loads(text)
             entries = tuple(Entry(**_tuples(entry)) for entry in raw["entries"])
+            if odd := [entry.action for entry in entries if entry.action not in ACTIONS]:
+                raise ValueError(f"there is no action {odd[0]!r}")
             return cls(entries, raw["donors"], raw["stacked"])
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise InputError(
                 f"this is not a graft report ({error})", remedy="graft again to write a new one"
             ) from error

@@ -44,7 +44,7 @@ def read_network(place: str) -> Network:
     """
     name, _, run = place.partition("@")
     path = Path(name)
-    if not path.is_dir():
+    if not _is_folder(path):
         params, card = read_with_card(path)
         return Network(place, params, card, None)
     report = checkpoint.read_report(path)
@@ -60,6 +60,17 @@ def read_network(place: str) -> Network:
             path=path,
         )
     return Network(place, params, card, report)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError as error:  # a name too long, no right to look
+        raise InputError(
+            f"cannot be read ({error.strerror})",
+            remedy="give a checkpoint folder or a file",
+            path=path,
+        ) from error
 
 
 def _number(run: str, place: str) -> int:

@@ -60,7 +60,7 @@ def judge(read: Read, path: Path, wanted: str, bounds: Bounds) -> Judged:
     if not child:
         _tell(read, path, wanted, theirs)
     os.close(theirs)
-    said = _heard(mine, child, time.monotonic() + 4 * bounds.cpu_s + 2)
+    said = _heard(mine, child, time.monotonic() + 12 * bounds.cpu_s)
     _, status, used = os.wait4(child, 0)
     cpu_s, grown = used.ru_utime + used.ru_stime, used.ru_maxrss * 1024 - before
     verdict, _, words = said.partition(" ")

@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.attack import weights
 from tests.attack.judge import Bounds, Judged, Read, Verdict, judge
 from tests.attack.mutations import mutants
+from tests.attack.readers import forked
 
 MUTANTS = 3600
 BOUNDS = Bounds(cpu_s=5.0, memory_bytes=160 * weights.MIB)
@@ -57,16 +58,15 @@ def faults(found: list[tuple[str, str, Judged]]) -> list[tuple[str, str, Judged]
     return [(kind, damage, judged) for kind, damage, judged in found if not sound(kind, judged)]
 
 
-def main(n: int) -> None:
-    """Attack the reader, print the table and each fault."""
-    from tests.attack.readers import forked
-
+def main(n: int) -> bool:
+    """Attack the reader, print each fault and the table; say whether there is no fault."""
     with tempfile.TemporaryDirectory() as folder:
         found = list(attacked(forked, Path(folder), n))
     for kind, damage, judged in faults(found):
         print(f"{kind}, {damage}: {judged.verdict.value} {judged.said[:200]}")
     print("\n".join(lines(found)))
+    return not faults(found)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else MUTANTS)
+    sys.exit(not main(int(sys.argv[1]) if len(sys.argv) > 1 else MUTANTS))
