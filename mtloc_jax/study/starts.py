@@ -205,7 +205,7 @@ class Starts:
         config = parsed(card["config"])
         asked = [name for name in PART_BY[part] if value(config, name) != value(settings, name)]
         held, wanted = (of["identity"] for of in (card, ours))
-        data = [role for role in wanted["data"] if role != "target"]
+        data = [role for role in wanted["data"] if not role.startswith("target")]
         odd = [
             *asked,
             *(["seeds"] if card["runs"] != ours["runs"] else []),
