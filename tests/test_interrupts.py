@@ -70,9 +70,9 @@ def program(tmp_path_factory):
     return path
 
 
-def started(*command, **options):
+def started(*command, shell=(), **options):
     return subprocess.Popen(
-        [sys.executable, *map(str, command)],
+        [*shell, sys.executable, *map(str, command)],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
@@ -115,10 +115,7 @@ def test_a_second_signal_ends_a_program_that_is_unwinding(program):
 
 
 def test_who_ignores_hangups_goes_on(program):
-    def ignore():
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
-
-    process = started(program, preexec_fn=ignore)
+    process = started(program, shell=("sh", "-c", "trap '' HUP; exec \"$@\"", "sh"))
     assert process.stdout.readline() == "ready\n"
     process.send_signal(signal.SIGHUP)
     time.sleep(0.3)
