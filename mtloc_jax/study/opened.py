@@ -13,7 +13,7 @@ from mtloc_jax.errors import InputError
 from mtloc_jax.files import write_whole
 from mtloc_jax.rows import CARD
 from mtloc_jax.settings import Settings, replaced, values
-from mtloc_jax.sites.pooled import pooled
+from mtloc_jax.sites.pooled import pooled, together
 from mtloc_jax.sites.protocol import OTHERS, ROUND
 from mtloc_jax.sites.recordings import Recordings, cut_by, dealt_by, open_recordings
 from mtloc_jax.sites.site import Site
@@ -203,4 +203,4 @@ def _pair(settings: Settings, opened: Mapping[str, Building], origin: str) -> st
     if settings.survey == "twice":
         return f"{target} survey 1->{target} survey 2"
     names = [building.site.name for role, building in opened.items() if role != "target"]
-    return f"{origin or '+'.join(names or settings.sources)}->{target}"
+    return f"{origin or together(names or settings.sources)}->{target}"
