@@ -43,11 +43,13 @@ class Sites:
     """Hold the buildings of a study, opened; sources only where something is learnt there.
 
     opened: by role, as Settings.buildings names them; pair: as rows name it
+    both: whether networks see both of two surveys, with no access point gone, or the second alone
     """
 
     settings: Settings
     opened: Mapping[str, Building]
     pair: str
+    both: bool = False
 
     @cached_property
     def source(self) -> Site:
@@ -62,7 +64,7 @@ class Sites:
     @cached_property
     def target(self) -> Site:
         """Return the site that networks are trained and judged on; of two surveys, the second."""
-        if self.settings.survey != "twice":
+        if not self._second_alone:
             return self.whole
         return dataclasses.replace(self.whole, split=self.surveyed(0)[1].site.split)
 
@@ -82,7 +84,11 @@ class Sites:
 
     def seen(self, seed: int) -> Site:
         """Return the target as a seed's networks see it."""
-        return self.target if self.settings.survey != "twice" else self.surveyed(seed)[1].site
+        return self.surveyed(seed)[1].site if self._second_alone else self.target
+
+    @property
+    def _second_alone(self) -> bool:
+        return self.settings.survey == "twice" and not self.both
 
 
 def open_sites(

@@ -64,7 +64,7 @@ class Starts:
     def of(self, job: Job, settings: Settings, sites: Sites) -> Params:
         """Return the parameters a job starts from; `settings` are what it is trained with."""
         spec = job.spec
-        if settings.survey == "twice" and spec.of.start != "pretrained":
+        if settings.survey == "twice" and not (spec.of.start == "pretrained" or spec.of.both):
             return self._resurvey(job.trained, settings, sites).start(spec)
         if not spec.of.grafted:
             return replicas.take(self.fresh(spec, settings, sites.target), spec.seed)
