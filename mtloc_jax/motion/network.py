@@ -1,6 +1,6 @@
 """A network that says how a phone moves, and how far off that may be; it knows no building.
 
-After the prototype of RoNIN (Herath, Yan, Furukawa, "RoNIN: robust neural inertial navigation in
+After RoNIN (Herath, Yan, Furukawa, "RoNIN: robust neural inertial navigation in
 the wild", ICRA 2020): velocity in a level frame that turns with the phone, by a recurrent network.
 Here the frame is the phone's own, and the loss asks for sums between waypoints alone.
 """
