@@ -47,7 +47,7 @@ def located(walks: Sequence[Walk], model: Model | None = None) -> list[Located]:
     if not walks:
         return []
     model = Model() if model is None else model
-    moves = [_moves(walk) for walk in walks]
+    moves = [ticks_of(walk) for walk in walks]
     causal, offline = (
         jax.tree.map(np.asarray, program(model, *_side_by_side(walks, moves, known)))
         for program, known in ((_causal, "arrived_ms"), (_offline, "heard_ms"))
@@ -59,6 +59,15 @@ def located(walks: Sequence[Walk], model: Model | None = None) -> list[Located]:
         )
         for at, (m, walk) in enumerate(zip(moves, walks, strict=True))
     ]
+
+
+def ticks_of(walk: Walk) -> Moves:
+    """Return the moves of a walk; where none is known, ticks from its first time to its last."""
+    if walk.moves is not None:
+        return walk.moves
+    times = [walk.t_ms, walk.fixes.heard_ms]
+    first, last = min(t[0] for t in times if len(t)), max(t[-1] for t in times if len(t))
+    return no_moves(int(first) - TICK_MS, int(last))
 
 
 @jax.jit
@@ -89,14 +98,6 @@ def _side_by_side(
         for m, w in zip(moves, walks, strict=True)
     ]
     return np.array([walk.prior.sd_m for walk in walks]), stacked(ticks, TOGETHER)
-
-
-def _moves(walk: Walk) -> Moves:
-    if walk.moves is not None:
-        return walk.moves
-    times = [walk.t_ms, walk.fixes.heard_ms]
-    first, last = min(t[0] for t in times if len(t)), max(t[-1] for t in times if len(t))
-    return no_moves(int(first) - TICK_MS, int(last))
 
 
 def _at_ends(walk: Walk, ticks_ms: np.ndarray, found: State) -> Track:

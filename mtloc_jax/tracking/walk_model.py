@@ -58,8 +58,8 @@ class Model(NamedTuple):
     scale: float = 0.05
     bias_walk_rad: float = 0.02
     scale_walk: float = 0.005
-    speed_m_per_s: float = 0.8
-    turning_s: float = 10.0
+    speed_m_per_s: float = 1.6
+    turning_s: float = 20.0
     wander_m2_per_s: float = 0.5
 
 
