@@ -41,15 +41,23 @@ def test_shares_by_hand(tmp_path):
 
 def test_the_prior_of_all_corridor_is_one_and_of_none_a_little(tmp_path):
     cells = Cells(np.array([5.0, 1.0]), (1, 4), 2.0)
-    found = floor_prior.log_prior(drawn(tmp_path), cells)
+    found = floor_prior.log_corridor(drawn(tmp_path), cells)
     np.testing.assert_allclose(np.exp(found), [[0.03, 0.03, 0.03 + 0.97 / 4, 1]], atol=1e-6)
-    assert floor_prior.log_prior(drawn(tmp_path), cells, 0.5)[0, 0] == pytest.approx(np.log(0.5))
+    assert floor_prior.log_corridor(drawn(tmp_path), cells, 0.5)[0, 0] == pytest.approx(np.log(0.5))
 
 
 def test_cells_that_share_no_edge_with_pixels_are_shared_out(tmp_path):
     """A cell from 8.25 m to 8.75 m north: half of it corridor, half the outline's row."""
     found = floor_prior.corridor_share(drawn(tmp_path), Cells(np.array([5.0, 8.5]), (1, 1), 0.5))
     np.testing.assert_allclose(found, [[0.5]], atol=1e-6)
+
+
+def test_near_the_survey_is_likely_by_hand():
+    """At a surveyed place 1, 3 m away 0.03 + 0.97 exp(-1/2), far away 0.03."""
+    cells = Cells(np.array([0.0, 0]), (3, 1), 3.0)
+    found = floor_prior.log_surveyed(np.array([[0.0, 0], [100, 0]]), cells)
+    expected = 0.03 + 0.97 * np.exp([0, -1 / 2, -2])
+    np.testing.assert_allclose(np.exp(found), expected[:, None])
 
 
 def test_an_open_outline_has_no_inside(tmp_path):

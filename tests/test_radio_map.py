@@ -68,6 +68,20 @@ def test_walk_by_walk_it_is_a_map_made_anew():
         np.testing.assert_allclose(found[own], expected, atol=1e-9)
 
 
+def test_walk_by_walk_scans_lie_where_a_map_anew_puts_them():
+    survey = random_table(7, scans=40)
+    # The corners belong to two walks each: no walk is needed for the survey's extent.
+    corners = np.array([[0.0, 0], [40, 40]])
+    survey = survey._replace(xy_m=np.concatenate([corners, survey.xy_m[2:-2], corners]))
+    found = radio_map.locate_each_walk(survey)
+    for walk in np.unique(survey.walk):
+        own = survey.walk == walk
+        for one, other in zip(
+            found, radio_map.locate(survey.at(~own), survey.at(own)), strict=True
+        ):
+            np.testing.assert_allclose(one[own], other, atol=1e-6)
+
+
 def test_scans_are_placed_near_where_they_were():
     xy_m = np.stack(np.meshgrid(np.arange(0, 60, 5.0), np.arange(0, 30, 5.0)), -1).reshape(-1, 2)
     points = np.random.default_rng(0).uniform((0, 0), (60, 30), (400, 2))

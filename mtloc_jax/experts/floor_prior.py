@@ -1,7 +1,8 @@
-"""Where on a floor people walk at all: the white of its plan, inside its outline."""
+"""Where on a floor people walk at all: the white of its plan within the outline; near a survey."""
 
 import numpy as np
 from scipy import ndimage
+from scipy.spatial import KDTree
 
 from mtloc_jax.errors import InputError
 from mtloc_jax.sites.floor_plan import FloorPlan
@@ -9,15 +10,26 @@ from mtloc_jax.tracking.cells import Cells
 
 ELSEWHERE = 0.03
 """How likely a cell without a corridor is, to one that is all corridor."""
+SURVEYED_M = 3.0
 _WHITE = 0.95  # shops are filled with a light blue, 0.9
 
 
-def log_prior(plan: FloorPlan, cells: Cells, elsewhere: float = ELSEWHERE) -> np.ndarray:
+def log_corridor(plan: FloorPlan, cells: Cells, elsewhere: float = ELSEWHERE) -> np.ndarray:
     """Return log(elsewhere + (1 - elsewhere) share of corridor) of cells, f64[E, N].
 
     Raises InputError where the plan has no corridor, or cannot be read.
     """
     return np.log(elsewhere + (1 - elsewhere) * corridor_share(plan, cells))
+
+
+def log_surveyed(xy_m: np.ndarray, cells: Cells, elsewhere: float = ELSEWHERE) -> np.ndarray:
+    """Return log(elsewhere + (1 - elsewhere) exp(-d^2 / 2 SURVEYED_M^2)) of cells, f64[E, N].
+
+    d is to the nearest of the surveyed positions f64[S, 2], at least one. Who surveys goes where
+    people go, and a plan there need not be.
+    """
+    away_m = KDTree(xy_m).query(cells.centres_m)[0]
+    return np.log(elsewhere + (1 - elsewhere) * np.exp(-(away_m**2) / (2 * SURVEYED_M**2)))
 
 
 def corridor_share(plan: FloorPlan, cells: Cells) -> np.ndarray:

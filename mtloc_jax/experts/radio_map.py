@@ -13,7 +13,9 @@ from scipy import linalg
 from scipy.spatial import distance
 
 from mtloc_jax.errors import InputError
+from mtloc_jax.experts.floor_prior import log_corridor, log_surveyed
 from mtloc_jax.experts.scan_table import WEAKEST_DBM, ScanTable
+from mtloc_jax.sites.floor_plan import FloorPlan
 from mtloc_jax.tracking.cells import Cells, covering
 
 KERNEL_M = 20.0
@@ -36,13 +38,33 @@ class RadioMap(NamedTuple):
     bssids: np.ndarray
 
 
-def locate(survey: ScanTable, asked: ScanTable) -> tuple[np.ndarray, np.ndarray]:
+def locate(
+    survey: ScanTable, asked: ScanTable, plan: FloorPlan | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Return where scans were, f64[M, 2], and the sd of either coordinate f64[M].
 
-    Raises InputError where the survey is empty, or heard nothing.
+    What is likely beforehand is near the survey and, with a plan, in its corridors. Raises
+    InputError where the survey is empty, or heard nothing, or the plan is no use.
     """
     cells = around(survey)
-    return summed_up(log_likelihood(mapped(survey, _places(cells)), asked), cells)
+    log_p = log_likelihood(mapped(survey, _places(cells)), asked)
+    log_prior = _log_prior(survey.xy_m, cells, plan)
+    return summed_up(log_p + log_prior.ravel(), cells)
+
+
+def locate_each_walk(
+    table: ScanTable, plan: FloorPlan | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Locate the scans of each walk by the survey of all others: f64[S, 2], f64[S].
+
+    As `locate`, but that the cells are those of the whole table.
+    """
+    cells = around(table)
+    log_p = log_likelihood_each_walk(table, _places(cells))
+    for walk in np.unique(table.walk):
+        own = table.walk == walk
+        log_p[own] += _log_prior(table.xy_m[~own], cells, plan).ravel()
+    return summed_up(log_p, cells)
 
 
 def around(survey: ScanTable) -> Cells:
@@ -123,6 +145,11 @@ def summed_up(log_p: np.ndarray, cells: Cells) -> tuple[np.ndarray, np.ndarray]:
     xy_m = p @ at_m
     var = (p @ (at_m**2) - xy_m**2).mean(axis=1)
     return xy_m, np.sqrt(np.maximum(var, 0) + cells.cell_m**2 / 12)
+
+
+def _log_prior(surveyed_m: np.ndarray, cells: Cells, plan: FloorPlan | None) -> np.ndarray:
+    near = log_surveyed(surveyed_m, cells)
+    return near if plan is None else near + log_corridor(plan, cells)
 
 
 def _places(cells: Cells) -> np.ndarray:
