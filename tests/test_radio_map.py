@@ -126,8 +126,8 @@ def test_a_silent_survey_maps_nothing():
 
 
 def test_a_posterior_is_summed_up_by_hand():
-    """Two cells of equal weight 3 m apart: 1.5 m of spread along one axis of two."""
+    """Two cells of equal weight 3 m apart: 1.5 m of spread along one axis of two, and more."""
     cells = radio_map.covering(np.array([[0.0, 0], [6, 3]]))
     xy_m, sigma_m = radio_map.summed_up(np.zeros((1, 2)), cells)
     np.testing.assert_allclose(xy_m, [[3, 1.5]])
-    np.testing.assert_allclose(sigma_m, [np.sqrt(1.5**2 / 2 + 9 / 12)])
+    np.testing.assert_allclose(sigma_m, [np.sqrt(1.5**2 / 2 + 9 / 12 + radio_map.UNMAPPED_M**2)])

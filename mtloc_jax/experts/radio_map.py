@@ -25,6 +25,8 @@ TEMPERATURE = 50.0
 SILENT_DBM = -95.0
 """An access point that is not heard counts as one of this level."""
 MARGIN_M = 15.0
+UNMAPPED_M = 3.0
+"""Added in quadrature to the spread of a posterior, which tempering alone leaves too sure."""
 
 
 class RadioMap(NamedTuple):
@@ -135,16 +137,17 @@ def log_likelihood_each_walk(table: ScanTable, at_m: np.ndarray) -> np.ndarray:
 
 
 def summed_up(log_p: np.ndarray, cells: Cells) -> tuple[np.ndarray, np.ndarray]:
-    """Return the mean f64[M, 2] of posteriors over cells f64[M, C], and its sd an axis f64[M].
+    """Return the mean f64[M, 2] of posteriors over cells f64[M, C], and the sd an axis f64[M].
 
-    log_p: up to a constant; a log prior f64[C] may be in it. A cell's own width is in the sd.
+    log_p: up to a constant; a log prior f64[C] may be in it. A cell's own width is in the sd, and
+    UNMAPPED_M.
     """
     p = np.exp(log_p - log_p.max(axis=1, keepdims=True))
     p /= p.sum(axis=1, keepdims=True)
     at_m = _places(cells)
     xy_m = p @ at_m
     var = (p @ (at_m**2) - xy_m**2).mean(axis=1)
-    return xy_m, np.sqrt(np.maximum(var, 0) + cells.cell_m**2 / 12)
+    return xy_m, np.sqrt(np.maximum(var, 0) + cells.cell_m**2 / 12 + UNMAPPED_M**2)
 
 
 def _log_prior(surveyed_m: np.ndarray, cells: Cells, plan: FloorPlan | None) -> np.ndarray:
