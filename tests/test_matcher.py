@@ -126,9 +126,7 @@ def test_nothing_in_common_one_scan_and_an_empty_survey_have_their_answers(untra
         locate(untrained, nothing, survey)
     assert locate(untrained, survey, nothing)[0].shape == (2, 0, 2)
     # A walk of its own island lies at the mean of all other walks.
-    island = table(
-        [[30, 0], [20, 0], [0, 30]], [(0, 0), (30, 40), (99, 99)], walk=[0, 1, 2]
-    )
+    island = table([[30, 0], [20, 0], [0, 30]], [(0, 0), (30, 40), (99, 99)], walk=[0, 1, 2])
     assert locate_each_walk(untrained, island)[0][:, 2] == pytest.approx(np.tile([15, 20], (2, 1)))
 
 

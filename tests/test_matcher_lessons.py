@@ -71,7 +71,9 @@ def test_gains_move_all_levels_of_a_walk_and_lost_access_points_are_heard_by_non
 
 
 def test_lessons_are_the_same_for_the_same_seed_and_others_for_another():
-    once, again, other = (lessons([Surveyed(FLOOR)], seed, draws=(Draw(), Draw(3)), scans=20) for seed in (1, 1, 2))
+    once, again, other = (
+        lessons([Surveyed(FLOOR)], seed, draws=(Draw(), Draw(3)), scans=20) for seed in (1, 1, 2)
+    )
     jax.tree.map(np.testing.assert_array_equal, once, again)
     assert once.target.shape != other.target.shape or (once.target != other.target).any()
 

@@ -13,6 +13,8 @@ import numpy as np
 
 from mtloc_jax.experts.candidates import CANDIDATES, SMOOTHED_M, Candidates, candidates
 from mtloc_jax.experts.kaggle_distance import PENALTY_DB, PENALTY_EXPONENT
+from mtloc_jax.experts.local_features import LOCAL, LOCAL_RIVALS, Locals, local_features, locals_of
+from mtloc_jax.experts.local_map import LocalSums
 from mtloc_jax.experts.pair_sums import (
     APART_EDGES_DB,
     LEVEL_EDGES_DB,
@@ -70,6 +72,9 @@ FEATURES = (
     *(f"share surveyed alone at level {b}" for b in _BINS),
     *(f"{name}, behind the best" for name in _RIVALS),
     *(f"{name}, rank" for name in _RIVALS),
+    *LOCAL,
+    *(f"{name}, behind the best" for name in LOCAL_RIVALS),
+    *(f"{name}, rank" for name in LOCAL_RIVALS),
     *(f"cosine over {length_m:g} m" for length_m in SMOOTHED_M),
     *(f"cosine over {length_m:g} m, behind the best" for length_m in SMOOTHED_M),
     *(f"winners' distance over {length_m:g} m" for length_m in SMOOTHED_M),
@@ -117,7 +122,8 @@ def pairs(survey: ScanTable, asked: ScanTable, heeded: np.ndarray | None = None)
     of_mine, of_theirs = totals(mine, rare, few), totals_by_walk(theirs, weights)
     xy_m = survey.xy_m[near.scan].astype(np.float32)
     found = np.zeros((*near.scan.shape, len(FEATURES)), np.float32)
-    for rows, real in _chunks(np.argsort(of_mine.heard, kind="stable")):
+    sums = LocalSums(survey)
+    for rows, real in _chunks(np.argsort(asked.walk, kind="stable")):
         heard, real_ap = _heard(asked.level[rows])
         scan = near.scan[rows]
         cells = scan[:, :, None] * len(survey.bssids) + heard[:, None]
@@ -128,6 +134,7 @@ def pairs(survey: ScanTable, asked: ScanTable, heeded: np.ndarray | None = None)
                 mine.newest_ms[rows],
             ),
             Entries(theirs.level.take(cells), theirs.age_ms.take(cells), theirs.newest_ms[scan]),
+            locals_of(sums, heeded, weights.few, asked.walk[rows], scan, heard),
             rare[rows[:, None], heard],
             few[rows[:, None], heard],
             of_mine.at(rows[:, None]),
@@ -159,6 +166,7 @@ def _heard(level: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _features(
     asked: Entries,
     known: Entries,
+    about: Locals,
     rare: jax.Array,
     few: jax.Array,
     of_asked: Totals,
@@ -173,7 +181,7 @@ def _features(
     by_name = dict(zip((*_ALIKE, *_APART), (*alike, *apart), strict=True))
     # Of a rival, more is better.
     rivals = [by_name[name] if name in _ALIKE else -by_name[name] for name in _RIVALS]
-    behind = [_behind(rival, near.mask) for rival in rivals]
+    local, local_rivals = local_features(asked, about, few)
     away_m = jnp.sqrt(((xy_m[:, :, None] - xy_m[:, None]) ** 2).sum(-1))
     count = jnp.maximum(both.heard, 1)[..., None]
     one, other = (jnp.maximum(of.heard, 1)[..., None] for of in (of_asked, of_known))
@@ -185,8 +193,11 @@ def _features(
         *_split(shares.reshape(*shares.shape[:2], -1)),
         *_split((of_asked.histogram - both.asked_by_level) / one),
         *_split((of_known.histogram - both.known_by_level) / other),
-        *behind,
+        *(_behind(rival, near.mask) for rival in rivals),
         *(_rank(rival, near.mask) for rival in rivals),
+        *local,
+        *(_behind(rival, near.mask) for rival in local_rivals),
+        *(_rank(rival, near.mask) for rival in local_rivals),
         *_split(near.smoothed),
         *(_behind(one, near.mask) for one in _split(near.smoothed)),
         *(_smoothed(-rivals[3], away_m, near.mask, length_m) for length_m in SMOOTHED_M),
