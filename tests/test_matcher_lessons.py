@@ -1,4 +1,4 @@
-"""Lessons of the matcher: never its own walk, drawn and worn as said, the same for the same seed."""
+"""Lessons of the matcher: never its own walk, drawn and worn as said, the same for each seed."""
 
 import jax
 import numpy as np
