@@ -16,7 +16,7 @@ from mtloc_jax.experts.nearest import each_walk, nearest_cosine
 from mtloc_jax.experts.pair_features import Pairs, pairs
 from tests.scan_tables import hall, table
 
-SMALL = {"draws": (Draw(worn=False), Draw(3)), "scans": 40}
+SMALL = {"draws": (Draw(worn=False, scans=40), Draw(3, scans=40))}
 FLOOR = hall()
 
 
@@ -179,7 +179,7 @@ def test_one_of_several_seeds_learns_as_it_does_alone(data):
 def test_a_matcher_trained_in_one_hall_beats_nearest_neighbours_in_another():
     source = [Surveyed(hall(seed, walks=12, noise_db=6)) for seed in (1, 2)]
     other = hall(9, walks=12, noise_db=6)
-    learnt = lessons(source, draws=(Draw(worn=False), Draw(8, worn=False)), scans=96)
+    learnt = lessons(source, draws=(Draw(worn=False), Draw(8, worn=False)))
     params = train_on(learnt, (0, 1), epochs=40, batch_size=64, learning_rate=1e-2)
     off_m = np.linalg.norm(locate_each_walk(params, other)[0] - other.xy_m, axis=-1).mean(axis=1)
     nearest_m = np.linalg.norm(each_walk(nearest_cosine, other)[0] - other.xy_m, axis=-1).mean()

@@ -32,28 +32,22 @@ class Draw:
     """Say how a survey is drawn.
 
     walks: how many it is of, None for all; apart: without walks begun within half an hour of the
-        one asked; worn: whether access points and entries are lost
+        one asked; worn: whether access points and entries are lost; scans: how many are asked of it
     """
 
     walks: int | None = None
     apart: bool = False
     worn: bool = True
+    scans: int = 120
 
 
+FEW_WALKS = (60, 40, 30, 20, 15, 10)
 DRAWS = (
-    Draw(worn=False),
-    Draw(),
-    Draw(apart=True, worn=False),
-    Draw(apart=True),
-    Draw(40, worn=False),
-    Draw(40),
-    Draw(20, worn=False),
-    Draw(20),
-    Draw(10, worn=False),
-    Draw(10),
+    *(Draw(apart=apart, worn=worn, scans=400) for apart in (False, True) for worn in (False, True)),
+    *(Draw(walks, worn=worn) for walks in FEW_WALKS * 2 for worn in (False, True)),
 )
-SCANS = 500
-"""Scans asked in each draw of a floor. A lesson takes 11 kB: four floors and ten draws, 220 MB."""
+"""Many small surveys teach more than few large ones: holes differ. A lesson takes 13 kB, a floor's
+4,480 lessons 57 MB."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +68,6 @@ def lessons(
     floors: Sequence[Surveyed],
     seed: int = 0,
     draws: Sequence[Draw] = DRAWS,
-    scans: int = SCANS,
     wear: Wear = Wear(),
 ) -> Arrays:
     """Return what the matcher trains on, of several floors or one; the same for the same seed.
@@ -88,7 +81,7 @@ def lessons(
     for number, floor in enumerate(floors):
         for at, draw in enumerate(draws):
             rng = np.random.default_rng([seed, number, at])
-            survey, asked, heeded = _drawn(floor, draw, scans, wear, rng)
+            survey, asked, heeded = _drawn(floor, draw, wear, rng)
             found = pairs(survey, asked, heeded)
             some = found.mask.any(axis=1)
             mask = found.mask[..., None].astype(np.float32)
@@ -107,7 +100,7 @@ def lessons(
 
 
 def _drawn(
-    floor: Surveyed, draw: Draw, scans: int, wear: Wear, rng: np.random.Generator
+    floor: Surveyed, draw: Draw, wear: Wear, rng: np.random.Generator
 ) -> tuple[ScanTable, ScanTable, np.ndarray]:
     """Return a survey, the scans asked of it, and which walks each of these may be compared with.
 
@@ -122,7 +115,7 @@ def _drawn(
     heeded = surveyed & ~np.eye(n_walks, dtype=bool)
     if draw.apart and floor.started_ms is not None:
         heeded &= np.abs(np.subtract.outer(floor.started_ms, floor.started_ms)) >= HALF_HOUR_MS
-    asked = rng.permutation(len(table.level))[:scans]
+    asked = rng.permutation(len(table.level))[: draw.scans]
     worn = _worn(table, draw, wear, rng)
     return worn.at(surveyed[worn.walk]), worn.at(np.sort(asked)), heeded
 
