@@ -77,16 +77,21 @@ def train_on(
 
 def fresh(data: Arrays, seeds: Sequence[int]) -> Params:
     """Return untrained parameters for each seed, stacked, that standardise on lessons."""
-    key = jax.vmap(jax.random.key)(jnp.asarray(seeds, jnp.uint32))
-    blank = {
-        FEATURES_OF: jnp.zeros((1, CANDIDATES, len(FEATURES))),
-        CANDIDATES_AT: jnp.zeros((1, CANDIDATES, 3)),
-    }
-    params = jax.vmap(lambda one: PROBLEM.network.init(one, blank)["params"])(key)
+    params = _initial(jnp.asarray(seeds, jnp.uint32))
     mean, std = _moments(data)
     standard = {"mean": mean, "std": std}
     tiled = {name: jnp.tile(part, (len(seeds), 1)) for name, part in standard.items()}
     return {**params, "standard": tiled}
+
+
+@jax.jit
+def _initial(seeds: jax.Array) -> Params:
+    """Return random parameters for seeds u32[R], stacked."""
+    blank = {
+        FEATURES_OF: jnp.zeros((1, CANDIDATES, len(FEATURES))),
+        CANDIDATES_AT: jnp.zeros((1, CANDIDATES, 3)),
+    }
+    return jax.vmap(lambda seed: PROBLEM.network.init(jax.random.key(seed), blank)["params"])(seeds)
 
 
 def _moments(data: Arrays) -> tuple[np.ndarray, np.ndarray]:
