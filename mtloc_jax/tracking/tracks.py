@@ -58,8 +58,8 @@ def located(
     then = [arranged(m, w.fixes, w.fixes.arrived_ms, w.prior) for m, w in pairs]
     after = [arranged(m, w.fixes, w.fixes.heard_ms, w.prior) for m, w in pairs]
     sd_m = np.array([walk.prior.sd_m for walk in walks])
-    causal = jax.tree.map(np.asarray, _causal(model, sd_m, stacked(then, TOGETHER)))
-    offline = jax.tree.map(np.asarray, _offline(model, sd_m, stacked(after, TOGETHER)))
+    causal = jax.tree.map(np.asarray, causal_states(model, sd_m, stacked(then, TOGETHER)))
+    offline = jax.tree.map(np.asarray, offline_states(model, sd_m, stacked(after, TOGETHER)))
     return [
         Located(
             _at_ends(walk, m.t_ms, jax.tree.map(lambda part, at=at: part[at], causal)),
@@ -71,13 +71,15 @@ def located(
 
 @jax.jit
 @partial(jax.vmap, in_axes=(None, 0, 0))
-def _causal(model: Model, sd_m: jax.Array, ticks: Ticks) -> State:
+def causal_states(model: Model, sd_m: jax.Array, ticks: Ticks) -> State:
+    """Return what a filter believes at the ends of ticks [W, K]; sd_m: f[W], of the priors."""
     return _small(kalman.filtered(model, kalman.start(model, sd_m), ticks)[1].state)
 
 
 @jax.jit
 @partial(jax.vmap, in_axes=(None, 0, 0))
-def _offline(model: Model, sd_m: jax.Array, ticks: Ticks) -> State:
+def offline_states(model: Model, sd_m: jax.Array, ticks: Ticks) -> State:
+    """Return what whole walks say of the ends of their ticks, as `causal_states`."""
     return _small(kalman.offline(model, kalman.start(model, sd_m), ticks))
 
 
