@@ -71,6 +71,10 @@ def _counted(jaxpr: Jaxpr, trained: Sequence[bool]) -> tuple[int, list[bool]]:
                     break
                 on[n_consts : n_consts + n_carry] = carried
             total += eqn.params["length"] * flop
+        elif eqn.primitive.name == "cond":  # by platform or by data: all do the same, or less
+            found = [_counted(one.jaxpr, on[1:]) for one in eqn.params["branches"]]
+            total += max(flop for flop, _ in found)
+            out = [any(of_one) for of_one in zip(*(out for _, out in found), strict=True)]
         else:
             for inner in _inside(eqn.params):
                 flop, out = _counted(inner, on)
