@@ -6,7 +6,8 @@ import numpy as np
 import torch
 
 from bench import problem
-from bench.contestants.torch_eager import DEVICE, Branches, tensors, wait
+from bench.contestants.torch_eager import Branches, tensors, wait
+from bench.contestants.torch_products import DEVICE
 from bench.problem import DROP_RATES, WIPE_SEEDS
 from bench.task import Task
 

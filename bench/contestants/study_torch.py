@@ -8,7 +8,8 @@ from torch import nn
 
 from bench import problem
 from bench.contestants.judge_torch import cells, errors_m
-from bench.contestants.torch_eager import DEVICE, Branches, copied, optimiser, tensors, wait
+from bench.contestants.torch_eager import Branches, copied, optimiser, tensors, wait
+from bench.contestants.torch_products import DEVICE
 from bench.problem import FINETUNE_RATES, JUDGED_RATE
 from bench.task import Task
 
