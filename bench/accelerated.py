@@ -56,7 +56,6 @@ def ceilings(scale: Scale) -> Contest:
         scale.rounds,
         scale.round_s,
         start_s=_TINY_STARTS_S if scale.tiny else _STARTS_S,
-        yardsticks=True,
     )
 
 
@@ -79,6 +78,7 @@ def training(scale: Scale, precision: str) -> Contest:
         error_steps=EPOCHS * scale.shape.batches if scale.tiny else _ERROR_STEPS,
         least_steps=8,
         batch_runs=max(_peers_runs(scale)),
+        traced=tuple(one.name for one in variants[:2]),
         start_s=_TINY_STARTS_S if scale.tiny else _STARTS_S,
     )
 

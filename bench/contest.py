@@ -91,7 +91,7 @@ class Contest:
     batch_runs: of how many runs the batches must be written down for other libraries
     start_s: start all contestants at once, and leave out who has not begun to compile so many
         seconds later; 0: one after the other, however long it takes
-    yardsticks: whether its rates are what the machine can do at most, not what a library does
+    traced: variants whose kernels are listed
     """
 
     name: str
@@ -107,4 +107,4 @@ class Contest:
     least_steps: int = 1
     batch_runs: int = 0
     start_s: float = 0.0
-    yardsticks: bool = False
+    traced: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from bench.contest import Contest, Variant
 from bench.team import WorkerFailed
@@ -36,6 +36,9 @@ class Timed(Protocol):
     def peak_mb(self) -> dict[str, float | None]:
         """Return host_mb and device_mb."""
 
+    def kernels(self, steps: int) -> dict[str, Any] | None:
+        """Return what bench.kernels tells of so many steps."""
+
     def close(self) -> None:
         """End all processes."""
 
@@ -46,6 +49,7 @@ class Entry:
 
     rates_per_s: units of work per second, one figure a round
     trace: outcome after each checked step; error_m: metres after the contest's error_steps
+    kernels: what bench.kernels tells, None where not asked or not on a GPU
     absent: why nothing was measured, "" otherwise
     """
 
@@ -57,6 +61,7 @@ class Entry:
     rates_per_s: list[float] = field(default_factory=list)
     trace: list[list[float]] = field(default_factory=list)
     error_m: float | None = None
+    kernels: dict[str, Any] | None = None
     absent: str = ""
 
 
@@ -72,6 +77,7 @@ def hold(contest: Contest, start: Start, say: Say) -> list[Entry]:
         for number in range(1, contest.rounds + 1):
             match.each(f"round {number} of {contest.rounds}", match.time)
         match.each("memory", match.weigh)
+        match.each("kernels", match.trace)
     finally:
         match.close()
     return list(match.entries.values())
@@ -144,6 +150,11 @@ class _Match:
         peak = self._teams[name].peak_mb()
         self.entries[name].host_mb = peak["host_mb"] or 0.0
         self.entries[name].device_mb = peak["device_mb"]
+
+    def trace(self, name: str) -> None:
+        """Ask which kernels run, where the contest wants to know."""
+        if name in self.contest.traced:
+            self.entries[name].kernels = self._teams[name].kernels(self.contest.least_steps)
 
     def close(self) -> None:
         """End all workers."""

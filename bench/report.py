@@ -11,6 +11,7 @@ from mtloc_jax.report.table import Column, ReportTable
 from mtloc_jax.report.values import Cell
 
 SCHEMA = 2
+_KERNELS_NAMED = 4
 NOISY = 0.1
 """A spread of rounds, as a share of their median, from which a figure is to be measured again."""
 
@@ -103,6 +104,7 @@ def _result(entry: Entry, base: list[float] | None, ceilings: Ceilings) -> Repor
         "least_gb_per_s": _giga(variant.least_bytes, middle),
         "share_of_roof": ceilings.share_of_roof(variant, middle),
         "error_m": entry.error_m,
+        "kernels": entry.kernels,
         "compile_cold_s": entry.compile_cold_s,
         "compile_cached_s": entry.compile_cached_s,
         "host_mb": entry.host_mb,
@@ -122,7 +124,12 @@ def table(report: Report) -> ReportTable:
         f"{report['unit']}, medians of {report['rounds']} rounds; ratio 1 is {report['baseline']}",
         (_NAME, *map(Column, _COLUMNS)),
         tuple(_cells(result) for result in report["results"]),
-        notes=(*absent, *_agreement_notes(report["agreement"]), *_noise_notes(report["results"])),
+        notes=(
+            *absent,
+            *_agreement_notes(report["agreement"]),
+            *_noise_notes(report["results"]),
+            *(_kernel_note(one) for one in report["results"] if one["kernels"]),
+        ),
     )
 
 
@@ -183,3 +190,15 @@ def _noise_notes(results: list[Report]) -> list[str]:
     if not noisy:
         return []
     return [f"rounds of {noisy} of {len(results)} lie more than {NOISY:.0%} apart: measure again"]
+
+
+def _kernel_note(result: Report) -> str:
+    found = result["kernels"]
+    most = [
+        f"{name} {took_us / found['busy_us']:.0%}"
+        for name, _, took_us in found["largest"][:_KERNELS_NAMED]
+    ]
+    return (
+        f"{result['title']}: {found['kernels']:.0f} kernels a step, busy "
+        f"{found['busy_us']:,.0f} of {found['clock_us']:,.0f} us while traced; {', '.join(most)}"
+    )

@@ -118,6 +118,10 @@ class Team:
         device = [peak["device_mb"] for peak in peaks if peak["device_mb"] is not None]
         return {"host_mb": host_mb, "device_mb": sum(device) if device else None}
 
+    def kernels(self, steps: int) -> dict[str, Any] | None:
+        """Return which kernels the first worker runs in so many steps, as bench.kernels does."""
+        return self._ask({"do": "kernels", "steps": steps})[0]["kernels"]
+
     def close(self) -> None:
         """End all workers."""
         for worker in self._workers:

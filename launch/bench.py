@@ -59,13 +59,13 @@ def main(argv: list[str]) -> None:
     if _ACCELERATOR.value and about["accelerator"] is None and not _TINY.value:
         cli.say("skipped: JAX finds no accelerator here; --tiny --output=DIR rehearses on the CPU")
         sys.exit(ABSENT)
+    contests, folder = _chosen(all_contests(_scale(about)), _ONLY.value), _folder(about)
     console = Console(width=max(_WIDTH, Console().width))
     report = _head(about)
     console.print_json(data=report)
     if about["load"] > about["cores"] / 4:
         _say(f"this machine is busy (load {about['load']}): seconds will be too long")
-    folder = _folder(about)
-    for held in _held(_chosen(all_contests(_scale(about)), _ONLY.value)):
+    for held in _held(contests):
         report["contests"][held["name"]] = held
         report["gates"] = gates.checked(report["contests"])
         _show(table(held), console)
@@ -90,6 +90,10 @@ def _head(about: dict) -> Report:
 def _scale(about: dict) -> Scale:
     there = about["accelerator"] is not None or _ACCELERATOR.value
     before = str(Path(_BEFORE.value).resolve()) if _BEFORE.value else ""
+    if before and not Path(before, "mtloc_jax").is_dir():
+        raise InputError("no mtloc_jax in it", remedy="git archive REV mtloc_jax", path=before)
+    if not _ACCELERATOR.value and (_TINY.value or before):
+        raise InputError("--tiny and --before go with --accelerator", remedy="add --accelerator")
     return Scale(about["cores"], there, _QUICK.value, _TINY.value, before)
 
 
