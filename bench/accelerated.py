@@ -83,6 +83,12 @@ def training(scale: Scale, precision: str) -> Contest:
     )
 
 
+def in_float32(contest: Contest) -> Contest:
+    """Return a contest all of whose products are float32, so that its outcomes can be compared."""
+    asked = [replace(v, task=replace(v.task, precision="float32")) for v in contest.variants]
+    return replace(contest, variants=tuple(asked))
+
+
 def _ours(scale: Scale) -> list[Variant]:
     ours = [
         _counted(

@@ -39,10 +39,9 @@ def training(scale: Scale) -> Contest:
 
 def frozen(scale: Scale) -> Contest:
     """Put training with a frozen IMU branch side by side (the transferred arm)."""
-    shape = Shape()
-    ours = _ours(
-        "ours-frozen", shape, 8, scale, cost.step_flops(shape, "known"), options={"frozen": True}
-    )
+    shape, runs = Shape(), 256 if scale.accelerator else 8
+    flops = cost.step_flops(shape, "known")
+    ours = _ours("ours-frozen", shape, runs, scale, flops, options={"frozen": True})
     torch = [
         replace(one, task=replace(one.task, options={"frozen": True}))
         for one in _torch_eager("torch-frozen", shape, scale, cost.step_flops(shape, "frozen"))
@@ -122,7 +121,7 @@ def rates(scale: Scale) -> Contest:
 def study(scale: Scale) -> Contest:
     """Put the whole quick study beside its PyTorch script: same runs, same seeds."""
     shape = Shape(windows=800) if scale.quick else Shape()
-    seeds = scale.cores * (1 if scale.quick else 4)
+    seeds = 8 if scale.accelerator else scale.cores * (1 if scale.quick else 4)
     ours = Variant(
         "study",
         "ours",
@@ -163,10 +162,13 @@ def growth(scale: Scale) -> list[Contest]:
 
 def all_contests(scale: Scale) -> dict[str, Contest]:
     """Return every contest by name, the weightiest first."""
-    contests = accelerated.contests(scale) if scale.accelerator else [training(scale)]
-    if not scale.tiny:
-        contests += [frozen(scale), judging("samples")(scale), judging("windows")(scale)]
-        contests += [rates(scale), study(scale), *growth(scale)]
+    contests = [frozen(scale), judging("samples")(scale), judging("windows")(scale)]
+    contests += [rates(scale), study(scale), *growth(scale)]
+    if scale.accelerator:
+        later = [] if scale.tiny else [accelerated.in_float32(contest) for contest in contests]
+        contests = [*accelerated.contests(scale), *later]
+    else:
+        contests = [training(scale), *contests]
     return {contest.name: contest for contest in contests}
 
 
