@@ -62,8 +62,8 @@ def _counted(jaxpr: Jaxpr, trained: Sequence[bool]) -> tuple[int, list[bool]]:
             size = prod(left.shape[axis] for axis in contracted)
             total += 2 * size * prod(made.shape) * (1 + sum(on))
         elif eqn.primitive.name == "scan":
-            inner, n_consts = eqn.params["jaxpr"].jaxpr, eqn.params["num_consts"]
-            n_carry = eqn.params["num_carry"]
+            inner = _inside(eqn.params)[0]
+            n_consts, n_carry = _consts_and_carry(eqn, inner)
             while True:  # until what the carry depends on stays
                 flop, out = _counted(inner, on)
                 carried = [a or b for a, b in zip(on[n_consts:][:n_carry], out, strict=False)]
@@ -84,6 +84,19 @@ def _counted(jaxpr: Jaxpr, trained: Sequence[bool]) -> tuple[int, list[bool]]:
             var: a or b for var, a, b in zip(eqn.outvars, out, [any(on)] * len(out), strict=True)
         }
     return total, [does(atom) for atom in jaxpr.outvars]
+
+
+def _consts_and_carry(scan: Any, inner: Jaxpr) -> tuple[int, int]:
+    """Return how many constants and carried values a scan has: JAX names them by no fixed name.
+
+    Only what a scan goes through, or stacks, has an axis more outside than inside.
+    """
+
+    def alike(outer: Sequence[Any], within: Sequence[Any]) -> int:
+        return sum(a.aval.shape == b.aval.shape for a, b in zip(outer, within, strict=True))
+
+    n_carry = alike(scan.outvars, inner.outvars)
+    return alike(scan.invars, inner.invars) - n_carry, n_carry
 
 
 def _inside(params: dict[str, Any]) -> list[Jaxpr]:
