@@ -16,7 +16,7 @@ from jax.sharding import AxisType, Mesh, NamedSharding
 from bench import problem
 from bench.problem import Shape
 from bench.runs import FROZEN, pretraining_static, run, static
-from mtloc_jax.core.evaluate import judge_clean
+from mtloc_jax.core.evaluate import judge_clean, make_judge_wiped
 from mtloc_jax.core.flops import step_flop, trained_flop
 from mtloc_jax.core.train import Run, Static
 from mtloc_jax.experts import matcher_training
@@ -75,12 +75,10 @@ def programs(devices: list[jax.Device], runs: int) -> dict[str, Callable[[], Pro
     mesh = _mesh(devices)
     of_network = {
         "training": lambda: _training("training", static(SHAPE), SHAPE, mesh, runs),
-        "training, IMU frozen": lambda: _training(
-            "training, IMU frozen", static(SHAPE, FROZEN), SHAPE, mesh, runs
-        ),
+        "frozen": lambda: _training("frozen", static(SHAPE, FROZEN), SHAPE, mesh, runs),
         "pretraining": lambda: _pretraining(mesh, runs),
         "judging": lambda: _judging(mesh, runs),
-        "judging, wiped": lambda: _judging_wiped(mesh, runs),
+        "wiped": lambda: _judging_wiped(mesh, runs),
     }
     # What trains a few networks of one site, or filters walks, uses one device.
     alone = _mesh(devices[:1])
@@ -88,7 +86,7 @@ def programs(devices: list[jax.Device], runs: int) -> dict[str, Callable[[], Pro
         "matcher": lambda: _matcher(alone),
         "motion": lambda: _motion(alone),
         "filter": lambda: _filter("filter", tracks.causal_states, alone),
-        "filter, offline": lambda: _filter("filter, offline", tracks.offline_states, alone),
+        "smoother": lambda: _filter("smoother", tracks.offline_states, alone),
     }
 
 
@@ -162,8 +160,7 @@ def _judged(mesh: Mesh, runs: int) -> tuple[Any, ...]:
 
 
 def _judging(mesh: Mesh, runs: int) -> Program:
-    of, one = static(JUDGED).problem, run(JUDGED, 0)
-    flop = trained_flop(partial(judge_clean, of), {}, one.start, one.scaler, problem.arrays(JUDGED))
+    of = static(JUDGED).problem
     return Program(
         "judging",
         clean_program(of, mesh, "vmap"),
@@ -172,20 +169,27 @@ def _judging(mesh: Mesh, runs: int) -> Program:
         units=runs,
         loops=False,
         runs=runs,
-        flop=flop,
+        flop=_forward_flop(partial(judge_clean, of)),
     )
 
 
+def _forward_flop(judge: Callable[..., Any]) -> int:
+    one = run(JUDGED, 0)
+    given = one.start, one.scaler, problem.arrays(JUDGED)
+    return trained_flop(lambda _, *given: judge(*given), {}, *given)
+
+
 def _judging_wiped(mesh: Mesh, runs: int) -> Program:
+    of = static(JUDGED).problem
     return Program(
-        "judging, wiped",
-        wiped_program(static(JUDGED).problem, WIPE, mesh, "vmap"),
+        "wiped",
+        wiped_program(of, WIPE, mesh, "vmap"),
         _judged(mesh, runs),
         "run",
         units=runs,
         loops=False,
         runs=runs,
-        flop=None,
+        flop=_forward_flop(make_judge_wiped(of, WIPE)),
     )
 
 
