@@ -92,7 +92,7 @@ def read(program: Program, text: str, peak_bytes: int, in_place_bytes: int) -> F
         program.unit,
         program.runs,
         mb=found.bytes / program.units / 1e6,
-        operations=found.operations,
+        operations=int(found.operations),
         mflop=found.flop / program.units / 1e6,
         network_mflop=None if program.flop is None else program.flop / 1e6,
         peak_mb=peak_bytes / program.runs / 1e6,

@@ -31,7 +31,8 @@ from mtloc_jax.motion.phone_frame import N_INPUTS
 from mtloc_jax.settings import Wipe
 from mtloc_jax.sites.site import Arrays
 from mtloc_jax.study import replicas
-from mtloc_jax.study.trainer import clean_program, training_programs, wiped_program
+from mtloc_jax.study.judge import clean_program, wiped_program
+from mtloc_jax.study.trainer import training_programs
 from mtloc_jax.tracking import tracks
 from mtloc_jax.tracking.kalman import Model
 from mtloc_jax.tracking.ticks import Ticks
@@ -135,11 +136,11 @@ def _advancing(
     stacked = _like(one, mesh, replicas.RUNS, (runs * mesh.size,))
     shared = _like(data, mesh, replicas.ALL)
     state = _like(jax.eval_shape(begin, stacked, shared), mesh, replicas.RUNS)
-    part = _like(np.int32(0), mesh, replicas.ALL)
+    stop = _like(np.int32(0), mesh, replicas.RUNS, (runs * mesh.size,))
     return Program(
         name,
         advance,
-        (state, stacked._replace(start={}), (shared, part)),
+        (state, stacked._replace(start={}), stop, shared),
         "run-step",
         units=runs,
         loops=True,
@@ -194,7 +195,10 @@ def _judging_wiped(mesh: Mesh, runs: int) -> Program:
 
 
 def _matcher(mesh: Mesh) -> Program:
-    shapes = {FEATURES_OF: (CANDIDATES, len(FEATURES)), CANDIDATES_AT: (CANDIDATES, 3)}
+    shapes: dict[str, tuple[int, ...]] = {
+        FEATURES_OF: (CANDIDATES, len(FEATURES)),
+        CANDIDATES_AT: (CANDIDATES, 3),
+    }
     blank = {name: np.zeros((1, *of), np.float32) for name, of in shapes.items()}
     params = jax.eval_shape(
         lambda: matcher_training.PROBLEM.network.init(jax.random.key(0), blank)["params"]
@@ -257,7 +261,7 @@ def _whole(name: str, jitted: Any, runs: Run, data: Arrays, flop: float) -> Prog
 
 
 def _filter(name: str, jitted: Any, mesh: Mesh) -> Program:
-    def of(*shape: int) -> jax.ShapeDtypeStruct:
+    def of(*shape: int) -> Any:
         return jax.ShapeDtypeStruct((WALKS, *shape), np.float32)
 
     one, slot = (WALK_TICKS,), (WALK_TICKS, FIXES)

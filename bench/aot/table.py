@@ -17,8 +17,8 @@ Found = Sequence[tuple[Figures, list[Check]]]
 
 def table(name: str, chip: Chip, found: Found) -> ReportTable:
     """Return one line a program, and what is not as agreed."""
-    columns = (Column("program", label=True), Column("for a", label=True))
-    columns += tuple(
+    labels = (Column("program", label=True), Column("for a", label=True))
+    numbers = tuple(
         map(Column, ("runs", "MB", "operations", "MFLOP", "network's", "peak MB a run"))
     )
     lost = [
@@ -31,7 +31,7 @@ def table(name: str, chip: Chip, found: Found) -> ReportTable:
     return ReportTable(
         f"Compiled for {name}",
         "what its compiler says of the programs; nothing ran, no figure is a time",
-        columns,
+        (*labels, *numbers),
         tuple(_line(figures) for figures, _ in found),
         notes=(
             *lost,
