@@ -231,12 +231,20 @@ def test_without_its_compiler_the_command_says_how_to_install_it_and_exits_with_
 # Controls: the same training program, spoilt in one way each, by the compiler itself.
 
 
-@pytest.fixture(scope="module")
-def h100():
+def devices_of(chip):
     try:
-        return chips.devices("h100")
+        return chips.devices(chip)
     except chips.NotInstalled as lacking:
         pytest.skip(str(lacking))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chip", ["h100", "v5e"])
+@pytest.mark.parametrize("name", ["training", "judging"])
+def test_training_and_judging_are_as_agreed(chip, name):
+    program = programs(devices_of(chip), chips.CHIPS[chip].runs)[name]()
+    made = checked(measured(program), chips.CHIPS[chip], budgets(chip)[name])
+    assert not [check for check in made if not check.passed]
 
 
 def trained(devices):
@@ -289,8 +297,8 @@ def with_an_extra_product(devices, monkeypatch):
         ("products of the network", with_an_extra_product),
     ],
 )
-def test_a_compiler_shows_what_was_spoilt(h100, name, spoil, monkeypatch):
-    program = spoil(h100, monkeypatch)
+def test_a_compiler_shows_what_was_spoilt(name, spoil, monkeypatch):
+    program = spoil(devices_of("h100"), monkeypatch)
     with jax.enable_x64(name == "no float64"):
         found = measured(program)
     assert failed(found) == ([] if name is None else [name])
