@@ -27,7 +27,7 @@ from mtloc_jax.rows import (
     select,
 )
 from mtloc_jax.settings import parsed
-from mtloc_jax.study import chunks
+from mtloc_jax.study import chunks, memory
 from mtloc_jax.study.study import Study, run_study
 from mtloc_jax.surgery import checkpoint
 from mtloc_jax.surgery.graft_report import unchanged_since
@@ -51,6 +51,18 @@ def test_the_number_of_rows_is_the_grids(finished):
     assert len(read(finished[0] / CDF)["seed"]) == runs * (2 + 3 * 2)
     tracked = read(finished[0] / TRACKS)
     assert set(tracked["arm"]) == {"scratch", "transferred", "finetuned"}
+
+
+def test_chunks_that_train_together_leave_the_rows_they_would_alone(
+    finished, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(memory, "runs_together", lambda devices: 6)
+    study, folder = Study(small(), tmp_path / "work", ignore), tmp_path / "work"
+    batches = list(study.chunks.together(study.plan.chunks))
+    assert max(len(batch) for batch in batches) > 1
+    assert study.run()
+    for name in (ROWS, CDF, TRACKS):
+        assert (folder / name).read_bytes() == (finished[0] / name).read_bytes()
 
 
 def test_untouched_inputs_give_one_figure_whatever_the_modality(finished):

@@ -163,12 +163,8 @@ class Trainer:
         held = {lane: run for lane, run in lanes.items() if run is not None}
         if not held:
             return {}
-        at = np.array(list(held))
         params, loss = jax.device_get((state.params, state.loss))
-        return {
-            run: (replicas.take(params, lane), loss[lane])
-            for lane, run in zip(at.tolist(), held.values(), strict=True)
-        }
+        return {run: (replicas.take(params, lane), loss[lane]) for lane, run in held.items()}
 
     def _stacked(self, lanes: Sequence[Run | None], runs: list[Run]) -> tuple[list[Run], Run]:
         """Return what each lane trains, an idle run where none, and that on the devices."""
