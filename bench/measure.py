@@ -1,7 +1,7 @@
 """Hold a contest: start every contestant, check that they agree, then time them in turn."""
 
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -77,7 +77,8 @@ def hold(contest: Contest, start: Start, say: Say) -> list[Entry]:
         for number in range(1, contest.rounds + 1):
             match.each(f"round {number} of {contest.rounds}", match.time)
         match.each("memory", match.weigh)
-        match.each("kernels", match.trace)
+        if contest.traced:
+            match.each("kernels", match.trace, only=contest.traced)
     finally:
         match.close()
     return list(match.entries.values())
@@ -93,9 +94,20 @@ class _Match:
         self._teams: dict[str, Timed] = {}
         self._steps: dict[str, int] = {}
 
-    def each(self, what: str, do: Callable[[str], None], *, together: bool = False) -> None:
-        """Do something with every variant that still stands, in turn unless `together`."""
-        names = [name for name, entry in self.entries.items() if not entry.absent]
+    def each(
+        self,
+        what: str,
+        do: Callable[[str], None],
+        *,
+        together: bool = False,
+        only: Collection[str] = (),
+    ) -> None:
+        """Do something with every variant that still stands (and is one of `only`, if any).
+
+        In turn unless `together`.
+        """
+        standing = [name for name, entry in self.entries.items() if not entry.absent]
+        names = [name for name in standing if not only or name in only]
         if together:
             with ThreadPoolExecutor(len(names)) as pool:
                 list(pool.map(lambda name: self._attempt(what, do, name), names))
@@ -152,9 +164,8 @@ class _Match:
         self.entries[name].device_mb = peak["device_mb"]
 
     def trace(self, name: str) -> None:
-        """Ask which kernels run, where the contest wants to know."""
-        if name in self.contest.traced:
-            self.entries[name].kernels = self._teams[name].kernels(self.contest.least_steps)
+        """Ask which kernels run."""
+        self.entries[name].kernels = self._teams[name].kernels(self.contest.least_steps)
 
     def close(self) -> None:
         """End all workers."""

@@ -5,6 +5,7 @@ from statistics import median
 from typing import Any
 
 from bench.contest import Contest
+from bench.gates import label
 from bench.measure import Entry
 from bench.roofline import Ceilings
 from mtloc_jax.report.table import Column, ReportTable
@@ -137,7 +138,7 @@ def gate_table(found: list[Report]) -> ReportTable:
     """Return promises and what was measured as a table."""
     lines = [
         (
-            f"{gate['fast']} / {gate['slow']}",
+            label(gate),
             f"{gate['at_least']:.2f}",
             f"{gate['ratio']:.2f}",
             "yes" if gate["kept"] else "NO",

@@ -83,7 +83,7 @@ class Team:
     ) -> None:
         """Start them and wait until all have done their first step, in their `turn`."""
         environment = environment_of(variant, os.environ, scratch)
-        size, log = variant.task.runs, scratch / f"{variant.name}.log"
+        size, log = variant.task.runs, _log(variant, scratch)
         tasks = [replace(variant.task, first_run=size * k) for k in range(variant.processes)]
         self._workers = [Worker(task, environment, log) for task in tasks]
         try:
@@ -131,6 +131,15 @@ class Team:
         for worker in self._workers:
             worker.send(request)
         return [worker.receive() for worker in self._workers]
+
+
+def last_lines(variant: Variant, scratch: Path, lines: int = 12) -> str:
+    """Return the end of what a variant's libraries said."""
+    return "\n".join(_log(variant, scratch).read_text(errors="replace").splitlines()[-lines:])
+
+
+def _log(variant: Variant, scratch: Path) -> Path:
+    return scratch / f"{variant.name}-{variant.task.precision or 'default'}.log"
 
 
 def with_batches(contest: Contest, scratch: Path) -> Contest:

@@ -29,7 +29,7 @@ from bench.contests import all_contests
 from bench.measure import hold
 from bench.report import SCHEMA, Report, contest_report, gate_table, table
 from bench.roofline import Ceilings
-from bench.team import Team, with_batches
+from bench.team import Team, WorkerFailed, last_lines, with_batches
 from launch import cli
 from mtloc_jax.errors import InputError
 from mtloc_jax.files import revision, write_whole
@@ -121,7 +121,11 @@ def _held(contests: list[Contest]) -> Iterator[Report]:
         scratch = Path(folder)
 
         def start(variant: Variant, turn: AbstractContextManager[None]) -> Team:
-            return Team(variant, scratch, turn)
+            try:
+                return Team(variant, scratch, turn)
+            except WorkerFailed:
+                _say(last_lines(variant, scratch))
+                raise
 
         for contest in contests:
             if time.monotonic() - began_s > limit_s:

@@ -360,7 +360,7 @@ def test_a_tiny_measurement_of_ours_runs_in_a_process_of_its_own(tmp_path):
     ours = Variant("ours", "ours", Task("ours", TINY, runs=2), flops=cost.step_flops(TINY))
     held = Contest("c", "C", "replica-steps", "ours", (ours,), 2, 0.01, check_steps=2)
     entry = hold(held, lambda one, turn: Team(one, tmp_path, turn), quiet)[0]
-    assert entry.absent == "", (tmp_path / "ours.log").read_text()
+    assert entry.absent == "", (tmp_path / "ours-default.log").read_text()
     assert len(entry.rates_per_s) == 2
     assert len(entry.trace) == 2
     assert entry.host_mb > 10
