@@ -54,8 +54,9 @@ def _version(name: str) -> str | None:
 
 def _devices() -> tuple[str, str]:
     # Asked elsewhere: a process that opens an accelerator keeps part of its memory.
+    # Why JAX finds none, where a card is there, it says on stderr.
     answer = subprocess.run(
-        [sys.executable, "-c", _PROBE], capture_output=True, text=True, check=True
+        [sys.executable, "-c", _PROBE], stdout=subprocess.PIPE, text=True, check=True
     )
     backend, kind = json.loads(answer.stdout.splitlines()[-1])
     return backend, kind

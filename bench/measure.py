@@ -121,7 +121,8 @@ class _Match:
         try:
             do(name)
         except WorkerFailed as failure:
-            entry.absent = str(failure)
+            if len(entry.rates_per_s) < self.contest.rounds:  # else what was measured stands
+                entry.absent = str(failure)
             if name in self._teams:  # it must not go on working beside the others
                 self._teams.pop(name).close()
             self._say(f"{self.contest.name}: {entry.variant.title} left: {failure}")

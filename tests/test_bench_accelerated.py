@@ -108,6 +108,17 @@ def test_contestants_start_together_where_a_contest_says_so_and_one_failure_ends
     assert entries[2].rates_per_s == [1.0, 1.0]
 
 
+def test_what_was_measured_stands_when_only_its_kernels_could_not_be_listed():
+    class Untraced(Standing):
+        def kernels(self, steps):
+            raise WorkerFailed("no profiler")
+
+    alone = threading.Barrier(1)
+    contest = Contest("c", "C", "steps", "a", (variant("a"),), 2, 1.0, traced=("a",))
+    entry = hold(contest, lambda one, turn: Untraced(alone), quiet)[0]
+    assert (entry.absent, entry.kernels, entry.rates_per_s) == ("", None, [1.0, 1.0])
+
+
 def test_the_weightiest_contests_come_first_and_each_precision_has_one():
     names = list(all_contests(Scale(16, accelerator=True)))
     assert names[:4] == ["ceilings", *(f"training-{name}" for name in PRECISIONS)]
