@@ -92,6 +92,7 @@ class _Match:
         self._turns = Turns(contest.start_s)
         self.entries = {variant.name: Entry(variant) for variant in contest.variants}
         self._teams: dict[str, Timed] = {}
+        self._left: set[str] = set()
         self._steps: dict[str, int] = {}
 
     def each(
@@ -106,7 +107,7 @@ class _Match:
 
         In turn unless `together`.
         """
-        standing = [name for name, entry in self.entries.items() if not entry.absent]
+        standing = [name for name in self.entries if name not in self._left]
         names = [name for name in standing if not only or name in only]
         if together:
             with ThreadPoolExecutor(len(names)) as pool:
@@ -121,6 +122,7 @@ class _Match:
         try:
             do(name)
         except WorkerFailed as failure:
+            self._left.add(name)
             if len(entry.rates_per_s) < self.contest.rounds:  # else what was measured stands
                 entry.absent = str(failure)
             if name in self._teams:  # it must not go on working beside the others
