@@ -8,7 +8,10 @@ TF32. Both are rounded here in every product of every compiled program, gradient
 
 import runpy
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
+from typing import Any
 
 import jax
 from jax import lax
@@ -19,17 +22,23 @@ MANTISSA_BITS = {"tf32": 10, "bf16": 7}
 _EXPONENT_BITS = 8
 
 
-def round_products(precision: str) -> None:
-    """From now on, round the inputs of each product that is compiled for a CPU."""
-    rounded = mlir.lower_fun(
-        partial(
-            lax.reduce_precision,
-            exponent_bits=_EXPONENT_BITS,
-            mantissa_bits=MANTISSA_BITS[precision],
-        ),
-        multiple_results=False,
-    )
+@contextmanager
+def rounded_products(precision: str) -> Iterator[None]:
+    """Round the inputs of each product that is compiled for a CPU meanwhile.
+
+    precision: a name in bench.precision; float32 rounds nothing
+    """
     whole = partial(inside._dot_general_lower, platform="cpu")
+    _compile_as(whole if precision == "float32" else _rounding(MANTISSA_BITS[precision], whole))
+    try:
+        yield
+    finally:
+        _compile_as(whole)
+
+
+def _rounding(mantissa_bits: int, whole: Callable[..., Any]) -> Callable[..., Any]:
+    cut = partial(lax.reduce_precision, exponent_bits=_EXPONENT_BITS, mantissa_bits=mantissa_bits)
+    rounded = mlir.lower_fun(cut, multiple_results=False)
 
     def lowered(ctx: mlir.LoweringRuleContext, left, right, **asked):
         inputs = []
@@ -39,12 +48,15 @@ def round_products(precision: str) -> None:
             inputs.append(made)
         return whole(ctx, *inputs, **asked)
 
-    mlir.register_lowering(lax.dot_general_p, lowered, platform="cpu")
-    jax.clear_caches()
+    return lowered
+
+
+def _compile_as(rule: Callable[..., Any]) -> None:
+    mlir.register_lowering(lax.dot_general_p, rule, platform="cpu")
+    jax.clear_caches()  # or what was compiled before would be run again
 
 
 if __name__ == "__main__":
     precision, program, *sys.argv[1:] = sys.argv[1:]
-    if precision != "float32":
-        round_products(precision)
-    runpy.run_module(program, run_name="__main__", alter_sys=True)
+    with rounded_products(precision):
+        runpy.run_module(program, run_name="__main__", alter_sys=True)
