@@ -205,6 +205,16 @@ def test_every_way_of_pytorch_trains_as_ours_does_also_begun_anew(
     assert found_m[0] == pytest.approx(found_m[1], rel=1e-4)
 
 
+@pytest.mark.slow
+def test_pytorch_judges_as_ours_does_with_nothing_and_with_all_of_a_modality_lost(tmp_path):
+    pytest.importorskip("torch")
+    ours, theirs = (
+        made(name, 1, tmp_path, options={"mode": "windows"}).outcome()
+        for name in ("judge", "judge_torch")
+    )
+    np.testing.assert_allclose(theirs, ours, rtol=1e-5)
+
+
 def test_without_an_accelerator_it_says_so_and_exits_77(tmp_path):
     done = launched("launch.bench", "--accelerator", f"--output={tmp_path}", JAX_PLATFORMS="cpu")
     assert done.returncode == 77, done.stderr

@@ -15,7 +15,8 @@ class Judge:
 
     def __init__(self, task: Task) -> None:
         """Compile nothing yet."""
-        wipe = Wipe(mode=task.options["mode"], drop_rates=DROP_RATES, seeds=WIPE_SEEDS)
+        grid = {"drop_rates": DROP_RATES, "seeds": WIPE_SEEDS}
+        wipe = Wipe(mode=task.options["mode"], fill="zero", **grid)
         self._judge = trainer.Judge(static(task.shape).problem, wipe, task.runs)
         self._params = replicas.stack([start(task.shape, k) for k in range(task.runs)])
         self._scalers = [scaler(task.shape)] * task.runs
