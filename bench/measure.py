@@ -39,6 +39,9 @@ class Timed(Protocol):
     def kernels(self, steps: int) -> dict[str, Any] | None:
         """Return what bench.kernels tells of so many steps."""
 
+    def moved_bytes(self) -> float | None:
+        """Return what a step moves a run as compiled."""
+
     def close(self) -> None:
         """End all processes."""
 
@@ -49,7 +52,7 @@ class Entry:
 
     rates_per_s: units of work per second, one figure a round
     trace: outcome after each checked step; error_m: metres after the contest's error_steps
-    kernels: what bench.kernels tells, None where not asked or not on a GPU
+    kernels, moved_bytes: what bench.kernels tells, None where not asked or not on a GPU
     absent: why nothing was measured, "" otherwise
     """
 
@@ -62,6 +65,7 @@ class Entry:
     trace: list[list[float]] = field(default_factory=list)
     error_m: float | None = None
     kernels: dict[str, Any] | None = None
+    moved_bytes: float | None = None
     absent: str = ""
 
 
@@ -79,6 +83,7 @@ def hold(contest: Contest, start: Start, say: Say) -> list[Entry]:
         match.each("memory", match.weigh)
         if contest.traced:
             match.each("kernels", match.trace, only=contest.traced)
+            match.each("bytes", match.read, only=contest.traced)
     finally:
         match.close()
     return list(match.entries.values())
@@ -165,6 +170,10 @@ class _Match:
         peak = self._teams[name].peak_mb()
         self.entries[name].host_mb = peak["host_mb"] or 0.0
         self.entries[name].device_mb = peak["device_mb"]
+
+    def read(self, name: str) -> None:
+        """Ask what the compiled program moves."""
+        self.entries[name].moved_bytes = self._teams[name].moved_bytes()
 
     def trace(self, name: str) -> None:
         """Ask which kernels run."""

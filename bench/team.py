@@ -129,6 +129,10 @@ class Team:
         """Return which kernels the first worker runs in so many steps, as bench.kernels does."""
         return self._ask({"do": "kernels", "steps": steps})[0]["kernels"]
 
+    def moved_bytes(self) -> float | None:
+        """Return what a step moves a run, as bench.kernels reads it off the compiled program."""
+        return self._ask({"do": "bytes"})[0]["bytes"]
+
     def close(self) -> None:
         """End all workers."""
         for worker in self._workers:

@@ -77,11 +77,11 @@ def _answer(task: Task, contestant: Contestant, request: dict[str, Any]) -> dict
             contestant.advance(request["steps"])
             return {"error_m": mean_error_m(task.shape, contestant.weights())}
         case "kernels":
-            return {
-                "kernels": importlib.import_module("bench.kernels").traced(
-                    contestant.advance, request["steps"]
-                )
-            }
+            kernels = importlib.import_module("bench.kernels")
+            return {"kernels": kernels.traced(contestant.advance, request["steps"])}
+        case "bytes":
+            kernels = importlib.import_module("bench.kernels")
+            return {"bytes": kernels.moved_bytes(contestant.text(), task.runs)}
         case "memory":
             return peak_mb()
         case unknown:

@@ -225,6 +225,7 @@ def test_the_report_is_plain_data_with_known_fields():
         *("name", "title", "runs", "processes", "threads", "rates_per_s", "median_per_s"),
         *("spread", "ratio", "ratio_range", "gflop_per_s", "share_of_peak"),
         *("least_gb_per_s", "share_of_roof", "error_m", "kernels"),
+        *("moved_mb", "share_of_copy"),
         *("compile_cold_s", "compile_cached_s", "host_mb", "device_mb"),
     }
     assert report["absent"] == [{"name": "b", "title": "B", "why": "torch is not installed"}]

@@ -50,6 +50,13 @@ def test_a_roofs_share_is_of_the_longer_of_the_two_times_a_step_must_take():
     assert ceilings.share_of_roof(free, 50.0) == pytest.approx(0.5)
 
 
+def test_what_a_program_moves_is_told_as_a_share_of_a_copy():
+    ceilings = Ceilings(gb_per_s=2.0)
+    assert ceilings.share_of_copy(5e6, 300.0) == pytest.approx(0.75)  # 1.5 of 2 GB/s
+    assert ceilings.share_of_copy(None, 300.0) is None
+    assert kernels.moved_bytes("no program", runs=2) is None
+
+
 def test_a_share_is_of_what_was_measured_in_the_same_precision_or_is_not_told():
     ceilings = Ceilings()
     product = Entry(variant("matmul-bf16", "bf16", flops=10**9), rates_per_s=[1.0, 3.0, 2.0])
