@@ -28,10 +28,11 @@ from mtloc_jax.rows import (
 )
 from mtloc_jax.settings import parsed
 from mtloc_jax.study import chunks
+from mtloc_jax.study.processes import Share
 from mtloc_jax.study.study import Study, run_study
 from mtloc_jax.surgery import checkpoint
 from mtloc_jax.surgery.graft_report import unchanged_since
-from tests.studies import SMALL, ignore, small
+from tests.studies import SMALL, ignore, small, tiny
 
 
 @pytest.fixture(scope="module")
@@ -205,6 +206,64 @@ def test_a_workdir_of_another_study_is_refused_and_left_alone(finished):
     with pytest.raises(InputError, match=r"config.json: .*another study's rows \(epochs differ\)"):
         run_study(small(epochs=3), finished[0], ignore)
     assert (finished[0] / ROWS).read_bytes() == before
+
+
+def copied(finished, tmp_path):
+    shutil.copytree(finished[0], tmp_path / "work")
+    return tmp_path / "work"
+
+
+def test_a_config_that_is_lost_or_damaged_is_written_anew_where_chunks_prove_it(
+    finished, tmp_path, caplog
+):
+    folder = copied(finished, tmp_path)
+    before = (folder / "config.json").read_bytes()
+    (folder / "config.json").unlink()
+    run_study(small(), folder, ignore)
+    assert (folder / "config.json").read_bytes() == before
+    # Another study's, by what it says; by its digest, damage.
+    (folder / "config.json").write_bytes(before.replace(b'"epochs": 2', b'"epochs": 3'))
+    run_study(small(), folder, ignore)
+    assert (folder / "config.json").read_bytes() == before
+    assert "config.json.damaged-1" in caplog.text
+    (folder / "config.json").unlink()
+    with pytest.raises(InputError, match="other files"):
+        run_study(small(epochs=3), folder, ignore)
+
+
+def test_a_damaged_card_is_made_again_and_digests_list_what_was_merged(finished, tmp_path):
+    folder = copied(finished, tmp_path)
+    card = (folder / "card_target.json").read_bytes()
+    (folder / "card_target.json").write_bytes(card[:4096])  # what a full disk leaves
+    assert files.altered(folder) == ["card_target.json"]
+    run_study(small(), folder, ignore)
+    assert (folder / "card_target.json").read_bytes() == card
+    cards = {"card_source.json", "card_target.json"}
+    written = {path.name for path in folder.glob("*.csv")}
+    assert files.recorded_sums(folder).keys() == {"config.json"} | cards | written
+
+
+def test_a_damaged_chunk_of_another_process_is_named_and_not_merged(finished, tmp_path):
+    folder = copied(finished, tmp_path)
+    hurt = folder / "chunks" / "0001" / ROWS
+    hurt.write_bytes(hurt.read_bytes().replace(b",test,none,", b",test,nine,", 1))
+    with pytest.raises(InputError, match=r"0001/rows\.csv: is not what was saved"):
+        Study(small(), folder, ignore, Share(0, 2)).run()
+
+
+def test_a_folder_deleted_in_mid_run_ends_in_a_line_and_can_be_begun_again(tmp_path):
+    folder = tmp_path / "work"
+
+    def deletes(stage, done, total):
+        if stage.startswith("fitting") and folder.exists():
+            shutil.rmtree(folder)
+
+    one = tiny(arms=("constant",))
+    with pytest.raises(InputError, match="work: was removed or replaced"):
+        run_study(one, folder, deletes)
+    assert not folder.exists()
+    run_study(one, folder, ignore)
+    assert (folder / ROWS).is_file()
 
 
 def test_a_folder_of_other_files_is_refused(tmp_path):

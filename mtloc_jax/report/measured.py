@@ -11,7 +11,7 @@ import numpy as np
 
 from mtloc_jax.arms import ARMS, WIPED_SHARE
 from mtloc_jax.errors import InputError
-from mtloc_jax.files import sha256
+from mtloc_jax.files import altered, sha256
 from mtloc_jax.report import comparison, questions
 from mtloc_jax.report.beside import NETWORKS, Beside, is_tuned_network, read_beside
 from mtloc_jax.report.card_notes import CardNotes, Survey, read_notes, target_survey
@@ -60,6 +60,7 @@ class Measured:
     beside:  networks of another study that its predictors stand beside
     swept:   the variants of a swept study
     digests: file name -> SHA-256 of the rows everything is made from
+    altered: files that are not what the study wrote, and were accepted all the same
     """
 
     provenance: Provenance
@@ -78,6 +79,7 @@ class Measured:
     swept: Swept | None
     plan: FloorPlan | None
     digests: Mapping[str, str]
+    altered: tuple[str, ...] = ()
 
     @property
     def survey(self) -> Survey | None:
@@ -174,12 +176,16 @@ class Measured:
         return found
 
 
-def read_measured(workdir: Path, plan: FloorPlan | None = None) -> Measured:
+def read_measured(
+    workdir: Path, plan: FloorPlan | None = None, *, accept_altered: bool = False
+) -> Measured:
     """Read a workdir.
 
-    Raises InputError where a file is absent, empty or damaged, or rows and config.json are of
-    different studies.
+    accept_altered: read files that are not what the study wrote, too
+    Raises InputError where a file is absent, empty, damaged or altered, or rows and config.json are
+    of different studies.
     """
+    changed = _altered(workdir, accept_altered)
     provenance = read_provenance(workdir)
     record = json.loads((workdir / CONFIG).read_text(encoding="utf-8"))
     if folders := variant_folders(workdir):
@@ -224,7 +230,28 @@ def read_measured(workdir: Path, plan: FloorPlan | None = None) -> Measured:
         swept=swept,
         plan=plan,
         digests=_digests(workdir, names, config),
+        altered=changed,
     )
+
+
+def _altered(workdir: Path, accept: bool) -> tuple[str, ...]:
+    """Return the files, of variants too, that are not what their SHA256SUMS records.
+
+    Raises InputError at the first unless they are accepted.
+    """
+    found = tuple(
+        str((folder / name).relative_to(workdir))
+        for folder in (workdir, *variant_folders(workdir))
+        for name in altered(folder)
+    )
+    if found and not accept:
+        raise InputError(
+            "is not what the study wrote, or is gone: its sha256 differs",
+            remedy="run launch.study with this --workdir again to have it anew, or add "
+            "--accept_altered to report it as it is",
+            path=workdir / found[0],
+        )
+    return found
 
 
 def _of_targets(swept: Swept) -> bool:

@@ -20,6 +20,7 @@ from mtloc_jax.sites.losses import befallen
 from mtloc_jax.sites.site import Arrays, Site
 from mtloc_jax.sites.survey import Coverage
 from mtloc_jax.study import fitting, replicas, workdir
+from mtloc_jax.study.claims import Claim
 from mtloc_jax.study.covering import Covering
 from mtloc_jax.study.estimate import work_of
 from mtloc_jax.study.judging import counted, recounted
@@ -74,7 +75,7 @@ class Chunks:
             runs.append(prepared(job.spec, replicas.take(fresh, job.spec.seed), target, settings))
         return self._trainer(chunk).calibrate(runs, self._on_device(chunk.group)["train"])
 
-    def finish(self, chunk: Chunk, clock: Clock) -> None:
+    def finish(self, chunk: Chunk, clock: Clock, claim: Claim) -> None:
         """Do one chunk and write it down, whole or not at all."""
         title = f"chunk {chunk.number + 1} of {len(self.plan.chunks)}"
         networks: dict[str, tuple[Params, dict[str, Any]]] = {}
@@ -83,12 +84,13 @@ class Chunks:
         elif chunk.jobs[0].spec.of.locate:
             records, networks = self._located(chunk, f"locating, {title}")
         else:
-            runs = [self._prepared(job, chunk.group) for job in chunk.jobs]
+            runs = [self._prepared(job, chunk.group, claim) for job in chunk.jobs]
             card = self._card(chunk, [run.scaler.plain() for run in runs])
             params = self._trained(chunk, runs, title, clock)
             records = self._judged(chunk, runs, params, f"judging, {title}")
             networks[NETWORKS] = params, card
-        with whole_folder(self.folders[chunk.number], self.share.index) as partial:
+        claim.check()
+        with whole_folder(self.folders[chunk.number]) as partial:
             for record in records:
                 for name, found in record.tables().items():
                     rows.append(partial / name, found)
@@ -109,10 +111,20 @@ class Chunks:
         try:
             found = workdir.sealed(folder)
             for name in _kept_by(chunk):
-                checkpoint.load(folder / name)
+                checkpoint.verify(folder / name)
         except InputError as error:
             workdir.set_aside(folder, f"{error.path}: {error.problem}")
             return False
+        self._check(chunk, found)
+        return True
+
+    def check(self, chunk: Chunk) -> None:
+        """Raise InputError where the rows of a chunk, of whatever process, are not as written."""
+        self._check(chunk, workdir.sealed(self.folders[chunk.number]))
+
+    def _check(self, chunk: Chunk, found: Mapping[str, Any]) -> None:
+        """Raise InputError where a chunk is another study's, or holds other runs than the plan."""
+        folder = self.folders[chunk.number]
         self.starts.identity.check(found, folder)
         if found["runs"] != [described(job) for job in chunk.jobs]:
             raise InputError(
@@ -120,17 +132,16 @@ class Chunks:
                 remedy="finish with the version that began, or give another --workdir",
                 path=folder,
             )
-        return True
 
-    def _prepared(self, job: Job, group: int) -> Run:
+    def _prepared(self, job: Job, group: int, claim: Claim) -> Run:
         settings, sites = self.plan.of(job), self.sites[group]
         if job.spec.arm == FINETUNED and settings.start == FROM_TRANSFERRED:
-            start = self._transferred(job)
+            start = self._transferred(job, claim)
         else:
             start = self.starts.of(job, settings, sites)
         return prepared(job.spec, start, sites.seen(job.spec.seed), settings)
 
-    def _transferred(self, job: Job) -> Params:
+    def _transferred(self, job: Job, claim: Claim) -> Params:
         """Return the transferred network that a fine-tuned one starts from, of an earlier chunk."""
         wanted = RunSpec(TRANSFERRED, 0.0, job.spec.seed)
         chunk, index = next(
@@ -141,8 +152,8 @@ class Chunks:
         )
         folder = self.folders[chunk.number]
         if not folder.is_dir() and not self.share.joined:
-            self.finish(chunk, Clock(Live(len(chunk.jobs), 0, 0.0), lambda live: None))
-        wait_for(folder)
+            self.finish(chunk, Clock(Live(len(chunk.jobs), 0, 0.0), lambda live: None), claim)
+        wait_for(folder, claim)
         return checkpoint.load_run(folder / NETWORKS, index)[0]
 
     def _trained(self, chunk: Chunk, runs: list[Run], title: str, clock: Clock) -> Params:
@@ -319,9 +330,13 @@ def placed(site: Site, split: str) -> Arrays:
     return replicas.placed(site.arrays(site.rows(split)), replicas.mesh(), replicas.ALL)
 
 
-def wait_for(folder: Path) -> None:
-    """Wait until another process has written a chunk; should it die, JAX ends this one too."""
+def wait_for(folder: Path, claim: Claim) -> None:
+    """Wait until another process has written a chunk; should it die, JAX ends this one too.
+
+    Raises InputError where the study's folder is removed.
+    """
     while not folder.is_dir():
+        claim.check()
         time.sleep(WAIT_S)
 
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from mtloc_jax.errors import InputError
 from mtloc_jax.settings import Settings
-from mtloc_jax.study import learnt, workdir
+from mtloc_jax.study import learnt, merging, workdir
 from mtloc_jax.study.chunks import Chunks, wait_for
+from mtloc_jax.study.claims import Claim, alone, claimed
 from mtloc_jax.study.estimate import Estimate, estimated, work_of
 from mtloc_jax.study.learnt import Row
 from mtloc_jax.study.opened import (
@@ -59,7 +60,7 @@ class Study:
             _origin(self.given),
             report,
         )
-        self.starts = Starts(folder, share, report, self.given)
+        self.starts = Starts(folder, report, self.given)
         for group, sites in zip(self.plan.groups, self.sites, strict=True):
             self.starts.check_given(group, sites.target)
             for job in group.jobs:
@@ -87,35 +88,44 @@ class Study:
         Raises InputError where the folder holds another study.
         """
         given = {} if self.given is None else {"start": tree_digest(self.given.params)}
-        self.starts.identity = workdir.claim(
-            self.folder,
-            self.settings,
-            site_pair=pair_of(self.sites),
-            simulated=any(sites.simulated for sites in self.sites),
-            data=digests_of(self.sites) | given,
-            accept_changes=accept_changes,
-        )
-        if self.share.count == 1:
-            workdir.sweep_up(self.folder)
-        mine = [chunk for chunk in self.plan.chunks if self.share.has(chunk.number)]
-        missing = [chunk for chunk in mine if not self.chunks.is_sound(chunk)]
-        clock = Clock(self._live(mine, missing), tell)
-        for chunk in missing:
-            self.chunks.finish(chunk, clock)
-        return self._merged()
+        data = digests_of(self.sites) | given
+        workdir.check_empty(self.folder, self.settings, data)
+        with claimed(self.folder, self.share) as claim:
+            with alone(self.folder):
+                self.starts.identity = workdir.claim(
+                    self.folder,
+                    self.settings,
+                    site_pair=pair_of(self.sites),
+                    simulated=any(sites.simulated for sites in self.sites),
+                    data=data,
+                    accept_changes=accept_changes,
+                )
+            if self.share.count == 1 and claim.locked:
+                workdir.sweep_up(self.folder)
+            mine = [chunk for chunk in self.plan.chunks if self.share.has(chunk.number)]
+            missing = [chunk for chunk in mine if not self.chunks.is_sound(chunk)]
+            clock = Clock(self._live(mine, missing), tell)
+            for chunk in missing:
+                self.chunks.finish(chunk, clock, claim)
+            return self._merged(claim)
 
-    def _merged(self) -> bool:
+    def _merged(self, claim: Claim) -> bool:
         """Merge all chunks: joined, the first process does; else whoever sees the last."""
         if self.share.joined and self.share.index > 0:
             return False
         if self.share.joined:
             for folder in self.folders:
-                wait_for(folder)
+                wait_for(folder, claim)
+        claim.check()
         if not all(folder.is_dir() for folder in self.folders):
             return False
-        workdir.merge(self.folder, self.folders, self.plan, self._pairs())
-        write_cards(self._sites_of_parts())
+        for chunk in self.plan.chunks:
+            self.chunks.check(chunk)
+        merging.merge(self.folder, self.folders, self.plan, self._pairs())
+        parts = self._sites_of_parts()
+        write_cards(parts)
         learnt.write(self._learnt_in_parts())
+        merging.record_sums(list(parts))
         return True
 
     def _sites_of_parts(self) -> dict[Path, Sites]:

@@ -44,7 +44,7 @@ def save(
     _check_runs(flat, card)
     folder = folder.absolute()
     older = folder.with_name(f".{folder.name}.replaced-{os.getpid()}")
-    with whole_folder(folder, os.getpid()) as partial:
+    with whole_folder(folder) as partial:
         _save_params(partial / PARAMS, flat, folder)
         _write_words(partial, flat, card, report)
         _give_way(folder, older)
@@ -73,6 +73,14 @@ def load(folder: Path, expect_site: Mapping[str, Any] | None = None) -> tuple[di
         if digest(leaf) != recorded[path]:
             raise _damaged(folder / PARAMS, f"{path} is not what was saved: its sha256 differs")
     return nest(flat), card
+
+
+def verify(folder: Path) -> None:
+    """Raise InputError unless a checkpoint's files are as they were saved; nothing is restored."""
+    read_card(folder)
+    _check_files(folder, under=PARAMS)
+    if GRAFT in _recorded(folder):
+        _check_files(folder, under=GRAFT)
 
 
 def load_run(
