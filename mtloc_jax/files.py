@@ -121,6 +121,10 @@ def whole_folder(folder: Path) -> Iterator[Path]:
             remedy="free space and run the same command again: what is finished is kept",
             path=folder,
         ) from error
+    except InputError as error:
+        if not Path(error.path or "").absolute().is_relative_to(mine.absolute()):
+            raise
+        raise InputError(error.problem, remedy=error.remedy, path=folder) from error
     finally:
         shutil.rmtree(mine, ignore_errors=True)
 

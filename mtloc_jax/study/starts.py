@@ -9,7 +9,7 @@ import numpy as np
 from mtloc_jax.arms import ARMS, TRANSFERRED, Arm
 from mtloc_jax.core.model import Params
 from mtloc_jax.errors import InputError
-from mtloc_jax.files import owned_partial, settle
+from mtloc_jax.files import whole_folder
 from mtloc_jax.settings import Settings, parsed, portable, value
 from mtloc_jax.sites.pretext import RANDOM
 from mtloc_jax.sites.site import Site
@@ -232,9 +232,8 @@ class Starts:
             except InputError as error:
                 workdir.set_aside(folder, str(error))
         if not folder.is_dir():
-            mine = owned_partial(folder)
-            make(mine)
-            settle(mine, folder)
+            with whole_folder(folder) as mine:
+                make(mine)
         params, card = checkpoint.load(folder, {"site": site.card()})
         self.identity.check(card.get("identity", {}), folder)
         return params
