@@ -14,7 +14,7 @@ from mtloc_jax.errors import InputError
 
 ROWS, CDF, TRACKS, LEAVES = "rows.csv", "cdf.csv", "tracks.csv", "leaves.csv"
 CHOSEN, WALKS, COVERAGE = "chosen.csv", "walks.csv", "coverage.csv"
-PRETEXT, RADIUS = "pretext.csv", "radius.csv"
+PRETEXT, RADIUS, DIVERGED = "pretext.csv", "radius.csv", "diverged.csv"
 VARIANTS = "variants"
 """Below a swept study's workdir: a folder a variant, with files as of a study of its own."""
 CONFIG = "config.json"
@@ -68,6 +68,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     # One row per run, split and band of distance to the nearest surveyed position, then the same by
     # the nearest surveyed scan; windows before their walk's first scan are a band of their own.
     COVERAGE: (*KEYS[:6], "nearest", "band", "n_windows", "mean_m"),
+    # One row per run whose training or judgement ended in what is no number: it has no other rows.
+    DIVERGED: (*KEYS[:5], "learning_rate"),
     # One row per pretrained network, split of the source and quantity that its pretext asks for:
     # the mean error in its unit, and that of the mean of what was asked in training.
     PRETEXT: (
@@ -213,6 +215,8 @@ def _cell(name: str, value: object) -> str:
         return escapes.csv_field(str(value))
     if name in _INTEGERS:
         return str(int(value))  # type: ignore[call-overload]
+    if name == "learning_rate":
+        return f"{float(value):.6g}"  # type: ignore[arg-type]
     return f"{float(value):.4f}"  # type: ignore[arg-type]
 
 

@@ -13,11 +13,13 @@ import pytest
 from configs import location20, mmloc
 from mtloc_jax import files
 from mtloc_jax.errors import InputError
+from mtloc_jax.report.write import write_report
 from mtloc_jax.rows import (
     CDF,
     CHOSEN,
     COLUMNS,
     COVERAGE,
+    DIVERGED,
     LEAVES,
     RADIUS,
     ROWS,
@@ -190,7 +192,7 @@ def test_a_stopped_study_goes_on_and_ends_with_the_same_bytes(finished, tmp_path
     run_study(small(), folder, ignore)
     written = {path.name for path in folder.glob("*.csv")}
     # Networks choose nothing on validation, and state no radius.
-    assert written == COLUMNS.keys() - {CHOSEN, RADIUS}
+    assert written == COLUMNS.keys() - {CHOSEN, RADIUS, DIVERGED}
     for name in written:
         assert (folder / name).read_bytes() == (finished[0] / name).read_bytes()
     assert not (folder / "chunks" / ".0001.partial").exists()
@@ -313,11 +315,22 @@ def test_an_impossible_setting_is_refused_before_anything_is_written(changes, na
     assert not (tmp_path / "work").exists()
 
 
-def test_a_run_that_diverges_is_named_and_the_chunk_not_written(tmp_path):
-    config = small(seeds=1, arms=("scratch",), learning_rate=1e3, optimizer="sgd")
-    with pytest.raises(InputError, match=r"1 of 1 runs diverged.*'arm': 'scratch'.*learning rate"):
-        run_study(config, tmp_path / "work", ignore)
-    assert not (tmp_path / "work" / "chunks" / "0000").exists()
+def test_runs_that_diverge_are_named_with_their_rate_and_lose_no_other_run(tmp_path):
+    config = tiny({"learning_rate": (0.005, 1e3)}, arms=("scratch",), optimizer="sgd")
+    study = Study(config, tmp_path, ignore)
+    assert study.run()
+    lost = read(tmp_path / DIVERGED)
+    assert lost["study"].tolist() == ["quickstart/learning_rate=1000.0"]
+    assert set(read(tmp_path / ROWS)["study"]) == {"quickstart/learning_rate=0.005"}
+    said = r"1 of 2 runs diverged: scratch 1, seed 0 of quickstart/.* at learning_rate 1000; "
+    with pytest.raises(InputError, match=said):
+        study.check_diverged()
+    assert Study(config, tmp_path, ignore).run()  # the folder is in order
+    write_report(tmp_path)
+    said = "1 runs of scratch in quickstart/learning_rate=1000.0 diverged and have no rows"
+    assert said in (tmp_path / "report.html").read_text()
+    with pytest.raises(InputError, match=r"rows\.csv: every run diverged"):
+        write_report(tmp_path / "variants" / "learning_rate=1000.0")
 
 
 @pytest.mark.parametrize(("pair", "n_test"), [(location20, 847), (mmloc, 878)])

@@ -16,7 +16,7 @@ from mtloc_jax.report import comparison, questions
 from mtloc_jax.report.beside import NETWORKS, Beside, is_tuned_network, read_beside
 from mtloc_jax.report.card_notes import CardNotes, Survey, read_notes, target_survey
 from mtloc_jax.report.comparison import Line
-from mtloc_jax.report.comparison_variants import Swept, read_swept, variant_folders
+from mtloc_jax.report.comparison_variants import Swept, no_rows, read_swept, variant_folders
 from mtloc_jax.report.headline import held
 from mtloc_jax.report.margin import margin_of
 from mtloc_jax.report.provenance import (
@@ -34,6 +34,7 @@ from mtloc_jax.rows import (
     CHOSEN,
     CONFIG,
     COVERAGE,
+    DIVERGED,
     PRETEXT,
     RADIUS,
     ROWS,
@@ -59,6 +60,7 @@ class Measured:
     pretext: pretext.csv, of all variants where there are some
     beside:  networks of another study that its predictors stand beside
     swept:   the variants of a swept study
+    diverged: the runs that ended in what is no number, and have no rows
     digests: file name -> SHA-256 of the rows everything is made from
     altered: files that are not what the study wrote, and were accepted all the same
     """
@@ -78,6 +80,7 @@ class Measured:
     beside: Beside | None
     swept: Swept | None
     plan: FloorPlan | None
+    diverged: Table
     digests: Mapping[str, str]
     altered: tuple[str, ...] = ()
 
@@ -229,6 +232,7 @@ def read_measured(
         beside=read_beside(config),
         swept=swept,
         plan=plan,
+        diverged=_optional(workdir / DIVERGED),
         digests=_digests(workdir, names, config),
         altered=changed,
     )
@@ -264,7 +268,7 @@ def _rows(workdir: Path, provenance: Provenance) -> Table:
     table = read(path)
     check_same_study(table, provenance, path)
     if not len(table["seed"]):
-        raise InputError("no rows yet", remedy="run launch.study with this --workdir", path=path)
+        raise no_rows(path)
     return table
 
 

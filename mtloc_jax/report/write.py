@@ -1,5 +1,6 @@
 """A workdir's rows -> its tables, figures and page; the same rows give the same bytes."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +48,7 @@ def write_report(
     found = read_measured(workdir, floor_plan, accept_altered=accept_altered)
     with style.drawing():
         parts = [made for section in SECTIONS if (made := _made(section, found))]
-    said = [*map(_as_altered, found.altered), *answers(found)]
+    said = [*map(_as_altered, found.altered), *_as_diverged(found), *answers(found)]
     _remove_others(workdir, parts)
     written = [path for made in parts for path in _write(workdir, made)]
     contents = Contents(
@@ -67,6 +68,12 @@ def write_report(
 
 def _as_altered(name: str) -> str:
     return f"Warning: {name} is not what the study wrote; what follows from it is not measured."
+
+
+def _as_diverged(found: Measured) -> Iterator[str]:
+    of_arms = zip(found.diverged["study"], found.diverged["arm"], strict=True)
+    for (study, arm), number in Counter(of_arms).items():
+        yield f"Warning: {number} runs of {arm} in {study} diverged and have no rows."
 
 
 def _made(section: Section, found: Measured) -> Made | None:

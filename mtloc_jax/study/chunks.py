@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 
 from mtloc_jax import rows
@@ -167,11 +168,11 @@ class Chunks:
         try:
             return self._trainer(chunk).train(runs, data, told)
         except Diverged as error:
-            lost = [described(chunk.jobs[k]) for k in error.runs[:3]]
-            raise InputError(
-                f"{len(error.runs)} of {len(runs)} runs diverged, among them {lost}",
-                remedy="lower their learning rate; finished chunks are kept",
-            ) from error
+            # Their judgement is no number either: they get no rows, the others do.
+            lost = np.isin(np.arange(len(runs)), error.runs)
+            return jax.tree.map(
+                lambda leaf: np.where(_beside(lost, leaf), np.nan, leaf), error.params
+            )
 
     def _fitted(self, chunk: Chunk, stage: str) -> list[Record]:
         """Fit and judge the predictors of a chunk."""
@@ -345,6 +346,11 @@ def _kept_by(chunk: Chunk) -> list[str]:
     if chunk.jobs[0].spec.of.of_problem:
         return [NETWORKS]
     return [f"{NETWORKS}-{part}" for part in sorted(trained_parts(chunk.jobs))]
+
+
+def _beside(runs: np.ndarray, leaf: np.ndarray) -> np.ndarray:
+    """Return bool[R] so that it spreads over a leaf of R runs."""
+    return runs.reshape(-1, *[1] * (leaf.ndim - 1))
 
 
 def _variants(chunk: Chunk) -> list[Variant]:

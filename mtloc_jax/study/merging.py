@@ -44,9 +44,11 @@ def merge(folder: Path, chunks: Sequence[Path], plan: Plan, pairs: Mapping[Varia
     named = {variant.study(plan.settings.study): variant for variant in plan.variants}
     named = {study: variant for study, variant in named.items() if variant.settings}
     order = plan.order()
+    diverged = _found(chunks, rows.DIVERGED, set(order))
     for name in rows.OF_RUNS:
         found = _found(chunks, name, set(order))
-        if name == rows.ROWS and (lacking := [key for key in order if key not in found]):
+        lacking = [key for key in order if key not in found and key not in diverged]
+        if name == rows.ROWS and lacking:
             raise InputError(
                 f"{_said(lacking[0])} is in no chunk",
                 remedy="move the chunk away that should hold it, and run launch.study again",
@@ -73,8 +75,8 @@ def record_sums(folders: Sequence[Path]) -> None:
 
 def _found(chunks: Sequence[Path], name: str, planned: set[Key]) -> dict[Key, _Part]:
     found: dict[Key, _Part] = {}
-    for chunk in chunks:
-        for key, part in _parts(chunk / name):
+    for path in (chunk / name for chunk in chunks if (chunk / name).exists()):
+        for key, part in _parts(path):
             if key not in planned:
                 raise InputError(
                     f"{_said(key)} is no run of this study",

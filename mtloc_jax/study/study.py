@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mtloc_jax.errors import InputError
+from mtloc_jax.rows import DIVERGED, empty, read
 from mtloc_jax.settings import Settings
 from mtloc_jax.study import learnt, merging, workdir
 from mtloc_jax.study.chunks import Chunks, wait_for
@@ -108,6 +109,28 @@ class Study:
             for chunk in missing:
                 self.chunks.finish(chunk, clock, claim)
             return self._merged(claim)
+
+    def check_diverged(self) -> None:
+        """Raise InputError where merged runs diverged, with their number and their setting."""
+        path = self.folder / DIVERGED
+        found = read(path) if path.is_file() else empty(DIVERGED)
+        if not len(found["seed"]):
+            return
+        said = [
+            f"{arm} {rate:g}, seed {seed} of {study} at learning_rate {step:g}"
+            for study, arm, rate, seed, step in zip(
+                *(found[name] for name in ("study", "arm", "finetune_rate", "seed")),
+                found["learning_rate"],
+                strict=True,
+            )
+        ]
+        raise InputError(
+            f"{len(said)} of {len(self.plan.order())} runs diverged: {', '.join(said[:3])}"
+            + (", .." if len(said) > 3 else "")
+            + "; the others have their rows",
+            remedy="lower --config.learning_rate and give another --workdir",
+            path=path,
+        )
 
     def _merged(self, claim: Claim) -> bool:
         """Merge all chunks: joined, the first process does; else whoever sees the last."""

@@ -28,11 +28,14 @@ CALIBRATION_S = 0.5
 
 
 class Diverged(FloatingPointError):
-    """Say which runs, by their place in the list, ended with a loss that is no number."""
+    """Say which runs, by their place in the list, ended in what is no number.
 
-    def __init__(self, runs: list[int]) -> None:
+    params: of all runs, stacked in their order; those of the others are sound
+    """
+
+    def __init__(self, runs: list[int], params: Params) -> None:
         """Name the runs."""
-        self.runs = runs
+        self.runs, self.params = runs, params
         super().__init__(f"{len(runs)} run(s) diverged")
 
 
@@ -63,18 +66,17 @@ class Trainer:
         """
         steps = np.array([0, *np.cumsum([int(run.n_steps) for run in runs])], float)
 
-        def piece(part: slice) -> Params:
-            def told_of(done: float) -> None:
-                told(steps[part.start] + done, steps[-1])
-
-            try:
-                return self._trained(runs[part], data, told_of)
-            except Diverged as error:
-                raise Diverged([part.start + k for k in error.runs]) from None
+        def piece(part: slice) -> tuple[Params, np.ndarray]:
+            return self._trained(
+                runs[part], data, lambda done: told(steps[part.start] + done, steps[-1])
+            )
 
         self._fit(runs, data)
         trained = list(self.width.pieces(len(runs), piece))
-        return jax.tree.map(lambda *leaves: np.concatenate(leaves), *trained)
+        params, sound = jax.tree.map(lambda *leaves: np.concatenate(leaves), *trained)
+        if not sound.all():
+            raise Diverged(np.flatnonzero(~sound).tolist(), params)
+        return params
 
     def calibrate(self, runs: list[Run], data: Arrays) -> Speed:
         """Train a little of the first runs, throw it away, and say how fast that went."""
@@ -93,7 +95,10 @@ class Trainer:
         n_steps = sum(_stop(int(run.n_steps), part) for run in runs)
         return Speed(n_steps / took_s, self._needed_bytes(runs, data))
 
-    def _trained(self, runs: list[Run], data: Arrays, told: Callable[[float], None]) -> Params:
+    def _trained(
+        self, runs: list[Run], data: Arrays, told: Callable[[float], None]
+    ) -> tuple[Params, np.ndarray]:
+        """Return the runs' parameters, and bool[R], whether they and the last loss are numbers."""
         order, stacked = self._stacked(runs)
         n_steps = float(sum(int(run.n_steps) for run in runs))
         state, stacked = self._begun(stacked, data)
@@ -107,10 +112,11 @@ class Trainer:
             stride = int(np.clip(stride * min(CALL_S / took_s, 8), 1, PARTS))
         back = np.argsort(order)[: len(runs)]
         params, loss = jax.device_get((state.params, state.loss))
-        lost = np.flatnonzero(~np.isfinite(loss[back]))
-        if len(lost):
-            raise Diverged(lost.tolist())
-        return jax.tree.map(lambda leaf: leaf[back], params)
+        params = jax.tree.map(lambda leaf: leaf[back], params)
+        # The loss is of before the last step, the parameters of after it.
+        flat = [leaf.reshape(len(runs), -1) for leaf in jax.tree.leaves(params)]
+        finite = [np.isfinite(leaf).all(axis=1) for leaf in flat]
+        return params, np.all([np.isfinite(loss[back]), *finite], axis=0)
 
     def _begun(self, stacked: Run, data: Arrays) -> tuple[State, Run]:
         """Return the runs' first state, and the runs without their start, which it now holds."""
