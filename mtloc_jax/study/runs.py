@@ -15,6 +15,9 @@ from mtloc_jax.sites.site import Site
 from mtloc_jax.sites.splits import in_use, on_walks
 
 
+_MOST_STEPS = 2**31 - 1  # compiled programs count in 32 bits
+
+
 @dataclass(frozen=True)
 class RunSpec:
     """Name one network, or one fitted predictor.
@@ -126,10 +129,17 @@ def n_steps(n_windows: int, n_train: int, epochs: int, settings: Settings) -> in
     """Return the optimiser steps of a run over `n_windows` of `n_train` windows.
 
     Under `protocol = "epochs"` fewer windows mean fewer steps (the paper's); under "steps" every
-    run takes as many as one over all windows.
+    run takes as many as one over all windows. Raises InputError where they are more than programs
+    count.
     """
     counted = n_train if settings.protocol == "steps" else n_windows
-    return epochs * -(-counted // settings.batch_size)
+    steps = epochs * -(-counted // settings.batch_size)
+    if steps > _MOST_STEPS:
+        raise InputError(
+            f"{epochs} epochs over {counted} windows are {steps} steps",
+            remedy=f"set --config.epochs or --config.batch_size for {_MOST_STEPS} steps at most",
+        )
+    return steps
 
 
 def run_of(
