@@ -14,7 +14,6 @@ from mtloc_jax.sites.scaling import FRAMES, Scaler
 from mtloc_jax.sites.site import Site
 from mtloc_jax.sites.splits import in_use, on_walks
 
-
 _MOST_STEPS = 2**31 - 1  # compiled programs count in 32 bits
 
 
