@@ -16,7 +16,7 @@ from mtloc_jax.core.problem import Problem
 from mtloc_jax.core.train import Run, Static
 from mtloc_jax.errors import InputError
 from mtloc_jax.files import whole_folder
-from mtloc_jax.settings import Wipe, portable
+from mtloc_jax.settings import Wipe, portable, replaced
 from mtloc_jax.sites.losses import befallen
 from mtloc_jax.sites.site import Arrays, Site
 from mtloc_jax.sites.survey import Coverage
@@ -42,6 +42,7 @@ from mtloc_jax.surgery.graft_report import proof
 
 WAIT_S = 2.0  # between looks at another process's chunk
 NETWORKS = "checkpoint"
+_CALIBRATED_SEEDS = 64  # at most: calibrating needs some networks, not one for each of thousands
 
 
 class Chunks:
@@ -72,8 +73,11 @@ class Chunks:
         runs = []
         for job in chunk.jobs:
             settings = self.plan.of(job)
-            fresh = self.starts.fresh(job.spec, settings, target)
-            runs.append(prepared(job.spec, replicas.take(fresh, job.spec.seed), target, settings))
+            few = replaced(settings, {"seeds": min(settings.seeds, _CALIBRATED_SEEDS)})
+            start = replicas.take(
+                self.starts.fresh(job.spec, few, target), job.spec.seed % few.seeds
+            )
+            runs.append(prepared(job.spec, start, target, settings))
         return self._trainer(chunk).calibrate(runs, self._on_device(chunk.group)["train"])
 
     def finish(self, chunk: Chunk, clock: Clock, claim: Claim) -> None:

@@ -12,7 +12,7 @@ from mtloc_jax.errors import InputError
 from mtloc_jax.settings import Settings
 from mtloc_jax.sites.scaling import FRAMES, Scaler
 from mtloc_jax.sites.site import Site
-from mtloc_jax.sites.splits import in_use, on_walks
+from mtloc_jax.sites.splits import in_use, n_in_use, on_walks
 
 _MOST_STEPS = 2**31 - 1  # compiled programs count in 32 bits
 
@@ -122,6 +122,14 @@ def trained_on(
     if not settings.walks:
         return used
     return used[on_walks(site.trace[train][used], settings.walks, spec.seed, settings.subset)]
+
+
+def n_trained_on(spec: RunSpec, site: Site, settings: Settings) -> int:
+    """Return how many windows `trained_on` returns; raises as it does."""
+    if settings.walks:
+        return len(trained_on(spec, site, settings))
+    train = site.split.train
+    return n_in_use(site.windows_of, train, spec.training_share, spec.seed, settings.subset)
 
 
 def n_steps(n_windows: int, n_train: int, epochs: int, settings: Settings) -> int:

@@ -64,10 +64,11 @@ class Study:
         self.starts = Starts(folder, report, self.given)
         for group, sites in zip(self.plan.groups, self.sites, strict=True):
             self.starts.check_given(group, sites.target)
+            if any(job.spec.of.of_problem for job in group.jobs):
+                check_heard(sites.target)
             for job in group.jobs:
-                if job.spec.of.of_problem:
-                    check_heard(sites.target)
-                turns(job.spec, sites.target, self.plan.of(job))  # says itself what it lacks
+                if self.plan.of(job).walks:
+                    turns(job.spec, sites.target, self.plan.of(job))  # says itself what it lacks
         self.chunks = Chunks(self.plan, self.sites, folder, share, self.starts, report)
         self.folders = self.chunks.folders
 
