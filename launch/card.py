@@ -23,6 +23,7 @@ from launch import cli, places
 from mtloc_jax.cards import card, card_page, card_words
 from mtloc_jax.cards.card import Card
 from mtloc_jax.escapes import file_name, rich
+from mtloc_jax.files import write_whole
 from mtloc_jax.report import style
 from mtloc_jax.settings import Settings, parsed
 from mtloc_jax.sites import recordings
@@ -71,9 +72,8 @@ def _opened(name: str, settings: Settings) -> Recordings:
 
 
 def _write(folder: Path, found: Card) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(found.plain(), indent=1, ensure_ascii=False)
-    (folder / "card.json").write_text(f"{text}\n", encoding="utf-8")
+    write_whole(folder / "card.json", f"{text}\n")
 
 
 def _show(found: Card, console: Console) -> None:

@@ -75,6 +75,7 @@ def main(argv: list[str]) -> None:
         cli.say(expected)
     elif merged:
         write_report(folder)
+        study.check_diverged()
 
 
 def _list_settings() -> None:
