@@ -13,9 +13,11 @@ from ml_collections import ConfigDict
 
 from configs import pairs, unwiped
 from mtloc_jax.arms import ARMS
+from mtloc_jax.locate import JOINS, Locate
 
 HELD_MS = 600_000
 """Longer than any walk goes without a scan."""
+APART = ("radio-map", "matcher-and-map")
 
 
 def located() -> ConfigDict:
@@ -35,6 +37,11 @@ def get_config(pair: str = "simulated") -> ConfigDict:
     config.arms = tuple(
         arm.name
         for arm in ARMS.values()
-        if arm.locate and not (arm.learns_here or arm.chooses_here)
+        if arm.locate and _asked(arm.locate) and not (arm.learns_here or arm.chooses_here)
     )
     return pairs.applied(config, pair)
+
+
+def _asked(locate: Locate) -> bool:
+    """Say whether it is of the ladder; what was not worth its time is left to --config.arms."""
+    return locate.expert not in APART and not JOINS[locate.time].cells

@@ -46,3 +46,11 @@ def ask_git_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(files, "revision", lambda apart_from=None: asked())
         yield
+
+
+@pytest.fixture(scope="module")
+def double_precision() -> Iterator[None]:
+    """Compute in float64 throughout a file; what was traced so must not serve in float32 later."""
+    with jax.enable_x64(True):
+        yield
+    jax.clear_caches()

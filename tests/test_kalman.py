@@ -27,17 +27,13 @@ from mtloc_jax.tracking.ticks import (
 from mtloc_jax.tracking.tracks import Walk, located
 from mtloc_jax.tracking.walk_model import Model, motion, reading
 
+pytestmark = pytest.mark.usefixtures("double_precision")
+
 SD_M = 30.0
 LINEAR = Model(tail=0.0, fix_var=1.0, bias_rad=0.0, scale=0.0, bias_walk_rad=0.0, scale_walk=0.0)
 CURVED = Model(tail=0.0)
 STILL = Model(bias_rad=0.0, scale=0.0, bias_walk_rad=0.0, scale_walk=0.0)
 PRIOR = Prior(np.array([10.0, 20.0]), SD_M)
-
-
-@pytest.fixture(autouse=True)
-def _double_precision():
-    with jax.enable_x64(True):
-        yield
 
 
 def random_ticks(seed=0, ticks=12, slots=2, share=0.4, known=1.0):

@@ -1,11 +1,11 @@
 """Where phones were by the grid filter, causally and offline, from what experts say of walks."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from itertools import islice
 from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from mtloc_jax.evidence import Fixes, Track
@@ -19,7 +19,7 @@ STEP_MS = 1000
 TOGETHER = 64
 """Steps are filled up to a multiple of it, so that walks share a compiled program."""
 SIDE_BY_SIDE = 8
-"""Walks whose tables are held at a time."""
+"""Walks that are held, and filtered, at a time."""
 
 
 class GridModel(NamedTuple):
@@ -69,60 +69,66 @@ def said_by(fixes: Fixes, cells: Cells, model: GridModel | None = None) -> np.nd
 
 def located(
     walks: Sequence[Walk],
-    said: Sequence[np.ndarray],
-    floor: Floor,
+    said: Iterable[np.ndarray],
+    floors: Sequence[Floor],
     model: GridModel | None = None,
 ) -> list[Located]:
     """Locate walks by what scans say of cells, f64[S, E, N] a walk, at the place they were heard.
 
+    floors: of each walk, with as many cells
     Of the fixes their times alone count. Steps take a second, and end where something becomes
     known. Between them a causal position goes on as the phone moved. Without a scan so far a
     causal position is the prior of the walk, and so is all of a walk without any.
     """
     model = GridModel() if model is None else model
-    tracks = []
-    for track_of, program, known in (
-        (_after_steps, _causal, "arrived_ms"),
-        (_between_steps, _offline, "heard_ms"),
-    ):
-        laid = [
-            _laid(walk, getattr(walk.fixes, known), of_cells, floor.cells, model)
-            for walk, of_cells in zip(walks, said, strict=True)
-        ]
-        tracks.append(
-            [
-                track_of(walk, one, placed, floor.cells)
-                for walk, one, placed in zip(walks, laid, _run(program, laid, floor), strict=True)
+    found: list[Located] = []
+    # A few at a time: what is said of cells, step by step, takes megabytes a walk.
+    every = zip(walks, said, floors, strict=True)
+    while some := list(islice(every, SIDE_BY_SIDE)):
+        tracks = []
+        for track_of, program, known in (
+            (_after_steps, _causal, "arrived_ms"),
+            (_between_steps, _offline, "heard_ms"),
+        ):
+            laid = [
+                _laid(walk, getattr(walk.fixes, known), of_cells, floor.cells, model)
+                for walk, of_cells, floor in some
             ]
-        )
-    return [Located(*pair) for pair in zip(*tracks, strict=True)]
+            places = _run(program, laid, [floor for _, _, floor in some])
+            tracks.append(
+                [
+                    track_of(walk, one, placed, floor.cells)
+                    for (walk, _, floor), one, placed in zip(some, laid, places, strict=True)
+                ]
+            )
+        found.extend(Located(*pair) for pair in zip(*tracks, strict=True))
+    return found
 
 
 @jax.jit
-@partial(jax.vmap, in_axes=(None, 0))
+@partial(jax.vmap, in_axes=(0, 0))
 def _causal(log_prior: jax.Array, steps: Steps) -> Placed:
     return grid.placed(grid.filtered(log_prior, grid.begin(log_prior), steps)[1][0])
 
 
 @jax.jit
-@partial(jax.vmap, in_axes=(None, 0))
+@partial(jax.vmap, in_axes=(0, 0))
 def _offline(log_prior: jax.Array, steps: Steps) -> Placed:
     made = grid.filtered(log_prior, grid.begin(log_prior), steps)[1]
     return grid.placed(grid.smoothed(made))
 
 
-def _run(program: Callable, laid: Sequence[_Laid], floor: Floor) -> Iterator[Placed]:
-    """Yield where each walk is at the ends of its steps, SIDE_BY_SIDE walks at a time."""
-    longest = TOGETHER * max((-(-len(one.end) // TOGETHER) for one in laid), default=0)
-    for first in range(0, len(laid), SIDE_BY_SIDE):
-        some = laid[first : first + SIDE_BY_SIDE]
-        steps = Steps._make(
-            jnp.stack([_filled(part, longest) for part in parts])
-            for parts in zip(*(one.steps for one in some), strict=True)
-        )
-        found = [np.asarray(part) for part in program(jnp.asarray(floor.log_prior), steps)]
-        for at, one in enumerate(some):
-            yield Placed(*(part[at, : len(one.end)] for part in found))
+def _run(program: Callable, laid: Sequence[_Laid], floors: Sequence[Floor]) -> Iterator[Placed]:
+    """Yield where each walk is at the ends of its steps; the last stands in for those that lack."""
+    longest = TOGETHER * max(-(-len(one.end) // TOGETHER) for one in laid)
+    at = np.minimum(np.arange(SIDE_BY_SIDE), len(laid) - 1)
+    steps = Steps._make(
+        np.stack([_filled(part, longest) for part in parts])[at]
+        for parts in zip(*(one.steps for one in laid), strict=True)
+    )
+    found = program(np.stack([floor.log_prior for floor in floors])[at], steps)
+    for number, one in enumerate(laid):
+        yield Placed(*(np.asarray(part)[number, : len(one.end)] for part in found))
 
 
 def _filled(part: np.ndarray, count: int) -> np.ndarray:
