@@ -50,7 +50,8 @@ def ask_git_once() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def double_precision() -> Iterator[None]:
-    """Compute in float64 throughout a file; what was traced so must not serve in float32 later."""
+    """Compute in float64 throughout a file; what was traced so serves in float64 alone."""
+    jax.clear_caches()
     with jax.enable_x64(True):
         yield
     jax.clear_caches()
