@@ -15,6 +15,7 @@ from mtloc_jax.evidence import Fixes, Moves
 from mtloc_jax.tracking import kalman
 from mtloc_jax.tracking.held import held
 from mtloc_jax.tracking.ticks import (
+    LEAST_PRIOR_M,
     SLOTTED,
     Fix,
     Prior,
@@ -395,8 +396,9 @@ def test_the_newest_scan_is_held_from_its_arrival():
 
 
 def test_the_prior_is_the_surveys_mean_and_its_spread_along_an_axis():
-    prior = survey_prior(np.array([[0.0, 0], [2, 0], [0, 4], [2, 4]]))
-    assert prior.mean_m.tolist() == [1, 2]
-    assert prior.sd_m == pytest.approx(np.sqrt((1 + 4) / 2))
+    prior = survey_prior(np.array([[0.0, 0], [20, 0], [0, 40], [20, 40]]))
+    assert prior.mean_m.tolist() == [10, 20]
+    assert prior.sd_m == pytest.approx(np.sqrt((100 + 400) / 2))
+    assert survey_prior(np.ones((2, 2))).sd_m == LEAST_PRIOR_M
     with pytest.raises(InputError, match="survey the floor"):
         survey_prior(np.zeros((0, 2)))

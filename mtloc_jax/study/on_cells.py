@@ -44,7 +44,7 @@ class OnCells:
     ) -> np.ndarray:
         """Return what an expert says of cells, log likelihoods f64[M, E, N]; raises as it does."""
         places = self.cells.centres_m.reshape(-1, 2)
-        return expert(survey, asked, places, heeded).reshape(-1, *self.cells.shape)
+        return expert(survey, asked, places, heeded).reshape(len(asked.level), *self.cells.shape)
 
 
 def placed(
@@ -57,6 +57,6 @@ def placed(
     xy_m, sigma_m = np.full((len(of), 2), np.nan), np.full(len(of), np.nan)
     for number, floor in enumerate(floors):
         own = np.flatnonzero(of == number)
-        log_p = (likely[own] + floor.log_prior).reshape(len(own), -1)
+        log_p = (likely[own] + floor.log_prior).reshape(len(own), floor.log_prior.size)
         xy_m[own], sigma_m[own] = summed_up(log_p, floor.cells)
     return xy_m, sigma_m
