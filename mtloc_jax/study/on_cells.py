@@ -1,10 +1,11 @@
 """A floor in cells: how likely each is to whom some walks located, and what experts say of them."""
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 
 import numpy as np
 
-from mtloc_jax.experts.floor_prior import log_walked
+from mtloc_jax.experts.floor_prior import log_corridor, log_surveyed
 from mtloc_jax.experts.radio_map import summed_up
 from mtloc_jax.experts.scan_table import ScanTable
 from mtloc_jax.sites.floor_plan import FloorPlan
@@ -33,11 +34,18 @@ class OnCells:
 
         plan: whether the building's is looked at. Raises InputError where that is no use.
         """
-        log_prior = log_walked(surveyed_m, self.cells, self._plan if plan else None)
+        log_prior = log_surveyed(surveyed_m, self.cells)
+        if plan and self._plan is not None:
+            log_prior = log_prior + self._corridors
         low, high = surveyed_m.min(axis=0) - MARGIN_M, surveyed_m.max(axis=0) + MARGIN_M
         centre = self.cells.centres_m
         beyond = ((centre < low) | (centre > high)).any(axis=-1)
         return Floor(self.cells, np.where(beyond, log_prior + _BEYOND, log_prior))
+
+    @cached_property
+    def _corridors(self) -> np.ndarray:
+        assert self._plan is not None
+        return log_corridor(self._plan, self.cells)
 
     def likely(
         self, expert: Likely, survey: ScanTable, asked: ScanTable, heeded: np.ndarray
