@@ -1,5 +1,6 @@
 """Whole walks located, worked out by hand on walks along a line."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from mtloc_jax.study.locating import Learnt, Locator, Networks
 from mtloc_jax.study.plan import plan
 from mtloc_jax.study.runs import RunSpec
 from tests import walks as made_up
+from tests.networks import untrained_matcher
 from tests.studies import tiny
 
 HELD = Settings(
@@ -65,8 +67,9 @@ def three_lines():
     ]
 
 
-def said_of(locator, arm, losses=(), settings=HELD):
-    return locator.located(ARMS[arm].locate, RunSpec(arm, 1.0, 0), settings, losses, Networks())
+def said_of(locator, arm, losses=(), settings=HELD, matcher=None):
+    networks = Networks(None if matcher is None else Learnt(matcher, "matcher"))
+    return locator.located(ARMS[arm].locate, RunSpec(arm, 1.0, 0), settings, losses, networks)
 
 
 def test_the_newest_scan_is_held_where_the_other_walks_heard_its_access_point():
@@ -145,6 +148,27 @@ def test_a_survey_without_a_scan_is_refused(arm):
     locator = locator_of([line(1, 0.0, heard_at((1000, "near"))), line(2, 4.0, ())])
     with pytest.raises(InputError, match=r"the survey (holds no scan|heard nothing); survey at"):
         said_of(locator, arm)
+
+
+MATCHED = ("matcher-held", "matcher-none-grid", "matcher-and-map-held")
+
+
+@pytest.mark.parametrize("arm", MATCHED)
+def test_a_matcher_answers_where_wifi_says_little(arm):
+    """A walk without WiFi, one that shares nothing, and a survey of one scan."""
+    near = heard_at((1000, "near"))
+    for heard in ((), heard_at((1000, "elsewhere")), near):
+        locator = locator_of([line(1, 0.0, near), line(2, 4.0, heard)])
+        with nullcontext() if heard else pytest.raises(InputError, match="the survey holds no"):
+            said = said_of(locator, arm, matcher=untrained_matcher()).clean
+            second = locator.site.round == 2
+            assert said.xy_m[second] == pytest.approx(np.array([[1, 0]] * second.sum()), abs=3)
+            assert (said.sigma_m[second] > 0.1).all()
+        if not heard:  # of whom nobody was asked, nothing is said but where the survey was
+            silent = locator_of([*three_lines()[:2], line(3, 8.0, ())])
+            said = said_of(silent, arm, matcher=untrained_matcher()).clean
+            third = silent.site.round == 3
+            assert said.xy_m[third] == pytest.approx(np.array([[3.25, 2]] * third.sum()))
 
 
 def test_on_cells_a_walk_is_followed_where_its_scans_were():

@@ -3,13 +3,11 @@
 import json
 from dataclasses import replace
 
-import jax
 import numpy as np
 import pytest
 
 from mtloc_jax.errors import InputError
 from mtloc_jax.experts import matcher_fixes
-from mtloc_jax.experts.matcher_training import PROBLEM
 from mtloc_jax.experts.pair_features import FEATURES, pairs
 from mtloc_jax.motion import learned, network
 from mtloc_jax.motion.phone_frame import framed
@@ -17,17 +15,15 @@ from mtloc_jax.study import replicas
 from mtloc_jax.surgery.export import CARD, read_program, write_export
 from mtloc_jax.surgery.grafting import check_donors
 from mtloc_jax.surgery.network import Network
-from mtloc_jax.surgery.part_program import PART, PARTS
+from mtloc_jax.surgery.part_program import PART
+from tests.networks import untrained_matcher
 from tests.phone_walk import straight_walk
 from tests.scan_tables import hall
 
 
 @pytest.fixture(scope="module")
 def matcher():
-    shapes = PARTS["matcher"].arguments.values()
-    nothing = [np.zeros([2 if size == "b" else size for size in shape]) for _, shape in shapes]
-    make = PROBLEM.network.init
-    return jax.device_get(make(jax.random.key(0), *nothing, method="tell")["params"])
+    return untrained_matcher()
 
 
 def card(part):

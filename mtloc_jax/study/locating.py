@@ -12,6 +12,7 @@ from mtloc_jax.evidence import Fixes, Moves, Track
 from mtloc_jax.experts import matcher_fixes
 from mtloc_jax.experts.joined import joined
 from mtloc_jax.experts.matcher_lessons import Surveyed
+from mtloc_jax.experts.nearest import surveyed
 from mtloc_jax.experts.pair_features import Pairs, pairs
 from mtloc_jax.experts.scan_table import scan_table
 from mtloc_jax.locate import EXPERTS, HELD, JOINS, MOTIONS, Locate
@@ -210,10 +211,15 @@ class Locator:
         return xy_m[0], sigma_m[0]
 
     def _heeded(self, surveys: Sequence[Turn]) -> tuple[np.ndarray, np.ndarray]:
-        """Return the scans of all surveys, and which walks each walk heeds, bool[W, W]."""
+        """Return the scans of all surveys, and which walks each walk heeds, bool[W, W].
+
+        Raises InputError where a scan is to be placed by a survey without any.
+        """
         known = self._surveyed(np.unique(np.concatenate([turn.rows for turn in surveys])))
         heeded = np.zeros((len(self.walks), len(self.walks)), bool)
         for turn in surveys:
+            if np.isin(self.table.walk, self._walks_of(turn)).any():
+                surveyed(self.table.at(self._surveyed(turn.rows)[:1]))
             known_walks = np.unique(self.site.trace[turn.rows])
             heeded[np.ix_(np.array(self._walks_of(turn)), known_walks)] = True
         return known, heeded
