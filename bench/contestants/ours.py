@@ -1,12 +1,17 @@
 """Ours: many runs in one program, as mtloc_jax.study.trainer compiles it."""
 
+from collections.abc import Callable
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from bench import problem
-from bench.runs import FROZEN, run, static
+from bench.runs import FROZEN, run, scaler, static
 from bench.task import Task
+from mtloc_jax.core.metrics import errors_m
+from mtloc_jax.core.model import Params
+from mtloc_jax.core.problem import positions_m
 from mtloc_jax.core.train import Run, State, make_train
 from mtloc_jax.sites.site import Arrays
 from mtloc_jax.study import replicas
@@ -32,6 +37,7 @@ class Ours:
         self._advance = replicas.over_runs(advance, mesh, axis, donate=True)
         self._data = replicas.placed(problem.arrays(task.shape), mesh, replicas.ALL)
         self._filled, self._mesh = _filled(task, mesh.size), mesh
+        self._error_m = jax.jit(_mean_error_m(task.shape))
 
     def restart(self) -> None:
         """Begin all runs anew."""
@@ -48,6 +54,17 @@ class Ours:
     def outcome(self) -> list[float]:
         """Return the first run's last loss."""
         return [float(self._state.loss[0])]
+
+    def error_m(self) -> float:
+        """Return the first run's mean error, metres."""
+        return float(self._error_m(replicas.take(self._state.params, 0), self._data))
+
+
+def _mean_error_m(shape: problem.Shape) -> Callable[[Params, Arrays], jax.Array]:
+    asked, fitted = static(shape).problem, scaler(shape)
+    return lambda params, data: jnp.mean(
+        errors_m(positions_m(asked, params, fitted, data), data.target)
+    )
 
 
 def _filled(task: Task, devices: int) -> Run:

@@ -62,8 +62,8 @@ def _counted(jaxpr: Jaxpr, trained: Sequence[bool]) -> tuple[int, list[bool]]:
             size = prod(left.shape[axis] for axis in contracted)
             total += 2 * size * prod(made.shape) * (1 + sum(on))
         elif eqn.primitive.name == "scan":
-            inner, n_consts = eqn.params["jaxpr"].jaxpr, eqn.params["num_consts"]
-            n_carry = eqn.params["num_carry"]
+            inner = _inside(eqn.params)[0]
+            n_consts, n_carry = _consts_and_carry(eqn, inner)
             while True:  # until what the carry depends on stays
                 flop, out = _counted(inner, on)
                 carried = [a or b for a, b in zip(on[n_consts:][:n_carry], out, strict=False)]
@@ -71,6 +71,10 @@ def _counted(jaxpr: Jaxpr, trained: Sequence[bool]) -> tuple[int, list[bool]]:
                     break
                 on[n_consts : n_consts + n_carry] = carried
             total += eqn.params["length"] * flop
+        elif eqn.primitive.name == "cond":  # by platform or by data: all do the same, or less
+            found = [_counted(one.jaxpr, on[1:]) for one in eqn.params["branches"]]
+            total += max(flop for flop, _ in found)
+            out = [any(of_one) for of_one in zip(*(out for _, out in found), strict=True)]
         else:
             for inner in _inside(eqn.params):
                 flop, out = _counted(inner, on)
@@ -80,6 +84,19 @@ def _counted(jaxpr: Jaxpr, trained: Sequence[bool]) -> tuple[int, list[bool]]:
             var: a or b for var, a, b in zip(eqn.outvars, out, [any(on)] * len(out), strict=True)
         }
     return total, [does(atom) for atom in jaxpr.outvars]
+
+
+def _consts_and_carry(scan: Any, inner: Jaxpr) -> tuple[int, int]:
+    """Return how many constants and carried values a scan has: JAX names them by no fixed name.
+
+    Only what a scan goes through, or stacks, has an axis more outside than inside.
+    """
+
+    def alike(outer: Sequence[Any], within: Sequence[Any]) -> int:
+        return sum(a.aval.shape == b.aval.shape for a, b in zip(outer, within, strict=True))
+
+    n_carry = alike(scan.outvars, inner.outvars)
+    return alike(scan.invars, inner.invars) - n_carry, n_carry
 
 
 def _inside(params: dict[str, Any]) -> list[Jaxpr]:

@@ -1,6 +1,6 @@
 """Train networks on motion, and say with one how a phone moved through a walk."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 
 import jax
@@ -17,6 +17,7 @@ from mtloc_jax.motion.legs import Stretches, stretches
 from mtloc_jax.motion.network import METRES, NU, MotionNetwork, arrays, fresh, problem
 from mtloc_jax.motion.phone_frame import framed
 from mtloc_jax.optimizers import Pace, Paces
+from mtloc_jax.sites.site import Arrays
 
 BATCH, STEPS, LEARNING_RATE = 16, 1000, 3e-3
 """For some four floors; half a floor alone is learnt in 300 steps, and fine-tunes a network in
@@ -68,7 +69,10 @@ def train_on(
         for seed in seeds
     ]
     stacked = jax.tree.map(lambda *leaves: np.stack(leaves), *runs)
-    trained = jax.device_get(_program(_paces(runs[0].start))(stacked, arrays(legs)))
+    # Batched products are slow on CPU.
+    one_by_one = jax.default_backend() == "cpu"
+    program = training_program(paces_of(runs[0].start), one_by_one=one_by_one)
+    trained = jax.device_get(program(stacked, arrays(legs)))
     return [jax.tree.map(lambda leaf, k=k: leaf[k], trained) for k in range(len(runs))]
 
 
@@ -98,19 +102,20 @@ def _ticks(params: Params, inputs: jax.Array, yaw_rad: jax.Array):
 
 
 @cache
-def _program(paces: Paces):
+def training_program(paces: Paces, *, one_by_one: bool) -> Callable[[Run, Arrays], Params]:
+    """Return (stacked runs, stretches) -> parameters, compiled; runs in turn or side by side."""
     training = make_train(Static(problem(), paces, BATCH, "adamw", "cosine"))
 
-    def program(runs, data):
-        def one(run):
+    def program(runs: Run, data: Arrays) -> Params:
+        def one(run: Run) -> Params:
             return training.train(run, data).params
 
-        # Batched products are slow on CPU.
-        return lax.map(one, runs) if jax.default_backend() == "cpu" else jax.vmap(one)(runs)
+        return lax.map(one, runs) if one_by_one else jax.vmap(one)(runs)
 
     return jax.jit(program)
 
 
-def _paces(params: Params) -> Paces:
+def paces_of(params: Params) -> Paces:
+    """Return how leaves train: all alike."""
     paths = jax.tree_util.tree_leaves_with_path(params)
     return tuple(("/".join(key.key for key in path), Pace()) for path, _ in paths)

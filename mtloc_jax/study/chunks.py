@@ -1,5 +1,6 @@
 """Where chunks of runs are trained or fitted, judged and written down."""
 
+import dataclasses
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +16,7 @@ from mtloc_jax.core.problem import Problem
 from mtloc_jax.core.train import Run, Static
 from mtloc_jax.errors import InputError
 from mtloc_jax.files import whole_folder
-from mtloc_jax.settings import Wipe, portable
+from mtloc_jax.settings import Settings, Wipe, portable
 from mtloc_jax.sites.losses import befallen
 from mtloc_jax.sites.site import Arrays, Site
 from mtloc_jax.sites.survey import Coverage
@@ -263,7 +264,11 @@ class Chunks:
 
     def _trainer(self, chunk: Chunk) -> Trainer:
         group, shapes = self.plan.groups[chunk.group], self.sites[chunk.group].target.shapes()
-        key = chunk.group, program_of(group.example, shapes, group.settings)
+        made = program_of(group.example, shapes, group.settings)
+        # The group's runs may differ in whether they drop: two programs, for the draws are dear.
+        asked = [self.plan.of(job) for job in chunk.jobs]
+        drops, takes = (any(found) for found in zip(*map(_asked, asked), strict=True))
+        key = chunk.group, dataclasses.replace(made, drops=drops, takes=takes)
         if key not in self._trainers:
             self._trainers[key] = Trainer(key[1], self.plan.size(chunk.group))
         return self._trainers[key]
@@ -331,6 +336,11 @@ def _kept_by(chunk: Chunk) -> list[str]:
     if chunk.jobs[0].spec.of.of_problem:
         return [NETWORKS]
     return [f"{NETWORKS}-{part}" for part in sorted(trained_parts(chunk.jobs))]
+
+
+def _asked(settings: Settings) -> tuple[bool, bool]:
+    """Say whether features are dropped, and whether modalities are taken."""
+    return settings.dropout > 0, settings.modality_dropout > 0
 
 
 def _variants(chunk: Chunk) -> list[Variant]:

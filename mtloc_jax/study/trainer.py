@@ -51,9 +51,9 @@ class Trainer:
 
         told: called at each trace; where it is given, programs are made anew
         """
-        self.mesh = replicas.mesh()
+        self.static, self.mesh = static, replicas.mesh()
         self.width, self._fitted = memory.Width(n_runs, self.mesh.size), False
-        programs = _programs if told is None else _programs.__wrapped__
+        programs = training_programs if told is None else training_programs.__wrapped__
         self._begin, self._advance = programs(static, self.mesh, replicas.replica_axis(), told)
 
     def train(self, runs: list[Run], data: Arrays, told: Told = lambda done, total: None) -> Params:
@@ -119,11 +119,21 @@ class Trainer:
     def _stacked(self, runs: list[Run]) -> tuple[np.ndarray, Run]:
         """Return the order in which the runs are stacked, and them on their devices."""
         # Idle runs fill the chunk up to the compiled size; they take no step.
+        self._check_asked(runs)
         idle = runs[-1]._replace(n_steps=np.int32(0))
         filled = runs + [idle] * (self.width.runs - len(runs))
         order = replicas.dealt(np.array([int(run.n_steps) for run in filled]), self.mesh.size)
         stacked = replicas.stack([filled[k] for k in order])
         return order, replicas.placed(stacked, self.mesh, replicas.RUNS)
+
+    def _check_asked(self, runs: list[Run]) -> None:
+        """Raise ValueError where a run drops what the program was compiled never to drop."""
+        program = self.static
+        for run in runs:
+            if float(run.dropout) > 0 and program.problem.width and not program.drops:
+                raise ValueError("a run drops features, its program none: see Static.drops")
+            if float(run.modality_dropout) > 0 and program.problem.branches and not program.takes:
+                raise ValueError("a run is taken modalities, its program none: see Static.takes")
 
     def _fit(self, runs: list[Run], data: Arrays) -> None:
         if not self._fitted:
@@ -144,10 +154,10 @@ class Judge:
         self.problem, self.mesh = problem, replicas.mesh()
         self.width = memory.Width(n_runs, self.mesh.size)
         axis = replicas.replica_axis()
-        self._clean = _judge_clean(problem, self.mesh, axis)
+        self._clean = clean_program(problem, self.mesh, axis)
         self._wiped = None
         if wipe.drop_rates and problem.branches:
-            self._wiped = _judge_wiped(problem, wipe, self.mesh, axis)
+            self._wiped = wiped_program(problem, wipe, self.mesh, axis)
 
     def clean(self, params: Params, scalers: list[Scaler], data: Arrays) -> Clean:
         """Judge stacked networks on untouched windows; every leaf has a leading runs axis."""
@@ -175,7 +185,7 @@ class Judge:
 
 # Kept for the life of a process: what trains or judges alike is traced and compiled once.
 @cache
-def _programs(
+def training_programs(
     static: Static, mesh: Mesh, axis: replicas.ReplicaAxis, told: Callable[[], None] | None
 ) -> tuple[Callable[..., State], Callable[..., State]]:
     """Return the compiled `begin` and `advance` of many runs."""
@@ -192,14 +202,16 @@ def _programs(
 
 
 @cache
-def _judge_clean(problem: Problem, mesh: Mesh, axis: replicas.ReplicaAxis) -> Callable[..., Clean]:
+def clean_program(problem: Problem, mesh: Mesh, axis: replicas.ReplicaAxis) -> Callable[..., Clean]:
+    """Return `judge_clean` of many runs, compiled."""
     return replicas.over_runs(partial(judge_clean, problem), mesh, axis)
 
 
 @cache
-def _judge_wiped(
+def wiped_program(
     problem: Problem, wipe: Wipe, mesh: Mesh, axis: replicas.ReplicaAxis
 ) -> Callable[..., Wiped]:
+    """Return the judgement under wiping of many runs, compiled."""
     return replicas.over_runs(make_judge_wiped(problem, wipe), mesh, axis)
 
 

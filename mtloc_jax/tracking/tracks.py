@@ -50,7 +50,7 @@ def located(walks: Sequence[Walk], model: Model | None = None) -> list[Located]:
     moves = [ticks_of(walk) for walk in walks]
     causal, offline = (
         jax.tree.map(np.asarray, program(model, *_side_by_side(walks, moves, known)))
-        for program, known in ((_causal, "arrived_ms"), (_offline, "heard_ms"))
+        for program, known in ((causal_states, "arrived_ms"), (offline_states, "heard_ms"))
     )
     return [
         Located(
@@ -72,14 +72,16 @@ def ticks_of(walk: Walk) -> Moves:
 
 @jax.jit
 @partial(jax.vmap, in_axes=(None, 0, 0))
-def _causal(model: Model, sd_m: jax.Array, ticks: Ticks) -> State:
+def causal_states(model: Model, sd_m: jax.Array, ticks: Ticks) -> State:
+    """Return what a filter believes at the ends of ticks [W, K]; sd_m: f[W], of the priors."""
     start = kalman.start(model, sd_m, ticks.known[0])
     return _small(kalman.filtered(model, start, ticks)[1].state)
 
 
 @jax.jit
 @partial(jax.vmap, in_axes=(None, 0, 0))
-def _offline(model: Model, sd_m: jax.Array, ticks: Ticks) -> State:
+def offline_states(model: Model, sd_m: jax.Array, ticks: Ticks) -> State:
+    """Return what whole walks say of the ends of their ticks, as `causal_states`."""
     return _small(kalman.offline(model, kalman.start(model, sd_m, ticks.known[0]), ticks))
 
 
