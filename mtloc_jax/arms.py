@@ -18,6 +18,7 @@ from mtloc_jax.locate import (
     HELD,
     JOINS,
     MOTIONS,
+    NETWORK,
     NONE,
     PRETRAINED,
     SMOOTHER,
@@ -265,7 +266,7 @@ for expert in EXPERTS:
     for motion in MOTIONS if expert in WITH_ALL_MOTIONS else (STEPS,):
         for time in (FILTER, SMOOTHER):
             add(located(Locate(expert, motion, time)))
-    for motion in (NONE, STEPS) if expert in ON_CELLS else ():
+    for motion in (NONE, STEPS, NETWORK) if expert in ON_CELLS else ():
         for time in (GRID, GRID_SMOOTHER):
             add(located(Locate(expert, motion, time)))
 
