@@ -13,11 +13,12 @@ from ml_collections import ConfigDict
 
 from configs import pairs, unwiped
 from mtloc_jax.arms import ARMS
-from mtloc_jax.locate import JOINS, Locate
+from mtloc_jax.locate import JOINS, NONE, Locate
 
 HELD_MS = 600_000
 """Longer than any walk goes without a scan."""
 APART = ("radio-map", "matcher-and-map")
+"""Experts that err no less than those that they are made of, or stand beside."""
 
 
 def located() -> ConfigDict:
@@ -43,5 +44,6 @@ def get_config(pair: str = "simulated") -> ConfigDict:
 
 
 def _asked(locate: Locate) -> bool:
-    """Say whether it is of the ladder; what was not worth its time is left to --config.arms."""
-    return locate.expert not in APART and not JOINS[locate.time].cells
+    """Say whether it is of the ladder; what was worth nothing there is left to --config.arms."""
+    astray = JOINS[locate.time].cells and locate.motion == NONE
+    return locate.expert not in APART and not astray

@@ -11,17 +11,11 @@ from typing import Any, Literal
 from mtloc_jax import predictors
 from mtloc_jax.locate import (
     EXPERTS,
-    FILTER,
     FRESH,
-    GRID,
-    GRID_SMOOTHER,
     HELD,
     JOINS,
     MOTIONS,
-    NETWORK,
-    NONE,
     PRETRAINED,
-    SMOOTHER,
     STEPS,
     TUNED,
     Locate,
@@ -260,15 +254,12 @@ def located(locate: Locate) -> Arm:
 
 
 WITH_ALL_MOTIONS = ("cosine", "matcher")
-ON_CELLS = ("cosine", "matcher", "radio-map")
 for expert in EXPERTS:
     add(located(Locate(expert)))
     for motion in MOTIONS if expert in WITH_ALL_MOTIONS else (STEPS,):
-        for time in (FILTER, SMOOTHER):
-            add(located(Locate(expert, motion, time)))
-    for motion in (NONE, STEPS, NETWORK) if expert in ON_CELLS else ():
-        for time in (GRID, GRID_SMOOTHER):
-            add(located(Locate(expert, motion, time)))
+        for time in JOINS:
+            if time != HELD:
+                add(located(Locate(expert, motion, time)))
 
 PREDICTORS = tuple(arm.name for arm in ARMS.values() if arm.predict)
 """The arms without a network."""

@@ -38,7 +38,7 @@ WITHOUT_NETWORKS = (
     "cosine-none-smoother",
     "cosine-none-grid",
     "cosine-none-grid-smoother",
-    "radio-map-none-grid",
+    Locate("radio-map", "none", "grid"),
 )
 THROTTLED = "wifi: a scan in 2 s"
 
@@ -69,7 +69,8 @@ def three_lines():
 
 def said_of(locator, arm, losses=(), settings=HELD, matcher=None):
     networks = Networks(None if matcher is None else Learnt(matcher, "matcher"))
-    return locator.located(ARMS[arm].locate, RunSpec(arm, 1.0, 0), settings, losses, networks)
+    locate = arm if isinstance(arm, Locate) else ARMS[arm].locate
+    return locator.located(locate, RunSpec("cosine-held", 1.0, 0), settings, losses, networks)
 
 
 def test_the_newest_scan_is_held_where_the_other_walks_heard_its_access_point():
@@ -188,7 +189,7 @@ def test_what_is_lost_says_nothing_of_cells_either():
     locator = locator_of(three_lines())
     lost = "wifi: second half of each walk lost"
     last = np.flatnonzero(locator.site.round == 1)[-1]
-    for arm, less_m in (("cosine-none-grid", 0.2), ("radio-map-none-grid", 0.01)):
+    for arm, less_m in (("cosine-none-grid", 0.2), (Locate("radio-map", "none", "grid"), 0.01)):
         found = said_of(locator, arm, (lost,))
         assert found.lost[lost].xy_m[last][0] < found.clean.xy_m[last][0] - less_m
         assert np.isfinite(found.lost[lost].sigma_m).all()
