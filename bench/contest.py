@@ -41,7 +41,7 @@ class Scale:
         if self.tiny:
             return 0.02
         if self.accelerator:  # whose clock nobody else disturbs
-            return 0.5
+            return 0.3
         return 0.7 if self.quick else 1.5
 
 

@@ -54,8 +54,8 @@ class Contestant(Protocol):
     def outcome(self) -> list[float]:
         """Return figures of the first run that all contestants must agree on."""
 
-    def error_m(self) -> float:
-        """Return the first run's mean error on the windows it trains on, metres.
+    def weights(self) -> dict[str, Any]:
+        """Return the first run's weights, numpy arrays, laid out as bench.problem.start does.
 
         Asked only where a contest compares errors (Contest.error_steps).
         """

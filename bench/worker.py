@@ -15,6 +15,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any, TextIO
 
+from bench.judged import mean_error_m
 from bench.memory import peak_mb
 from bench.task import Contestant, Task
 
@@ -28,7 +29,7 @@ def main() -> None:
         contestant = importlib.import_module(f"bench.contestants.{task.module}").contestant(task)
         _tell(replies, {"prepare_s": time.perf_counter() - began_s})
         for line in sys.stdin:
-            _tell(replies, _answer(contestant, json.loads(line)))
+            _tell(replies, _answer(task, contestant, json.loads(line)))
     except Exception as error:
         # Whatever goes wrong in somebody else's library is part of the report, not its end.
         traceback.print_exc()
@@ -58,7 +59,7 @@ def _first_steps(contestant: Contestant) -> dict[str, float]:
     return {"compile_s": max(0.0, first_s - again_s), "step_s": again_s}
 
 
-def _answer(contestant: Contestant, request: dict[str, Any]) -> dict[str, Any]:
+def _answer(task: Task, contestant: Contestant, request: dict[str, Any]) -> dict[str, Any]:
     match request["do"]:
         case "begin":
             return _first_steps(contestant)
@@ -69,7 +70,7 @@ def _answer(contestant: Contestant, request: dict[str, Any]) -> dict[str, Any]:
         case "error":
             contestant.restart()
             contestant.advance(request["steps"])
-            return {"error_m": contestant.error_m()}
+            return {"error_m": mean_error_m(task.shape, contestant.weights())}
         case "kernels":
             return {
                 "kernels": importlib.import_module("bench.kernels").traced(

@@ -33,7 +33,7 @@ class Cost(NamedTuple):
 
     bytes: float = 0
     flop: float = 0
-    operations: int = 0
+    operations: float = 0
 
     def plus(self, other: "Cost", times: int = 1) -> "Cost":
         """Return this and `times` another."""

@@ -16,7 +16,7 @@ from jax.sharding import AxisType, Mesh, NamedSharding
 from bench import problem
 from bench.problem import Shape
 from bench.runs import FROZEN, pretraining_static, run, static
-from mtloc_jax.core.evaluate import judge_clean
+from mtloc_jax.core.evaluate import judge_clean, make_judge_wiped
 from mtloc_jax.core.flops import step_flop, trained_flop
 from mtloc_jax.core.train import Run, Static
 from mtloc_jax.experts import matcher_training
@@ -31,7 +31,8 @@ from mtloc_jax.motion.phone_frame import N_INPUTS
 from mtloc_jax.settings import Wipe
 from mtloc_jax.sites.site import Arrays
 from mtloc_jax.study import replicas
-from mtloc_jax.study.trainer import clean_program, training_programs, wiped_program
+from mtloc_jax.study.judge import clean_program, wiped_program
+from mtloc_jax.study.trainer import training_programs
 from mtloc_jax.tracking import tracks
 from mtloc_jax.tracking.kalman import Model
 from mtloc_jax.tracking.ticks import Ticks
@@ -75,12 +76,10 @@ def programs(devices: list[jax.Device], runs: int) -> dict[str, Callable[[], Pro
     mesh = _mesh(devices)
     of_network = {
         "training": lambda: _training("training", static(SHAPE), SHAPE, mesh, runs),
-        "training, IMU frozen": lambda: _training(
-            "training, IMU frozen", static(SHAPE, FROZEN), SHAPE, mesh, runs
-        ),
+        "frozen": lambda: _training("frozen", static(SHAPE, FROZEN), SHAPE, mesh, runs),
         "pretraining": lambda: _pretraining(mesh, runs),
         "judging": lambda: _judging(mesh, runs),
-        "judging, wiped": lambda: _judging_wiped(mesh, runs),
+        "wiped": lambda: _judging_wiped(mesh, runs),
     }
     # What trains a few networks of one site, or filters walks, uses one device.
     alone = _mesh(devices[:1])
@@ -88,7 +87,7 @@ def programs(devices: list[jax.Device], runs: int) -> dict[str, Callable[[], Pro
         "matcher": lambda: _matcher(alone),
         "motion": lambda: _motion(alone),
         "filter": lambda: _filter("filter", tracks.causal_states, alone),
-        "filter, offline": lambda: _filter("filter, offline", tracks.offline_states, alone),
+        "smoother": lambda: _filter("smoother", tracks.offline_states, alone),
     }
 
 
@@ -137,11 +136,11 @@ def _advancing(
     stacked = _like(one, mesh, replicas.RUNS, (runs * mesh.size,))
     shared = _like(data, mesh, replicas.ALL)
     state = _like(jax.eval_shape(begin, stacked, shared), mesh, replicas.RUNS)
-    part = _like(np.int32(0), mesh, replicas.ALL)
+    stop = _like(np.int32(0), mesh, replicas.RUNS, (runs * mesh.size,))
     return Program(
         name,
         advance,
-        (state, stacked._replace(start={}), (shared, part)),
+        (state, stacked._replace(start={}), stop, shared),
         "run-step",
         units=runs,
         loops=True,
@@ -162,8 +161,7 @@ def _judged(mesh: Mesh, runs: int) -> tuple[Any, ...]:
 
 
 def _judging(mesh: Mesh, runs: int) -> Program:
-    of, one = static(JUDGED).problem, run(JUDGED, 0)
-    flop = trained_flop(partial(judge_clean, of), {}, one.start, one.scaler, problem.arrays(JUDGED))
+    of = static(JUDGED).problem
     return Program(
         "judging",
         clean_program(of, mesh, "vmap"),
@@ -172,25 +170,35 @@ def _judging(mesh: Mesh, runs: int) -> Program:
         units=runs,
         loops=False,
         runs=runs,
-        flop=flop,
+        flop=_forward_flop(partial(judge_clean, of)),
     )
 
 
+def _forward_flop(judge: Callable[..., Any]) -> int:
+    one = run(JUDGED, 0)
+    given = one.start, one.scaler, problem.arrays(JUDGED)
+    return trained_flop(lambda _, *given: judge(*given), {}, *given)
+
+
 def _judging_wiped(mesh: Mesh, runs: int) -> Program:
+    of = static(JUDGED).problem
     return Program(
-        "judging, wiped",
-        wiped_program(static(JUDGED).problem, WIPE, mesh, "vmap"),
+        "wiped",
+        wiped_program(of, WIPE, mesh, "vmap"),
         _judged(mesh, runs),
         "run",
         units=runs,
         loops=False,
         runs=runs,
-        flop=None,
+        flop=_forward_flop(make_judge_wiped(of, WIPE)),
     )
 
 
 def _matcher(mesh: Mesh) -> Program:
-    shapes = {FEATURES_OF: (CANDIDATES, len(FEATURES)), CANDIDATES_AT: (CANDIDATES, 3)}
+    shapes: dict[str, tuple[int, ...]] = {
+        FEATURES_OF: (CANDIDATES, len(FEATURES)),
+        CANDIDATES_AT: (CANDIDATES, 3),
+    }
     blank = {name: np.zeros((1, *of), np.float32) for name, of in shapes.items()}
     params = jax.eval_shape(
         lambda: matcher_training.PROBLEM.network.init(jax.random.key(0), blank)["params"]
@@ -253,7 +261,7 @@ def _whole(name: str, jitted: Any, runs: Run, data: Arrays, flop: float) -> Prog
 
 
 def _filter(name: str, jitted: Any, mesh: Mesh) -> Program:
-    def of(*shape: int) -> jax.ShapeDtypeStruct:
+    def of(*shape: int) -> Any:
         return jax.ShapeDtypeStruct((WALKS, *shape), np.float32)
 
     one, slot = (WALK_TICKS,), (WALK_TICKS, FIXES)

@@ -1,18 +1,15 @@
 """Ours: many runs in one program, as mtloc_jax.study.trainer compiles it."""
 
-from collections.abc import Callable
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from bench import problem
-from bench.runs import FROZEN, run, scaler, static
+from bench.runs import FROZEN, run, static
 from bench.task import Task
-from mtloc_jax.core.metrics import errors_m
-from mtloc_jax.core.model import Params
-from mtloc_jax.core.problem import positions_m
+from mtloc_jax.core.model import Params, joined_order
 from mtloc_jax.core.train import Run, State, make_train
+from mtloc_jax.settings import Settings
 from mtloc_jax.sites.site import Arrays
 from mtloc_jax.study import replicas
 from mtloc_jax.surgery.freeze import ALL
@@ -37,7 +34,6 @@ class Ours:
         self._advance = replicas.over_runs(advance, mesh, axis, donate=True)
         self._data = replicas.placed(problem.arrays(task.shape), mesh, replicas.ALL)
         self._filled, self._mesh = _filled(task, mesh.size), mesh
-        self._error_m = jax.jit(_mean_error_m(task.shape))
 
     def restart(self) -> None:
         """Begin all runs anew."""
@@ -55,16 +51,13 @@ class Ours:
         """Return the first run's last loss."""
         return [float(self._state.loss[0])]
 
-    def error_m(self) -> float:
-        """Return the first run's mean error, metres."""
-        return float(self._error_m(replicas.take(self._state.params, 0), self._data))
-
-
-def _mean_error_m(shape: problem.Shape) -> Callable[[Params, Arrays], jax.Array]:
-    asked, fitted = static(shape).problem, scaler(shape)
-    return lambda params, data: jnp.mean(
-        errors_m(positions_m(asked, params, fitted, data), data.target)
-    )
+    def weights(self) -> Params:
+        """Return the first run's weights, numpy arrays."""
+        params = jax.device_get(replicas.take(self._state.params, 0))
+        fusion = params["fusion"]
+        kernels = [fusion["fc3"]["kernel"][name] for name in joined_order(Settings.modalities)]
+        fc3 = fusion["fc3"] | {"kernel": np.concatenate(kernels)}
+        return params | {"fusion": fusion | {"fc3": fc3}}
 
 
 def _filled(task: Task, devices: int) -> Run:

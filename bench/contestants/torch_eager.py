@@ -9,6 +9,9 @@ from bench.contestants.torch_products import DEVICE, asked
 from bench.problem import LEARNING_RATE
 from bench.task import Task
 
+PARTS = (("wifi", ("fc1", "fc2")), ("fusion", ("fc3", "fc4")))
+"""Dense layers as the bench's weights hold them."""
+
 
 class Branches(nn.Module):
     """MTLoc (Table I) with nn.LSTM."""
@@ -41,6 +44,28 @@ class Branches(nn.Module):
             copied(getattr(self, name).weight, tree["kernel"].T)
             copied(getattr(self, name).bias, tree["bias"])
 
+    def weights(self) -> dict:
+        """Return what `load` takes; the bias that stayed 0 is left out."""
+        lstms = {
+            name: {
+                "kernel": taken(lstm.weight_ih_l0).T,
+                "recurrent_kernel": taken(lstm.weight_hh_l0).T,
+                "bias": taken(lstm.bias_ih_l0),
+            }
+            for name, lstm in (("imu", self.imu), ("mag", self.mag))
+        }
+        dense = {
+            name: {"kernel": taken(layer.weight).T, "bias": taken(layer.bias)}
+            for name, layer in self.named_children()
+            if name not in lstms
+        }
+        return lstms | {part: {name: dense[name] for name in names} for part, names in PARTS}
+
+
+def taken(tensor: torch.Tensor) -> np.ndarray:
+    """Return a tensor's numbers."""
+    return tensor.detach().cpu().numpy()
+
 
 def copied(parameter: torch.Tensor, values: np.ndarray) -> None:
     """Overwrite a parameter."""
@@ -61,14 +86,6 @@ def optimiser(network: nn.Module, *, graphed: bool = False) -> torch.optim.Optim
     """Return RMSprop with Table IV's settings for what trains; `graphed`: in a CUDA graph."""
     trained = [p for p in network.parameters() if p.requires_grad]
     return torch.optim.RMSprop(trained, lr=LEARNING_RATE, alpha=0.9, eps=1e-7, capturable=graphed)
-
-
-def mean_error_m(shape: problem.Shape, network: nn.Module, x: list[torch.Tensor]) -> float:
-    """Return a network's mean error on all windows, metres."""
-    fitted, (*inputs, xy) = problem.scaler(problem.arrays(shape)), x
-    with torch.no_grad():
-        apart = torch.linalg.vector_norm(network(*inputs) - xy, dim=1)
-    return float(fitted.xy_scale_m) * apart.mean().item()
 
 
 def wait() -> None:
@@ -114,10 +131,9 @@ class TorchEager:
         """Return the last loss."""
         return [self._loss.item()]
 
-    def error_m(self) -> float:
-        """Return the run's mean error, metres."""
-        with self._products():
-            return mean_error_m(self._task.shape, self._network, self._x)
+    def weights(self) -> dict:
+        """Return the run's weights."""
+        return self._network.weights()
 
 
 contestant = TorchEager

@@ -12,7 +12,7 @@ from torch import nn
 
 from bench import problem
 from bench.contestants.cuda_graph import captured
-from bench.contestants.torch_eager import Branches, mean_error_m, optimiser, tensors, wait
+from bench.contestants.torch_eager import Branches, optimiser, tensors, wait
 from bench.contestants.torch_products import DEVICE, asked
 from bench.task import Task
 
@@ -77,10 +77,9 @@ class TorchGraph:
         """Return the first run's last loss."""
         return [self._branches[0].loss.item()]
 
-    def error_m(self) -> float:
-        """Return the first run's mean error, metres."""
-        with self._products():
-            return mean_error_m(self._task.shape, self._branches[0].network, self._x)
+    def weights(self) -> dict:
+        """Return the first run's weights."""
+        return self._branches[0].network.weights()
 
     def _one_step(self) -> None:
         rows = self._batches.index_select(1, self._at)[:, 0]

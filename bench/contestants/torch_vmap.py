@@ -1,7 +1,6 @@
 """PyTorch with torch.func: many runs in one vmapped step, compiled or not, in a graph or not."""
 
 from collections.abc import Callable
-from functools import partial
 
 import numpy as np
 import torch
@@ -9,7 +8,7 @@ from torch.func import grad_and_value, vmap
 
 from bench import problem
 from bench.contestants.cuda_graph import captured
-from bench.contestants.torch_eager import mean_error_m, tensors, wait
+from bench.contestants.torch_eager import PARTS, taken, tensors, wait
 from bench.contestants.torch_products import DEVICE, asked
 from bench.problem import LEARNING_RATE
 from bench.task import Task
@@ -28,7 +27,7 @@ def _last_hidden(x: torch.Tensor, kernel, recurrent, bias) -> torch.Tensor:
     return h
 
 
-def _predicted(p: Tree, imu, mag, wifi) -> torch.Tensor:
+def _mse(p: Tree, imu, mag, wifi, xy) -> torch.Tensor:
     def dense(name: str, x: torch.Tensor) -> torch.Tensor:
         return x @ p[f"{name}.kernel"] + p[f"{name}.bias"]
 
@@ -38,11 +37,7 @@ def _predicted(p: Tree, imu, mag, wifi) -> torch.Tensor:
 
     encoded = torch.relu(dense("fc2", torch.relu(dense("fc1", wifi))))
     joined = torch.cat([encoded, lstm("imu", imu), lstm("mag", mag)], dim=-1)
-    return dense("fc4", torch.relu(dense("fc3", joined)))
-
-
-def _mse(p: Tree, imu, mag, wifi, xy) -> torch.Tensor:
-    return ((_predicted(p, imu, mag, wifi) - xy) ** 2).mean()
+    return ((dense("fc4", torch.relu(dense("fc3", joined))) - xy) ** 2).mean()
 
 
 def _step(params: Tree, moments: Tree, x: list[torch.Tensor], rows: torch.Tensor):
@@ -95,11 +90,14 @@ class TorchVmap:
         """Return the first run's last loss."""
         return [self._loss[0].item()]
 
-    def error_m(self) -> float:
-        """Return the first run's mean error, metres."""
-        first = {name: x[0] for name, x in self._params.items()}
-        with self._products():
-            return mean_error_m(self._task.shape, partial(_predicted, first), self._x)
+    def weights(self) -> dict:
+        """Return the first run's weights."""
+        trees: dict[str, dict] = {}
+        for name, x in self._params.items():
+            layer, leaf = name.split(".")
+            trees.setdefault(layer, {})[leaf] = taken(x[0])
+        parts = {part: {name: trees[name] for name in names} for part, names in PARTS}
+        return parts | {name: trees[name] for name in ("imu", "mag")}
 
     def _one_step(self) -> None:
         with torch.no_grad():

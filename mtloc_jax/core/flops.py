@@ -17,7 +17,7 @@ def step_flop(static: Static, shapes: Shapes) -> int:
 
     shapes: of one window of each modality, (T, C) or (A,). The features of branches that never
     move are known. The backward pass costs twice the forward pass, less the gradients with respect
-    to the data, which nobody needs.
+    to the data and to leaves that never move, which nobody needs.
     """
     problem, batch = static.problem, static.batch_size
 
@@ -27,16 +27,29 @@ def step_flop(static: Static, shapes: Shapes) -> int:
     )
     hidden = problem.width // max(len(problem.branches), 1)
     known = _specs(batch, dict.fromkeys(static.known, (hidden,)))
+    paces = dict(static.paces)
+    paths = [path for path, _ in jax.tree_util.tree_leaves_with_path(params)]
+    moving = [not paces["/".join(key.key for key in path)].frozen for path in paths]
     return trained_flop(
-        lambda p, x, k: problem.network.apply({"params": p}, x, 1.0, k), params, inputs, known
+        lambda p, x, k: problem.network.apply({"params": p}, x, 1.0, k),
+        params,
+        inputs,
+        known,
+        moving=moving,
     )
 
 
-def trained_flop(function: Callable[..., Any], params: Any, *data: Any) -> int:
-    """Return the operations of a forward and a backward pass with respect to `params` alone."""
+def trained_flop(
+    function: Callable[..., Any], params: Any, *data: Any, moving: Sequence[bool] | None = None
+) -> int:
+    """Return the operations of a forward and a backward pass with respect to `params` alone.
+
+    moving: whether each leaf of them trains; all of them where None
+    """
     closed = jax.make_jaxpr(function)(params, *data)
     n_params = len(jax.tree.leaves(params))
-    trained = [at < n_params for at in range(len(closed.jaxpr.invars))]
+    trained = [True] * n_params if moving is None else list(moving)
+    trained += [False] * (len(closed.jaxpr.invars) - n_params)
     return _counted(closed.jaxpr, trained)[0]
 
 

@@ -199,10 +199,10 @@ def _backward_unrolled(residual, dh):
         dc = dc * gates[1] + dc_before
     none = jnp.zeros_like(dh)  # the first step has no cell before it to forget
     dz_by_step.append(_through(dc, dz_o, (i, none, g), none))
-    d_inputs = sum(
-        transposed_product(_with_ones(x[:, t]), dz) for t, dz in enumerate(reversed(dz_by_step))
-    )
-    dx = jnp.stack([dz @ params.kernel.T for dz in reversed(dz_by_step)], axis=1)
+    dz_by_step.reverse()
+    shares = [transposed_product(_with_ones(x[:, t]), dz) for t, dz in enumerate(dz_by_step)]
+    d_inputs = sum(shares[1:], shares[0])
+    dx = jnp.stack([dz @ params.kernel.T for dz in dz_by_step], axis=1)
     return LstmParams(d_inputs[:-1], d_recurrent, d_inputs[-1]), dx
 
 

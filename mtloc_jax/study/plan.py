@@ -80,6 +80,10 @@ class Plan:
         """Return the most runs that a chunk of a group has."""
         return max(len(chunk.jobs) for chunk in self.chunks if chunk.group == group)
 
+    def is_started_from(self, job: Job) -> bool:
+        """Say whether other jobs start from this one's network."""
+        return _is_started_from(job, self.made)
+
     def order(self) -> list[Key]:
         """Return the runs of rows.csv in its order: by variant, then as the grid has them."""
         jobs = {

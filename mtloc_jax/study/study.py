@@ -105,8 +105,8 @@ class Study:
         mine = [chunk for chunk in self.plan.chunks if self.share.has(chunk.number)]
         missing = [chunk for chunk in mine if not self.chunks.is_sound(chunk)]
         clock = Clock(self._live(mine, missing), tell)
-        for chunk in missing:
-            self.chunks.finish(chunk, clock)
+        for batch in self.chunks.together(missing):
+            self.chunks.finish(batch, clock)
         return self._merged()
 
     def _merged(self) -> bool:
