@@ -21,7 +21,7 @@ from mtloc_jax.settings import Settings, parsed, replaced
 from mtloc_jax.sites.recordings import Recordings, open_recordings
 from mtloc_jax.surgery import checkpoint
 from mtloc_jax.surgery.graft import graft
-from mtloc_jax.surgery.grafting import check_output, check_positions, read_rules
+from mtloc_jax.surgery.grafting import check_donors, check_output, check_positions, read_rules
 from mtloc_jax.surgery.network import Network, read_network
 from mtloc_jax.surgery.new_network import cut, fresh, settings_for
 from mtloc_jax.surgery.show import graft_view
@@ -48,6 +48,7 @@ def main(argv: list[str]) -> None:
     given = [str(places.place(name)) for name in _DONOR.value]
     names = ["donor"] if len(given) == 1 else [f"donor{k + 1}" for k in range(len(given))]
     donors = {name: read_network(place) for name, place in zip(names, given, strict=True)}
+    check_donors(donors)
     check_output(output, donors)
     settings = _settings(donors)
     target = fresh(cut(_recordings(settings), settings), settings, _SEED.value)

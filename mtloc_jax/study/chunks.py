@@ -42,6 +42,7 @@ from mtloc_jax.study.variants import Variant
 from mtloc_jax.study.walk_chunks import WalkChunks
 from mtloc_jax.surgery import checkpoint
 from mtloc_jax.surgery.graft_report import proof
+from mtloc_jax.surgery.part_program import PART
 
 WAIT_S = 2.0  # between looks at another process's chunk
 NETWORKS = "checkpoint"
@@ -244,7 +245,7 @@ class Chunks:
             chunk, found.clean, (), nothing, found.lost, found.chosen, stated=found.stated
         )
         return records, {
-            f"{NETWORKS}-{part}": (params, self._named(chunk) | {"runs": runs})
+            f"{NETWORKS}-{part}": (params, self._named(chunk) | {PART: part, "runs": runs})
             for part, (params, runs) in found.kept.items()
         }
 

@@ -10,7 +10,7 @@ from typing import Any
 from mtloc_jax.arms import FINETUNED, TRANSFERRED
 from mtloc_jax.declared import COMPILED_APART
 from mtloc_jax.errors import InputError
-from mtloc_jax.locate import FILTER, HELD, Locate
+from mtloc_jax.locate import HELD, JOINS, Locate
 from mtloc_jax.settings import Settings, value, values
 from mtloc_jax.sites.losses import LOSSES
 from mtloc_jax.sites.protocol import OTHERS
@@ -177,7 +177,8 @@ def _check_held(specs: list[RunSpec]) -> None:
     """Raise InputError where a filter stands without its expert's newest scan held beside it."""
     located = {spec.of.locate for spec in specs if spec.of.locate}
     for one in sorted(located, key=str):
-        if one.time == FILTER and Locate(one.expert) not in located:
+        joined = one.time != HELD and JOINS[one.time].causal
+        if joined and Locate(one.expert) not in located:
             raise InputError(
                 f"{one.expert} is joined over time, without its newest scan held beside it",
                 remedy=f"add {one.expert}-{HELD} to --config.arms",

@@ -36,6 +36,7 @@ from mtloc_jax.surgery.graft import graft
 from mtloc_jax.surgery.graft_report import GraftReport
 from mtloc_jax.surgery.network import Network
 from mtloc_jax.surgery.network_card import cut_of
+from mtloc_jax.surgery.part_program import PART
 from mtloc_jax.surgery.rules import Keep, Rule
 from mtloc_jax.surgery.tree import cover, leaves, match
 
@@ -107,7 +108,8 @@ class Starts:
                 self.report(stage, 0, 1)
                 floors = [of.recordings.walks for r, of in sites.opened.items() if r != "target"]
                 params = _PRETRAIN[part](floors, settings)
-                card = self._card(sites.source, settings) | {SOURCES: _sources(sites)}
+                card = self._card(sites.source, settings)
+                card |= {PART: part, SOURCES: _sources(sites)}
                 checkpoint.save(folder, params, card)
                 self.report(stage, 1, 1)
 
@@ -212,7 +214,7 @@ class Starts:
                 remedy="leave out --config.pretrained",
                 path=place,
             )
-        checkpoint.save(folder, checkpoint.load(alike[0])[0], ours)
+        checkpoint.save(folder, checkpoint.load(alike[0])[0], ours | {PART: part})
 
     def _kept(self, folder: Path, site: Site, make: Callable[[Path], None]) -> Params:
         """Return the networks in `folder`; make them where they are not, or are damaged.
