@@ -29,11 +29,12 @@ FLOORS = (
     {"arms"},
     {"report"},
     {"cards"},
+    {"predict"},
     {"study"},
 )
 """Folders and modules of the library, the ground first: each may import what lies below it, but
 for its own floor nothing beside it. Reports follow from rows alone: only cards, which are drawn as
-figures are, and nothing that reads or computes knows of them."""
+figures are, and located logs; nothing that reads or computes knows of them."""
 
 # What reads, cuts and judges: usable, and testable, without an accelerator's library.
 NUMPY_ONLY = {

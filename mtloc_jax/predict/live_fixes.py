@@ -1,0 +1,86 @@
+"""Fixes of a log's scans, one scan at a time: the same bits whether the log is whole or grows."""
+
+from collections.abc import Callable
+
+import jax
+import numpy as np
+
+from mtloc_jax.core.model import Params
+from mtloc_jax.errors import InputError
+from mtloc_jax.evidence import Fixes
+from mtloc_jax.experts import matcher_fixes
+from mtloc_jax.experts.nearest import Located
+from mtloc_jax.experts.scan_table import ScanTable, scan_table
+from mtloc_jax.locate import EXPERTS
+from mtloc_jax.logs.round import Round
+from mtloc_jax.registry import found_at
+
+Place = Callable[[ScanTable, ScanTable], Located]
+
+
+def placer(expert: str, matcher: Params | None) -> Place:
+    """Return what places scans by a survey: an entry of EXPERTS, with a matcher's parameters.
+
+    Raises InputError where it needs a matcher and has none, or is a choice of several.
+    """
+    known = EXPERTS.named(expert)
+    if known.among:
+        raise InputError(
+            f"the expert {expert!r} is one chosen on validation walks",
+            remedy=f"name it: {', '.join(known.among)}",
+        )
+    if known.place:
+        return found_at(known.place)
+    if matcher is None:
+        raise InputError(
+            f"the expert {expert!r} is a network",
+            remedy="give --pretrained=WORKDIR of a study that pretrained it, or use cosine or v3",
+        )
+    stacked = jax.tree.map(lambda leaf: leaf[None], matcher)
+
+    def place(survey: ScanTable, asked: ScanTable) -> Located:
+        xy_m, sigma_m = matcher_fixes.locate(stacked, survey, asked)
+        return xy_m[0], sigma_m[0]
+
+    return place
+
+
+class LiveFixes:
+    """Place the scans of a log as they arrive."""
+
+    def __init__(self, place: Place, survey: ScanTable) -> None:
+        """Hear nothing yet."""
+        self._place, self._survey = place, survey
+        self._found: list[tuple[np.ndarray, float, bool]] = []
+
+    def until(self, walk: Round, end_ms: int) -> tuple[Fixes, np.ndarray]:
+        """Return the fixes of the scans that arrived by `end_ms`, and which shared something.
+
+        Of a scan that shares no access point with the survey nothing is known, bool[S].
+        """
+        table = scan_table([walk])
+        arrived = int(np.searchsorted(table.arrived_ms, end_ms, side="right"))
+        for scan in range(len(self._found), arrived):
+            one = _alone(table, scan)
+            xy_m, sigma_m = self._place(self._survey, one)
+            shared = np.isin(one.bssids, self._survey.bssids).any()
+            self._found.append((xy_m[0], float(sigma_m[0]), bool(shared)))
+        fixes = Fixes(
+            table.arrived_ms[:arrived],
+            table.heard_ms[:arrived],
+            np.array([xy_m for xy_m, _, _ in self._found], np.float64).reshape(-1, 2),
+            np.array([sigma_m for _, sigma_m, _ in self._found], np.float64),
+        )
+        return fixes, np.array([shared for *_, shared in self._found], bool)
+
+
+def _alone(table: ScanTable, scan: int) -> ScanTable:
+    """Return one scan over what it lists: what other scans heard must not shape its sums."""
+    listed = table.level[scan] > 0
+    one = table.at(np.array([scan]))
+    return one._replace(
+        level=one.level[:, listed],
+        age_ms=one.age_ms[:, listed],
+        walk=np.zeros(1, np.int32),
+        bssids=table.bssids[listed],
+    )
