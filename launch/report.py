@@ -14,13 +14,15 @@ config.margin_m out; name it before looking. It is written into DIR/config.json,
 stays what its folder says.
 """
 
+from typing import TYPE_CHECKING
+
 from absl import flags
 
 from launch import cli, places
 from mtloc_jax.errors import InputError
-from mtloc_jax.report.margin import name_margin
-from mtloc_jax.report.write import write_report
-from mtloc_jax.sites.floor_plan import FloorPlan
+
+if TYPE_CHECKING:
+    from mtloc_jax.sites.floor_plan import FloorPlan
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder with rows.csv.", required=True)
 _FLOOR_PLAN = flags.DEFINE_string("floor_plan", None, "Image to draw the trajectories on.")
@@ -33,13 +35,18 @@ _MARGIN_M = flags.DEFINE_float("margin_m", None, "Difference in metres that coun
 def main(argv: list[str]) -> None:
     """Write the report and say where it is."""
     del argv
+    from mtloc_jax.report.margin import name_margin
+    from mtloc_jax.report.write import write_report
+
     workdir, floor_plan = places.folder(_WORKDIR.value), _floor_plan()
     if _MARGIN_M.value is not None:
         name_margin(workdir, _MARGIN_M.value)
     write_report(workdir, floor_plan)
 
 
-def _floor_plan() -> FloorPlan | None:
+def _floor_plan() -> "FloorPlan | None":
+    from mtloc_jax.sites.floor_plan import FloorPlan
+
     if _FLOOR_PLAN.value is None and _FLOOR_SIZE_M.value is None:
         return None
     try:
