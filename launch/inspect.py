@@ -1,10 +1,14 @@
 """Say what a checkpoint holds: layers, counts, site, config, lineage; its digests are verified.
 
   python -m launch.inspect CKPT [--diff=OTHER]
+  python -m launch.inspect WORKDIR
 
-CKPT and OTHER are checkpoint folders, one run of a stack (FOLDER@3), or weight files.
+CKPT and OTHER are checkpoint folders, one run of a stack (FOLDER@3), a network that a study trained
+(WORKDIR@ARM:RATE:SEED, as WORKDIR@finetuned:0.625:3), or weight files. Of a study's WORKDIR all its
+networks are listed, with their errors.
 """
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from absl import flags
@@ -20,11 +24,28 @@ _DIFF = flags.DEFINE_string("diff", None, "Another network to compare with.")
 
 def main(argv: list[str]) -> None:
     """Show one network, or how two differ."""
+    from mtloc_jax.surgery.study_runs import is_study
+
+    folder = places.place(argv[1])
+    if is_study(folder) and not _DIFF.value:
+        _list_runs(folder)
+        return
     ours = _read(argv[1])
     if _DIFF.value:
         _show_differences(ours, _read(_DIFF.value))
     else:
         _show(ours, "files and leaves verified" if _is_folder(argv[1]) else "a file")
+
+
+def _list_runs(folder: Path) -> None:
+    from rich.console import Console
+
+    from mtloc_jax.surgery.show import runs_view
+    from mtloc_jax.surgery.study_runs import pretrained_of, runs_of
+
+    Console().print(runs_view(runs_of(folder)))
+    kept = ", ".join(pretrained_of(folder)) or "nothing"
+    cli.say(f"{folder}@NAME is one of them; pretrained or grafted before training: {kept}")
 
 
 def _show(ours: "Network", verified: str) -> None:
@@ -62,9 +83,10 @@ def _read(place: str) -> "Network":
     """Read a network, or a whole stack of runs."""
     from mtloc_jax.surgery import checkpoint
     from mtloc_jax.surgery.network import Network, read_network
+    from mtloc_jax.surgery.study_runs import is_study
 
     folder = places.place(place)
-    if folder.is_dir() and "runs" in checkpoint.read_card(folder):
+    if folder.is_dir() and not is_study(folder) and "runs" in checkpoint.read_card(folder):
         params, card = checkpoint.load(folder)
         return Network(str(folder), params, card, checkpoint.read_report(folder))
     return read_network(str(folder))

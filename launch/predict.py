@@ -4,7 +4,7 @@
   python -m launch.predict --survey=LOGS --survey_format=csv --log=new --format=csv --output=DIR
   python -m launch.predict --survey=location20/site1/B1 --data_dir=DATA --log=t.txt \\
     --format=location20 --pretrained=WORKDIR --output=DIR
-  python -m launch.predict --network=WORKDIR/grafted@0 --log=walk17 --format=csv --output=DIR
+  python -m launch.predict --network=WORKDIR@finetuned:1:0 --log=walk17 --format=csv --output=DIR
   python -m launch.predict ... --follow
 
 A log needs no ground truth; where it has some, nothing but the errors sees it. --log may be a
@@ -43,25 +43,24 @@ _IDLE_S = flags.DEFINE_float("idle_s", 10.0, "After so long without growth a log
 def main(argv: list[str]) -> None:
     """Locate the logs, say what came out, write it."""
     del argv
-    from mtloc_jax.predict import command
+    log, output = places.place(_LOG.value), places.folder(_OUTPUT.value)
+    from mtloc_jax.prediction import command, locators
 
-    told = command.Asked(
-        log=places.place(_LOG.value),
-        form=_FORMAT.value,
-        output=places.folder(_OUTPUT.value),
-        survey=_SURVEY.value,
-        survey_format=_SURVEY_FORMAT.value,
+    ready = locators.opened(
+        _SURVEY.value,
+        _NETWORK.value,
         data_dir=_DATA_DIR.value,
-        rounds=tuple(_ROUNDS.value),
+        survey_form=_SURVEY_FORMAT.value,
+        rounds=command.rounds_of(_ROUNDS.value),
         arm=_ARM.value,
         pretrained=_PRETRAINED.value,
-        network=_NETWORK.value,
-        every_ms=int(_EVERY_MS.value),
     )
+    asked, every_ms = (ready, log, _FORMAT.value, output, cli.say), int(_EVERY_MS.value)
     if _FOLLOW.value:
-        command.follow(told, cli.say, lag_ms=int(_LAG_MS.value), idle_s=float(_IDLE_S.value))
+        how = {"lag_ms": int(_LAG_MS.value), "idle_s": float(_IDLE_S.value)}
+        command.follow(*asked, every_ms=every_ms, **how)  # type: ignore[arg-type]
     else:
-        command.locate(told, cli.say)
+        command.locate(*asked, every_ms=every_ms)
 
 
 if __name__ == "__main__":

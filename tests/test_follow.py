@@ -13,12 +13,13 @@ from mtloc_jax.experts.matcher import CANDIDATES_AT, FEATURES_OF
 from mtloc_jax.experts.matcher_training import PROBLEM as MATCHER
 from mtloc_jax.experts.pair_features import FEATURES
 from mtloc_jax.motion.network import fresh as fresh_motion
-from mtloc_jax.predict.by_network import ByNetwork
-from mtloc_jax.predict.by_survey import BySurvey
-from mtloc_jax.predict.command import Asked, locate
-from mtloc_jax.predict.command import follow as follow_command
-from mtloc_jax.predict.live import follow, located, rows_of
-from mtloc_jax.predict.survey import Survey
+from mtloc_jax.prediction.by_network import ByNetwork
+from mtloc_jax.prediction.by_survey import BySurvey
+from mtloc_jax.prediction.command import follow as follow_command
+from mtloc_jax.prediction.command import locate
+from mtloc_jax.prediction.live import follow, located, rows_of
+from mtloc_jax.prediction.locators import opened
+from mtloc_jax.prediction.survey import Survey
 from mtloc_jax.settings import Settings
 from mtloc_jax.sites.lone_logs import LONE, found
 from mtloc_jax.sites.site import build
@@ -173,13 +174,12 @@ def test_the_command_writes_the_same_files_whether_it_follows_or_not(tmp_path):
     for walk in SURVEY.walks:
         written_logs.write_csv(tmp_path / "survey" / walk.name, walk)
     path, _ = written("csv", tmp_path)
-    asked = Asked(
-        path, "csv", tmp_path / "whole", survey=str(tmp_path / "survey"), survey_format="csv"
-    )
     said = []
-    locate(asked, said.append)
-    follow_command(replace(asked, output=tmp_path / "live"), said.append, lag_ms=0, idle_s=0.5)
-    assert any("behind the log, told in" in line for line in said)
+    ready = opened(str(tmp_path / "survey"), None, survey_form="csv")
+    locate(ready, path, "csv", tmp_path / "whole", said.append)
+    follow_command(ready, path, "csv", tmp_path / "live", said.append, idle_s=0.5)
+    assert any("s behind" in line for line in said)
+    assert max(map(len, said[:-1])) <= 80
     for name in ("log.csv", "log.png"):
         whole, live = ((tmp_path / folder / name).read_bytes() for folder in ("whole", "live"))
         assert whole == live

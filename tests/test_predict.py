@@ -11,15 +11,18 @@ from mtloc_jax.arms import ARMS
 from mtloc_jax.errors import InputError
 from mtloc_jax.evidence import Fixes, Moves
 from mtloc_jax.logs.round import blind
-from mtloc_jax.predict.by_survey import BySurvey
-from mtloc_jax.predict.command import Asked, locate
-from mtloc_jax.predict.live import located
-from mtloc_jax.predict.live_filter import LiveFilter, slotted
-from mtloc_jax.predict.outputs import COLUMNS, TRUTH_COLUMNS, geojson, summary_row
-from mtloc_jax.predict.pretrained import part
-from mtloc_jax.predict.said import Said, thinned
-from mtloc_jax.predict.survey import Survey, open_survey
+from mtloc_jax.prediction.by_survey import BySurvey
+from mtloc_jax.prediction.command import locate, rounds_of
+from mtloc_jax.prediction.live import located
+from mtloc_jax.prediction.live_filter import LiveFilter, slotted
+from mtloc_jax.prediction.located import Located
+from mtloc_jax.prediction.locators import opened
+from mtloc_jax.prediction.outputs import COLUMNS, TRUTH_COLUMNS, geojson, summary_row
+from mtloc_jax.prediction.pretrained import part
+from mtloc_jax.prediction.said import Said, thinned
+from mtloc_jax.prediction.survey import Survey, open_survey
 from mtloc_jax.sites.geo_map import GeoMap, published_map
+from mtloc_jax.sites.lone_logs import found
 from mtloc_jax.tracking import tracks
 from mtloc_jax.tracking.radius import WITHIN_90
 from mtloc_jax.tracking.ticks import Prior, arranged
@@ -133,15 +136,17 @@ def test_errors_are_measured_between_the_waypoints_alone():
     log = replace(
         ASKED, waypoint_t_ms=np.array([2000, 4000]), waypoint_xy_m=np.array([[2.0, 2.0]] * 2)
     )
-    row = summary_row(said_of("cosine-held", log), log)
+    row = summary_row(Located(log, said_of("cosine-held", log), "toy"))
     assert row["mean_error_m"] == row["median_error_m"] == pytest.approx(4.0)  # held at (2, 6)
     assert (row["rows"], row["seconds"], row["scans"], row["within"]) == (60, 5.9, 2, 1.0)
-    assert summary_row(said_of("cosine-held"), blind(ASKED))["mean_error_m"] is None
+    unseeing = Located(blind(ASKED), said_of("cosine-held"), "toy")
+    assert summary_row(unseeing)["mean_error_m"] is None
+    assert np.isnan(unseeing.mean_error_m)
 
 
 def test_a_map_of_the_floor_turns_metres_into_degrees():
     geo = GeoMap(np.array([120.0, 30.0]), np.array([120.2, 30.1]), np.array([200.0, 50.0]))
-    drawn = json.loads(geojson(said_of("cosine-held"), ASKED, geo))
+    drawn = json.loads(geojson(Located(ASKED, said_of("cosine-held"), "toy"), geo))
     track, truth = drawn["features"]
     assert track["geometry"]["coordinates"][-1] == pytest.approx([120.005, 30.012])  # (5, 6) m
     assert truth["properties"] == {"kind": "waypoints", "log": "walk1"}
@@ -192,16 +197,8 @@ def test_a_folder_of_logs_is_located_one_by_one_with_errors_where_truth_is(tmp_p
     write_csv(tmp_path / "logs" / "blind", ASKED, truth=False)
     write_csv(tmp_path / "logs" / "true", ASKED)
     said = []
-    asked = Asked(
-        tmp_path / "logs",
-        "csv",
-        tmp_path / "out",
-        survey=str(tmp_path / "survey"),
-        survey_format="csv",
-        arm="cosine-held",
-        every_ms=1000,
-    )
-    locate(asked, said.append)
+    ready = opened(str(tmp_path / "survey"), None, survey_form="csv", arm="cosine-held")
+    locate(ready, tmp_path / "logs", "csv", tmp_path / "out", said.append, every_ms=1000)
     with (tmp_path / "out" / "summary.csv").open() as file:
         blind_row, true_row = csv.DictReader(file)
     assert (blind_row["log"], blind_row["mean_error_m"], blind_row["rows"]) == ("blind", "", "6")
@@ -220,19 +217,30 @@ def test_a_folder_of_logs_is_located_one_by_one_with_errors_where_truth_is(tmp_p
         ({"arm": "chosen-held"}, "name it: cosine, v3, matcher"),
         ({"arm": "finetuned"}, "is a network of windows"),
         ({"arm": "cosine-heard"}, "did you mean 'cosine-held'"),
-        ({"rounds": ("1-2", "9")}, "has no round 9; it has 1, 2"),
-        ({"rounds": ("one",)}, "is no round"),
-        ({"form": "location20"}, "no log in the format location20"),
+        ({"rounds": (1, 2, 9)}, "has no round 9; it has 1, 2"),
     ],
 )
 def test_a_wrong_question_is_one_line(tmp_path, changes, says):
     survey = survey_folder(tmp_path / "survey")
-    log = write_csv(tmp_path / "logs" / "new", ASKED, truth=False).parent
-    asked = Asked(
-        log, "csv", tmp_path / "out", survey=str(survey), survey_format="csv", arm="cosine-held"
-    )
+    asked = {"survey": str(survey), "network": None, "survey_form": "csv", "arm": "cosine-held"}
     with pytest.raises(InputError, match=says):
-        locate(replace(asked, **changes), print)
+        opened(**(asked | changes))
+
+
+def test_rounds_are_named_one_by_one_or_in_a_row():
+    assert rounds_of(["1-3", "10"]) == (1, 2, 3, 10)
+    with pytest.raises(InputError, match="'one' is no round"):
+        rounds_of(["one"])
+
+
+def test_a_place_without_a_log_is_an_error(tmp_path):
+    (tmp_path / "logs").mkdir()
+    with pytest.raises(InputError, match="no log in the format location20"):
+        found("location20", tmp_path / "logs")
+    with pytest.raises(InputError, match="no such file or folder"):
+        found("csv", tmp_path / "absent")
+    with pytest.raises(InputError, match="there is no format of single logs 'scenario-a'"):
+        found("scenario-a", tmp_path)
 
 
 def test_a_survey_of_some_rounds_holds_these_alone(tmp_path):

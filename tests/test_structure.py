@@ -29,8 +29,9 @@ FLOORS = (
     {"arms"},
     {"report"},
     {"cards"},
-    {"predict"},
+    {"prediction"},
     {"study"},
+    {"api"},
 )
 """Folders and modules of the library, the ground first: each may import what lies below it, but
 for its own floor nothing beside it. Reports follow from rows alone: only cards, which are drawn as

@@ -9,7 +9,7 @@ import numpy as np
 
 from mtloc_jax.errors import InputError
 from mtloc_jax.logs.round import Round
-from mtloc_jax.predict.said import Said, joined
+from mtloc_jax.prediction.said import Said, joined
 from mtloc_jax.sites.lone_logs import Lone, Origin
 
 

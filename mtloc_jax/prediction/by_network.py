@@ -9,7 +9,7 @@ import numpy as np
 from mtloc_jax.errors import InputError
 from mtloc_jax.logs.round import Round, blind
 from mtloc_jax.modalities import MODALITIES, heard
-from mtloc_jax.predict.said import Said, ages_s, nothing
+from mtloc_jax.prediction.said import Said, ages_s, nothing
 from mtloc_jax.settings import Settings
 from mtloc_jax.sites.site import levels_over
 from mtloc_jax.sites.windows import Windows, cut

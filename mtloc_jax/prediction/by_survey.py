@@ -9,11 +9,11 @@ from mtloc_jax.errors import InputError
 from mtloc_jax.evidence import Fixes, Moves
 from mtloc_jax.locate import FILTER, HELD, JOINS, NONE, Locate
 from mtloc_jax.logs.round import Round, blind
-from mtloc_jax.predict.live_filter import LiveFilter
-from mtloc_jax.predict.live_fixes import LiveFixes, placer
-from mtloc_jax.predict.live_moves import measured, teller
-from mtloc_jax.predict.said import Said, ages_s, nothing
-from mtloc_jax.predict.survey import Survey
+from mtloc_jax.prediction.live_filter import LiveFilter
+from mtloc_jax.prediction.live_fixes import LiveFixes, placer
+from mtloc_jax.prediction.live_moves import measured, teller
+from mtloc_jax.prediction.said import Said, ages_s, nothing
+from mtloc_jax.prediction.survey import Survey
 from mtloc_jax.tracking import tracks
 from mtloc_jax.tracking.held import held
 from mtloc_jax.tracking.radius import WITHIN_90
