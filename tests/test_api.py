@@ -89,7 +89,7 @@ def test_a_notebook_trains_grafts_and_locates_by_what_it_trained(tmp_path):
     trained = mtloc_jax.train(tmp_path / "study", settings)
     assert set(trained.rows["arm"]) == {"scratch", "transferred", "finetuned"}
     names = [run.name for run in trained.networks]
-    assert names == ["scratch:1:0", "transferred:0:0", "finetuned:1:0"]
+    assert names == ["scratch:1:0", "finetuned:1:0", "transferred:0:0"]
     log = mtloc_jax.open_site("simulated-b").walks[0]
     (track,) = mtloc_jax.predict(log, network=trained.network("finetuned:1:0"))
     assert np.isfinite(track.xy_m).all()
