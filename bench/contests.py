@@ -1,9 +1,10 @@
 """Who is measured against whom, at which sizes."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from bench import cost
+from bench import accelerated, cost
+from bench.contest import Contest, Scale, Variant
 from bench.problem import FINETUNE_RATES, Shape
 from bench.task import Task
 
@@ -11,86 +12,10 @@ _VMAPPED_RUNS = 8
 _LEAST_STEPS = 8
 
 
-@dataclass(frozen=True)
-class Scale:
-    """Fix how much is measured.
-
-    accelerator: True where JAX computes on a GPU or TPU
-    quick: two minutes, not fifteen: fewer sizes and rounds, no torch.compile, growth with runs
-    """
-
-    cores: int
-    accelerator: bool = False
-    quick: bool = False
-
-    @property
-    def rounds(self) -> int:
-        """Return how often every contestant is timed."""
-        return 3 if self.quick else 5
-
-    @property
-    def round_s(self) -> float:
-        """Return how long one timing should last."""
-        return 0.7 if self.quick else 1.5
-
-
-@dataclass(frozen=True)
-class Variant:
-    """Describe one contestant: `processes` workers at once, each with its own runs.
-
-    threads: per process, 0 for the library's default; devices: JAX devices on a CPU
-    needs: libraries beyond the project's own
-    twice: start it twice, so that the second start finds the first one's compile cache
-    flops: floating-point operations of one unit of work, 0 where they are not counted
-    """
-
-    name: str
-    title: str
-    task: Task
-    processes: int = 1
-    threads: int = 0
-    devices: int = 1
-    needs: tuple[str, ...] = ()
-    twice: bool = False
-    flops: int = 0
-
-    @property
-    def units(self) -> int:
-        """Return the units of work in one step."""
-        return self.task.runs * self.processes
-
-
-@dataclass(frozen=True)
-class Contest:
-    """Put variants side by side.
-
-    unit: what is counted, one per run and step; baseline: the variant that ratios refer to
-    check_steps: after how many steps outcomes are compared, 0 where they cannot be
-    tolerance: the largest relative difference of outcomes that rounding explains
-    rounds: how often every variant is timed; round_s: about how long each time
-    least_steps: steps in a round at least: a study's calls have many, so that what a call costs
-        once (shuffling, carrying the runs' states in and out) is spread over them
-    batch_runs: of how many runs the batches must be written down for other libraries
-    """
-
-    name: str
-    title: str
-    unit: str
-    baseline: str
-    variants: tuple[Variant, ...]
-    rounds: int
-    round_s: float
-    check_steps: int = 0
-    tolerance: float = 1e-4
-    least_steps: int = 1
-    batch_runs: int = 0
-
-
 def training(scale: Scale) -> Contest:
     """Put whole training steps of the full network side by side."""
     shape, flops = Shape(), cost.step_flops(Shape())
-    counts = [64, 256, 1024] if scale.accelerator else [8, 32, 128]
-    counts = counts[:2] if scale.quick else counts
+    counts = [8, 32] if scale.quick else [8, 32, 128]
     ours = [_ours(f"ours-{n}", shape, n, scale, flops, twice=n == counts[0]) for n in counts]
     torch = [*_torch_eager("torch", shape, scale, flops), *_torch_vmap(shape, scale, flops)]
     keras = Variant(
@@ -114,10 +39,9 @@ def training(scale: Scale) -> Contest:
 
 def frozen(scale: Scale) -> Contest:
     """Put training with a frozen IMU branch side by side (the transferred arm)."""
-    shape = Shape()
-    ours = _ours(
-        "ours-frozen", shape, 8, scale, cost.step_flops(shape, "known"), options={"frozen": True}
-    )
+    shape, runs = Shape(), 256 if scale.accelerator else 8
+    flops = cost.step_flops(shape, "known")
+    ours = _ours("ours-frozen", shape, runs, scale, flops, options={"frozen": True})
     torch = [
         replace(one, task=replace(one.task, options={"frozen": True}))
         for one in _torch_eager("torch-frozen", shape, scale, cost.step_flops(shape, "frozen"))
@@ -197,7 +121,7 @@ def rates(scale: Scale) -> Contest:
 def study(scale: Scale) -> Contest:
     """Put the whole quick study beside its PyTorch script: same runs, same seeds."""
     shape = Shape(windows=800) if scale.quick else Shape()
-    seeds = scale.cores * (1 if scale.quick else 4)
+    seeds = 8 if scale.accelerator else scale.cores * (1 if scale.quick else 4)
     ours = Variant(
         "study",
         "ours",
@@ -237,14 +161,14 @@ def growth(scale: Scale) -> list[Contest]:
 
 
 def all_contests(scale: Scale) -> dict[str, Contest]:
-    """Return every contest by name."""
-    contests = [
-        training(scale),
-        frozen(scale),
-        judging("samples")(scale),
-        judging("windows")(scale),
-    ]
+    """Return every contest by name, the weightiest first."""
+    contests = [frozen(scale), judging("samples")(scale), judging("windows")(scale)]
     contests += [rates(scale), study(scale), *growth(scale)]
+    if scale.accelerator:
+        later = [] if scale.tiny else [accelerated.in_float32(contest) for contest in contests]
+        contests = [*accelerated.contests(scale), *later]
+    else:
+        contests = [training(scale), *contests]
     return {contest.name: contest for contest in contests}
 
 

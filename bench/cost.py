@@ -31,9 +31,31 @@ def step_flops(shape: Shape, imu: Imu = "trained") -> int:
     return shape.batch * window
 
 
-def matmul_flops() -> int:
+def step_bytes(shape: Shape) -> int:
+    """Return what one optimiser step of one run must read and write of the device's memory.
+
+    Weights and RMSprop's moments come and go once, and the batch comes: a fingerprint a window,
+    its samples and its place. What lies between a step's layers could stay on the chip; that it
+    does not is what a share of this roofline tells.
+    """
+    samples = shape.time_steps * (shape.imu_channels + shape.mag_channels)
+    return 4 * (4 * _weights(shape) + shape.batch * (shape.aps + samples + 2))
+
+
+def matmul_flops(size: int = MATMUL_SIZE) -> int:
     """Return what the yardstick's matrix product costs."""
-    return 2 * MATMUL_SIZE**3
+    return 2 * size**3
+
+
+def copied_bytes(megabytes: int) -> int:
+    """Return what the other yardstick reads and writes: so many MB, each once."""
+    return 2 * megabytes * 10**6
+
+
+def _weights(shape: Shape) -> int:
+    hidden, channels = shape.hidden, shape.imu_channels + shape.mag_channels
+    lstms = 4 * hidden * (channels + 2 * (hidden + 1))
+    return lstms + hidden * (shape.aps + 4 * hidden) + 3 * hidden + 2 * (hidden + 1)
 
 
 def _projection(shape: Shape, channels: int) -> int:

@@ -25,8 +25,12 @@ GATES = (
     Gate("judging-windows", "ours-windows", "naive-windows", 20.0),
     Gate("rates", "rates", "rates-padded", 1.6),
     Gate("study", "study", "study-torch", 1.6),
+    Gate("training-float32", "ours-256", "torch", 40.0),
+    Gate("training-float32", "ours-256", "torch-graph", 10.0),
+    Gate("training-tf32", "ours-256", "torch", 40.0),
+    Gate("training-tf32", "ours-256", "torch-graph", 10.0),
 )
-"""On a CPU."""
+"""On a CPU; and, where contests are named after a precision, on a GPU."""
 
 
 def checked(contests: Mapping[str, dict[str, Any]]) -> list[dict[str, Any]]:

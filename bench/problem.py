@@ -4,6 +4,7 @@ It is drawn by numpy from the shape alone, so that each worker makes its own cop
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -130,7 +131,12 @@ def scaled(data: Arrays, fitted: Scaler) -> Scaled:
 
 def start(shape: Shape, run: int) -> dict:
     """Return the starting weights of a run, numpy arrays: fc3 reads WiFi, IMU and MAG joined."""
-    random = np.random.default_rng(1 + run % STARTS)
+    return _start(shape, run % STARTS)
+
+
+@cache
+def _start(shape: Shape, number: int) -> dict:
+    random = np.random.default_rng(1 + number)
     hidden = shape.hidden
 
     def draw(inputs: int, outputs: int) -> np.ndarray:

@@ -4,25 +4,31 @@ from collections.abc import Sequence
 from statistics import median
 from typing import Any
 
-from bench.contests import Contest
+from bench.contest import Contest
 from bench.measure import Entry
+from bench.roofline import Ceilings
 from mtloc_jax.report.table import Column, ReportTable
 from mtloc_jax.report.values import Cell
 
-SCHEMA = 1
-YARDSTICK = "matmul"
+SCHEMA = 2
+_KERNELS_NAMED = 4
+NOISY = 0.1
+"""A spread of rounds, as a share of their median, from which a figure is to be measured again."""
 
 _NAME = Column("", label=True)
-_COLUMNS = ("per s", "ratio", "GFLOP/s", "of peak", "compile s", "cached s", "MB")
+_COLUMNS = (
+    *("per s", "±%", "ratio", "GFLOP/s", "of peak", "GB/s", "of roof", "error m"),
+    *("compile s", "cached s", "MB"),
+)
 
 Report = dict[str, Any]
 
 
-def contest_report(contest: Contest, entries: Sequence[Entry], peak_gflops: float | None) -> Report:
+def contest_report(contest: Contest, entries: Sequence[Entry], ceilings: Ceilings) -> Report:
     """Return one contest as plain data.
 
     Ratios are medians over rounds of rate / baseline's rate in the same round, with the smallest
-    and the largest. peak_gflops: what a large matrix product reaches, None where not measured
+    and the largest.
     """
     present = [entry for entry in entries if not entry.absent]
     base = next((e.rates_per_s for e in present if e.variant.name == contest.baseline), None)
@@ -32,7 +38,7 @@ def contest_report(contest: Contest, entries: Sequence[Entry], peak_gflops: floa
         "unit": contest.unit,
         "baseline": contest.baseline,
         "rounds": contest.rounds,
-        "results": [_result(entry, base, peak_gflops) for entry in present],
+        "results": [_result(entry, base, ceilings) for entry in present],
         "absent": [
             {"name": e.variant.name, "title": e.variant.title, "why": e.absent}
             for e in entries
@@ -40,12 +46,6 @@ def contest_report(contest: Contest, entries: Sequence[Entry], peak_gflops: floa
         ],
         "agreement": agreement(contest, present),
     }
-
-
-def peak(entries: Sequence[Entry]) -> float | None:
-    """Return the yardstick's median, GFLOP/s, if it is among the entries."""
-    found = [e for e in entries if e.variant.name == YARDSTICK and e.rates_per_s]
-    return _gflops(found[0], median(found[0].rates_per_s)) if found else None
 
 
 def agreement(contest: Contest, entries: Sequence[Entry]) -> list[Report]:
@@ -63,9 +63,16 @@ def agreement(contest: Contest, entries: Sequence[Entry]) -> list[Report]:
             "difference": (found := _difference(entry.trace, reference)),
             "tolerance": contest.tolerance,
             "equal": found <= contest.tolerance,
+            "error_difference": _error_difference(entry, traced[0]),
         }
         for entry in traced
     ]
+
+
+def _error_difference(entry: Entry, reference: Entry) -> float | None:
+    if entry.error_m is None or reference.error_m is None:
+        return None
+    return abs(entry.error_m - reference.error_m) / reference.error_m
 
 
 def _difference(trace: list[list[float]], reference: list[list[float]]) -> float:
@@ -77,10 +84,10 @@ def _difference(trace: list[list[float]], reference: list[list[float]]) -> float
     return max(abs(a - b) / max(abs(a), 1e-12) for a, b in pairs)
 
 
-def _result(entry: Entry, base: list[float] | None, peak_gflops: float | None) -> Report:
+def _result(entry: Entry, base: list[float] | None, ceilings: Ceilings) -> Report:
     variant, middle = entry.variant, median(entry.rates_per_s)
     ratios = [a / b for a, b in zip(entry.rates_per_s, base or [], strict=False)]
-    gflops = _gflops(entry, middle)
+    spread = (max(entry.rates_per_s) - min(entry.rates_per_s)) / middle
     return {
         "name": variant.name,
         "title": variant.title,
@@ -89,10 +96,15 @@ def _result(entry: Entry, base: list[float] | None, peak_gflops: float | None) -
         "threads": variant.threads or "default",
         "rates_per_s": entry.rates_per_s,
         "median_per_s": middle,
+        "spread": spread,
         "ratio": median(ratios) if ratios else None,
         "ratio_range": [min(ratios), max(ratios)] if ratios else None,
-        "gflop_per_s": gflops,
-        "share_of_peak": gflops / peak_gflops if gflops and peak_gflops else None,
+        "gflop_per_s": _giga(variant.flops, middle),
+        "share_of_peak": ceilings.share_of_peak(variant, middle),
+        "least_gb_per_s": _giga(variant.least_bytes, middle),
+        "share_of_roof": ceilings.share_of_roof(variant, middle),
+        "error_m": entry.error_m,
+        "kernels": entry.kernels,
         "compile_cold_s": entry.compile_cold_s,
         "compile_cached_s": entry.compile_cached_s,
         "host_mb": entry.host_mb,
@@ -100,8 +112,8 @@ def _result(entry: Entry, base: list[float] | None, peak_gflops: float | None) -
     }
 
 
-def _gflops(entry: Entry, rate_per_s: float) -> float | None:
-    return entry.variant.flops * rate_per_s / 1e9 if entry.variant.flops else None
+def _giga(of_one: int, rate_per_s: float) -> float | None:
+    return of_one * rate_per_s / 1e9 if of_one else None
 
 
 def table(report: Report) -> ReportTable:
@@ -112,7 +124,12 @@ def table(report: Report) -> ReportTable:
         f"{report['unit']}, medians of {report['rounds']} rounds; ratio 1 is {report['baseline']}",
         (_NAME, *map(Column, _COLUMNS)),
         tuple(_cells(result) for result in report["results"]),
-        notes=(*absent, *_agreement_notes(report["agreement"])),
+        notes=(
+            *absent,
+            *_agreement_notes(report["agreement"]),
+            *_noise_notes(report["results"]),
+            *(_kernel_note(one) for one in report["results"] if one["kernels"]),
+        ),
     )
 
 
@@ -137,9 +154,13 @@ def _cells(result: Report) -> tuple[Cell, ...]:
     return (
         result["title"],
         f"{per_s:,.0f}" if per_s >= 100 else f"{per_s:.3g}",
+        _number(50 * result["spread"], ".0f"),
         _number(result["ratio"], ".2f"),
         _number(result["gflop_per_s"], ".0f"),
         _number(result["share_of_peak"], ".0%"),
+        _number(None if result["gflop_per_s"] else result["least_gb_per_s"], ".0f"),
+        _number(result["share_of_roof"], ".0%"),
+        _number(result["error_m"], ".3f"),
         _number(result["compile_cold_s"], ".1f"),
         _number(result["compile_cached_s"], ".1f"),
         _number(result["device_mb"] or result["host_mb"], ".0f"),
@@ -156,7 +177,28 @@ def _agreement_notes(compared: list[Report]) -> list[str]:
     worst = max(compared, key=lambda one: one["difference"])
     unequal = [one["title"] for one in compared if not one["equal"]]
     verdict = f"NOT EQUAL: {', '.join(unequal)}" if unequal else "equal"
+    apart = [one["error_difference"] for one in compared if one["error_difference"] is not None]
+    errors = f"; errors in metres differ by {max(apart):.1e} at most" if apart else ""
     return [
         f"outcomes after each of {worst['steps']} steps from equal weights and batches: {verdict} "
-        f"(largest relative difference {worst['difference']:.1e}, {worst['title']})"
+        f"(largest relative difference {worst['difference']:.1e}, {worst['title']}){errors}"
     ]
+
+
+def _noise_notes(results: list[Report]) -> list[str]:
+    noisy = sum(one["spread"] > NOISY for one in results)
+    if not noisy:
+        return []
+    return [f"rounds of {noisy} of {len(results)} lie more than {NOISY:.0%} apart: measure again"]
+
+
+def _kernel_note(result: Report) -> str:
+    found = result["kernels"]
+    most = [
+        f"{name} {took_us / found['busy_us']:.0%}"
+        for name, _, took_us in found["largest"][:_KERNELS_NAMED]
+    ]
+    return (
+        f"{result['title']}: {found['kernels']:.0f} kernels a step, busy "
+        f"{found['busy_us']:,.0f} of {found['clock_us']:,.0f} us while traced; {', '.join(most)}"
+    )

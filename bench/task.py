@@ -15,6 +15,7 @@ class Task:
     module: the contestant's module in bench.contestants
     first_run, runs: the runs this worker trains, first_run .. first_run + runs - 1
     batches: the .npy file with every run's batches (bench.batches), "" where none is needed
+    precision: of matrix products, a name in bench.precision; "" for the library's own choice
     options: what the module's variants differ in
     """
 
@@ -23,6 +24,7 @@ class Task:
     first_run: int = 0
     runs: int = 1
     batches: str = ""
+    precision: str = ""
     options: dict[str, Any] = field(default_factory=dict)
 
     def text(self) -> str:
@@ -51,3 +53,9 @@ class Contestant(Protocol):
 
     def outcome(self) -> list[float]:
         """Return figures of the first run that all contestants must agree on."""
+
+    def weights(self) -> dict[str, Any]:
+        """Return the first run's weights, numpy arrays, laid out as bench.problem.start does.
+
+        Asked only where a contest compares errors (Contest.error_steps).
+        """

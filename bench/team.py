@@ -7,11 +7,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from bench.contests import Contest, Variant
+from bench.contest import Contest, Variant
+from bench.precision import JAX_NAMES
 from bench.task import Task
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -30,7 +32,7 @@ class Worker:
         """Start it; its libraries' output goes to the file `log`."""
         with log.open("a", encoding="utf-8") as errors:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "bench.worker", task.text()],
+                [sys.executable, "-P", "-m", "bench.worker", task.text()],
                 cwd=ROOT,
                 env=dict(environment),
                 stdin=subprocess.PIPE,
@@ -73,14 +75,22 @@ class Worker:
 class Team:
     """Hold the workers of one variant, which start every round together."""
 
-    def __init__(self, variant: Variant, scratch: Path) -> None:
-        """Start them and wait until all have done their first step."""
+    def __init__(
+        self,
+        variant: Variant,
+        scratch: Path,
+        turn: AbstractContextManager[None] | None = None,
+    ) -> None:
+        """Start them and wait until all have done their first step, in their `turn`."""
         environment = environment_of(variant, os.environ, scratch)
         size, log = variant.task.runs, scratch / f"{variant.name}.log"
         tasks = [replace(variant.task, first_run=size * k) for k in range(variant.processes)]
         self._workers = [Worker(task, environment, log) for task in tasks]
         try:
-            ready = [worker.receive() for worker in self._workers]
+            for worker in self._workers:
+                worker.receive()
+            with turn or nullcontext():
+                ready = self._ask({"do": "begin"})
         except BaseException:
             self.close()
             raise
@@ -97,12 +107,20 @@ class Team:
         """Return the first run's outcome after each of the first `steps` steps."""
         return self._ask({"do": "trace", "steps": steps})[0]["trace"]
 
+    def error_m(self, steps: int) -> float:
+        """Return the first run's mean error after `steps` steps, metres."""
+        return self._ask({"do": "error", "steps": steps})[0]["error_m"]
+
     def peak_mb(self) -> dict[str, float | None]:
         """Return the workers' peak memory, summed."""
         peaks = self._ask({"do": "memory"})
         host_mb = sum(peak["host_mb"] for peak in peaks)
         device = [peak["device_mb"] for peak in peaks if peak["device_mb"] is not None]
         return {"host_mb": host_mb, "device_mb": sum(device) if device else None}
+
+    def kernels(self, steps: int) -> dict[str, Any] | None:
+        """Return which kernels the first worker runs in so many steps, as bench.kernels does."""
+        return self._ask({"do": "kernels", "steps": steps})[0]["kernels"]
 
     def close(self) -> None:
         """End all workers."""
@@ -119,12 +137,13 @@ def with_batches(contest: Contest, scratch: Path) -> Contest:
     """Write down the batches our runs draw, and tell every worker of the contest where."""
     if not contest.batch_runs:
         return contest
-    shape, path = contest.variants[0].task.shape, scratch / f"{contest.name}.npy"
-    words = [json.dumps(asdict(shape)), str(contest.batch_runs), str(path)]
-    environment = dict(os.environ) | {"JAX_PLATFORMS": "cpu"}
-    subprocess.run(
-        [sys.executable, "-m", "bench.batches", *words], cwd=ROOT, env=environment, check=True
-    )
+    shape, runs = contest.variants[0].task.shape, contest.batch_runs
+    path = scratch / f"{'-'.join(map(str, asdict(shape).values()))}-{runs}.npy"
+    if not path.exists():
+        words = [json.dumps(asdict(shape)), str(runs), str(path)]
+        environment = dict(os.environ) | {"JAX_PLATFORMS": "cpu"}
+        command = [sys.executable, "-m", "bench.batches", *words]
+        subprocess.run(command, cwd=ROOT, env=environment, check=True)
     told = [replace(one, task=replace(one.task, batches=str(path))) for one in contest.variants]
     return replace(contest, variants=tuple(told))
 
@@ -134,7 +153,11 @@ def environment_of(variant: Variant, inherited: Mapping[str, str], scratch: Path
     environment = {k: v for k, v in inherited.items() if k not in _THREADS}
     if variant.threads:
         environment |= dict.fromkeys(_THREADS, str(variant.threads))
+    if variant.task.precision:
+        environment["JAX_DEFAULT_MATMUL_PRECISION"] = JAX_NAMES[variant.task.precision]
+    places = [variant.library, str(ROOT), inherited.get("PYTHONPATH", "")]
     return environment | {
+        "PYTHONPATH": os.pathsep.join(filter(None, places)),
         "JAX_NUM_CPU_DEVICES": str(variant.devices),
         "JAX_COMPILATION_CACHE_DIR": str(scratch / f"jax-{variant.name}"),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",

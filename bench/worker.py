@@ -2,7 +2,8 @@
 
   python -m bench.worker TASK
 
-Started by bench.team. Asked {"do": "time", "steps": n} it answers {"seconds": s}.
+Started by bench.team. It says when it is prepared; told {"do": "begin"} it compiles; asked
+{"do": "time", "steps": n} it answers {"seconds": s}.
 """
 
 import importlib
@@ -14,6 +15,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any, TextIO
 
+from bench.judged import mean_error_m
 from bench.memory import peak_mb
 from bench.task import Contestant, Task
 
@@ -25,9 +27,9 @@ def main() -> None:
         began_s = time.perf_counter()
         task = Task.parsed(sys.argv[1])
         contestant = importlib.import_module(f"bench.contestants.{task.module}").contestant(task)
-        _tell(replies, {"prepare_s": time.perf_counter() - began_s} | _first_steps(contestant))
+        _tell(replies, {"prepare_s": time.perf_counter() - began_s})
         for line in sys.stdin:
-            _tell(replies, _answer(contestant, json.loads(line)))
+            _tell(replies, _answer(task, contestant, json.loads(line)))
     except Exception as error:
         # Whatever goes wrong in somebody else's library is part of the report, not its end.
         traceback.print_exc()
@@ -57,12 +59,24 @@ def _first_steps(contestant: Contestant) -> dict[str, float]:
     return {"compile_s": max(0.0, first_s - again_s), "step_s": again_s}
 
 
-def _answer(contestant: Contestant, request: dict[str, Any]) -> dict[str, Any]:
+def _answer(task: Task, contestant: Contestant, request: dict[str, Any]) -> dict[str, Any]:
     match request["do"]:
+        case "begin":
+            return _first_steps(contestant)
         case "time":
             return {"seconds": _seconds(lambda: contestant.advance(request["steps"]))}
         case "trace":
             return {"trace": _trace(contestant, request["steps"])}
+        case "error":
+            contestant.restart()
+            contestant.advance(request["steps"])
+            return {"error_m": mean_error_m(task.shape, contestant.weights())}
+        case "kernels":
+            return {
+                "kernels": importlib.import_module("bench.kernels").traced(
+                    contestant.advance, request["steps"]
+                )
+            }
         case "memory":
             return peak_mb()
         case unknown:

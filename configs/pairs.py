@@ -7,6 +7,8 @@ mmloc              the authors' buildings: Edinburgh -> Bucharest
 mmloc-reverse      Bucharest -> Edinburgh
 whole              two whole floors of these malls: site1/B1 -> site2/F1, 149 and 80 walks
 floors             four whole floors of one mall, site1/B1 and F1 to F3 -> site2/F1 of the other
+floors-B1          the same four floors -> site2/B1
+floors-F6          the same four floors -> site2/F6
 floors-reverse     site2/B1, F1, F2 and F6 -> site1/F1
 ipin               a museum, routes walked twice with each of two phones: floor 0 -> floor -2
 smoke              simulated and tiny: whether the machinery works, in seconds
@@ -50,6 +52,8 @@ PAIRS = {
     "location20-reverse": Pair("location20/site2/F1", "location20/site1/B1", 14, 42, 24, 6.2),
     "whole": Pair("location20-whole/site1/B1", "location20-whole/site2/F1", 14, 80, 48, 6.2, 1.0),
     "floors": Pair(",".join(SITE1), "location20-whole/site2/F1", 14, 80, 48, 6.2, 1.0),
+    "floors-B1": Pair(",".join(SITE1), "location20-whole/site2/B1", 14, 58, 34, 6.2, 1.0),
+    "floors-F6": Pair(",".join(SITE1), "location20-whole/site2/F6", 14, 62, 38, 6.2, 1.0),
     "floors-reverse": Pair(",".join(SITE2), "location20-whole/site1/F1", 14, 104, 62, 6.2, 1.0),
     "ipin": Pair("ipin2023/floor_0", "ipin2023/floor_-2", 14, 28, 16, 80.2, 1.0),
     "mmloc": Pair("mmloc/edinburgh", "mmloc/bucharest", 8, 8, 6, 86.0, 0.5),

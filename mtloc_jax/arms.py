@@ -32,7 +32,7 @@ Start = Literal["fresh", "pretrained", "first survey"]
 source building; the networks trained on the first of two surveys."""
 
 SCRATCH, TRANSFERRED, FINETUNED = "scratch", "transferred", "finetuned"
-CARRIED, REINITIALISED = "carried", "reinitialised"
+CARRIED, REINITIALISED, BOTH_SURVEYS = "carried", "reinitialised", "both-surveys"
 
 HEADLINE_RATE = 0.625
 """The paper's chosen fine-tune rate ("minimum data demand")."""
@@ -50,6 +50,8 @@ class Arm:
     share:   share of the training rounds that it sees; None: its rate
     start:   where its parameters come from; rules: which of them are taken, the rest stays fresh
              ("donor" is the network they come from)
+    both:    whether it trains on both surveys of a building surveyed twice, no access point gone:
+             on all rounds of the first, and its share of the second's
     plan:    how its leaves train ("imu frozen"); None: as settings.finetune_plan says
     problem: a name in core.problem.PROBLEMS; empty: the study's
     predict: the predictor, where it needs no network
@@ -64,6 +66,7 @@ class Arm:
     share: float | None = None
     start: Start = "fresh"
     rules: tuple[Rule, ...] = ()
+    both: bool = False
     plan: str | None = "all"
     problem: str = ""
     predict: Predictor | None = None
@@ -79,6 +82,11 @@ class Arm:
     def grafts_imu(self) -> bool:
         """Say whether it takes an IMU branch that was pretrained in the source building."""
         return self.of_problem and self.start == "pretrained"
+
+    @property
+    def resurveys(self) -> bool:
+        """Say whether it is of a building surveyed twice."""
+        return self.start == "first survey" or self.both
 
     @property
     def learns_here(self) -> bool:
@@ -177,6 +185,15 @@ add(
         {"color": "#D55E00", "linestyle": (0, (5, 1.5)), "marker": "s"},
         start="first survey",
         plan=None,
+    )
+)
+# What carried rows could at best be worth: nothing was taken from the building in between.
+add(
+    Arm(
+        BOTH_SURVEYS,
+        "scratch on both surveys",
+        {"color": "#009E73", "linestyle": (0, (3, 1, 1, 1)), "marker": "D"},
+        both=True,
     )
 )
 for predictor in (

@@ -117,7 +117,9 @@ class MatcherTraining:
     tuned_rate: float = setting(
         1e-3, "traced", "learning rate of fine-tuning", within=Range(0, 1e3, open_low=True)
     )
-    scans: int = setting(500, "traced", "scans asked in each draw of a survey", within=COUNT)
+    scans: int = setting(
+        400, "traced", "at most {} scans asked in each draw of a survey", within=COUNT
+    )
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """Run a small study while killing it at random moments: `python -m tests.killed DIR KILLS`.
 
-Each life is forked from this process, which has imported JAX but not woken it up. Leaves
-DIR/undisturbed and DIR/killed, and prints how many kills struck.
+A moment is a while after one of the reports that a study makes of itself. Each life is forked from
+this process, which has imported JAX but not woken it up. Leaves DIR/undisturbed and DIR/killed, and
+prints how many kills struck.
 """
 
 import os
@@ -14,22 +15,25 @@ import jax
 import numpy as np
 
 from mtloc_jax.study.study import run_study
-from tests.studies import ignore, small
+from tests.studies import small
 
 DEVICES = 4
+LONGEST_S = 0.2  # after a report: about what a chunk takes to be written
 
 
-def begin(folder: Path, cache: Path) -> int:
-    """Start the study in a process of its own and return its id."""
+def begin(folder: Path, cache: Path) -> tuple[int, int]:
+    """Start the study in a process of its own; return its id and where it writes "." a report."""
+    reports, told = os.pipe()
     child = os.fork()
     if child:
-        return child
+        os.close(told)
+        return child, reports
     status = 1
     try:
         jax.config.update("jax_num_cpu_devices", DEVICES)
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
         jax.config.update("jax_compilation_cache_dir", str(cache))
-        run_study(small(runs_per_chunk=2), folder, ignore)
+        run_study(small(runs_per_chunk=2), folder, lambda *_: os.write(told, b"."))
         status = 0
     finally:
         os._exit(status)
@@ -40,21 +44,31 @@ def ended(child: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
+def heard(reports: int, most: float = np.inf) -> int:
+    """Wait for `most` reports or the end of who makes them; return how many there were."""
+    n = 0
+    while n < most and os.read(reports, 1):
+        n += 1
+    return n
+
+
 def main(folder: Path, kills: int) -> None:
     """Run the study undisturbed, then again with `kills` kills on the way."""
-    cache, struck, took_s = folder / "cache", 0, 0.0
-    for _ in range(2):  # the first fills the compile cache, the second says how long a life is
-        began_s = time.monotonic()
-        name = "undisturbed" if not took_s else "again"
-        assert ended(begin(folder / name, cache)) == 0
-        took_s = time.monotonic() - began_s
+    cache, struck = folder / "cache", 0
+    child, reports = begin(folder / "undisturbed", cache)
+    n_reports = heard(reports)
+    assert ended(child) == 0
     rng = np.random.default_rng(kills)
     for _ in range(kills):
-        child = begin(folder / "killed", cache)
-        time.sleep(rng.uniform(0.1, 0.9) * took_s)
+        child, reports = begin(folder / "killed", cache)
+        heard(reports, rng.integers(1, n_reports))
+        time.sleep(rng.uniform(0, LONGEST_S))
         os.kill(child, signal.SIGKILL)
         struck += ended(child) == -signal.SIGKILL
-    assert ended(begin(folder / "killed", cache)) == 0
+        os.close(reports)
+    child, reports = begin(folder / "killed", cache)
+    heard(reports)
+    assert ended(child) == 0
     print(struck)
 
 

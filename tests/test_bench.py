@@ -10,11 +10,13 @@ import pytest
 from rich.console import Console
 
 from bench import batches, cost, figure, gates, problem, runs
+from bench.contest import TINY, Contest, Scale, Variant
 from bench.contestants.ours import Ours
-from bench.contests import Contest, Scale, Variant, all_contests
+from bench.contests import all_contests
 from bench.measure import hold
 from bench.problem import Shape
-from bench.report import agreement, contest_report, gate_table, peak, table
+from bench.report import agreement, contest_report, gate_table, table
+from bench.roofline import Ceilings
 from bench.runs import FROZEN, run, static
 from bench.task import Task
 from bench.team import Team, WorkerFailed, environment_of
@@ -24,7 +26,7 @@ from mtloc_jax.core.model import count
 from mtloc_jax.report import style, terminal
 from mtloc_jax.study.trainer import Trainer
 
-TINY = Shape(windows=40, aps=6, batch=20, time_steps=3, hidden=4)
+NONE = Ceilings()
 
 
 class FakeTeam:
@@ -42,6 +44,9 @@ class FakeTeam:
 
     def trace(self, steps):
         return [list(one) for one in self._trace]
+
+    def error_m(self, steps):
+        return float(steps)
 
     def peak_mb(self):
         return {"host_mb": 100.0, "device_mb": None}
@@ -111,7 +116,7 @@ def test_the_batches_written_down_hold_every_window_once_an_epoch():
 def test_rounds_are_interleaved():
     log = []
     variants = [variant("a"), variant("b")]
-    hold(contest(*variants), lambda one: FakeTeam(one, log), quiet)
+    hold(contest(*variants), lambda one, _: FakeTeam(one, log), quiet)
     warm_ups, rounds = log[:2], log[2:8]
     assert warm_ups == ["a", "b"]
     assert rounds == ["a", "b", "a", "b", "a", "b"]
@@ -125,14 +130,14 @@ def test_a_round_has_as_many_steps_as_a_call_of_a_study_has():
             steps.append(n)
             return super().time(n)
 
-    hold(contest(variant("a"), least_steps=8), lambda one: Counting(one, []), quiet)
+    hold(contest(variant("a"), least_steps=8), lambda one, _: Counting(one, []), quiet)
     assert steps[-3:] == [8, 8, 8]
 
 
 def test_every_worker_is_ended_even_after_an_interruption():
     log = []
 
-    def start(one):
+    def start(one, _):
         if one.name == "b":
             raise KeyboardInterrupt
         return FakeTeam(one, log)
@@ -144,7 +149,7 @@ def test_every_worker_is_ended_even_after_an_interruption():
 
 def test_a_library_that_is_not_installed_is_named_with_the_command_that_installs_it():
     peer = variant("b", needs=("surely_not_installed",))
-    entries = hold(contest(variant("a"), peer), lambda one: FakeTeam(one, []), quiet)
+    entries = hold(contest(variant("a"), peer), lambda one, _: FakeTeam(one, []), quiet)
     assert entries[1].absent == ("surely_not_installed is not installed; pip install -e '.[bench]'")
     assert entries[0].rates_per_s == [1.0, 1.0, 1.0]
 
@@ -156,7 +161,7 @@ def test_a_contestant_that_fails_is_ended_and_the_others_go_on():
         def time(self, steps):
             raise WorkerFailed("RuntimeError: no compiler")
 
-    def start(one):
+    def start(one, _):
         return (Broken if one.name == "b" else FakeTeam)(one, log)
 
     entries = hold(contest(variant("a"), variant("b"), variant("c")), start, quiet)
@@ -168,7 +173,7 @@ def test_compile_time_is_told_cold_and_cached_where_a_variant_starts_twice():
     seconds = iter([9.0, 1.0, 5.0])
     variants = [variant("a", twice=True), variant("b")]
     entries = hold(
-        contest(*variants), lambda one: FakeTeam(one, [], compile_s=next(seconds)), quiet
+        contest(*variants), lambda one, _: FakeTeam(one, [], compile_s=next(seconds)), quiet
     )
     assert [(e.compile_cold_s, e.compile_cached_s) for e in entries] == [(9.0, 1.0), (5.0, None)]
 
@@ -177,7 +182,7 @@ def measured(rates, traces=None, **settings):
     """Return a contest of variants a, b, ... and its entries, with the given figures."""
     variants = [variant(name, flops=10**9) for name in "abc"[: len(rates)]]
     held = contest(*variants, **settings)
-    entries = hold(held, lambda one: FakeTeam(one, []), quiet)
+    entries = hold(held, lambda one, _: FakeTeam(one, []), quiet)
     for entry, rate, trace in zip(entries, rates, traces or [[]] * len(rates), strict=True):
         entry.rates_per_s, entry.trace = rate, trace
     return held, entries
@@ -185,7 +190,7 @@ def measured(rates, traces=None, **settings):
 
 def test_a_ratio_is_the_median_of_the_rounds_own_ratios():
     held, entries = measured([[1.0, 2.0, 4.0], [2.0, 2.0, 12.0]])
-    result = contest_report(held, entries, None)["results"][1]
+    result = contest_report(held, entries, NONE)["results"][1]
     assert result["ratio"] == 2.0  # of 2, 1 and 3
     assert result["ratio_range"] == [1.0, 3.0]
     assert result["median_per_s"] == 2.0
@@ -194,41 +199,47 @@ def test_a_ratio_is_the_median_of_the_rounds_own_ratios():
 def test_a_share_of_the_peak_is_of_the_machines_matrix_product():
     held, entries = measured([[40.0] * 3, [80.0] * 3])
     entries[1].variant = replace(entries[1].variant, name="matmul")
-    assert peak(entries) == 80.0
-    assert contest_report(held, entries, peak(entries))["results"][0]["share_of_peak"] == 0.5
+    ceilings = Ceilings()
+    ceilings.learn(entries)
+    assert ceilings.gflops == {"": 80.0}
+    assert contest_report(held, entries, ceilings)["results"][0]["share_of_peak"] == 0.5
 
 
 def test_contestants_that_part_are_called_unequal():
     traces = [[[1.0], [0.5]], [[1.0], [0.50001]], [[1.0], [0.6]]]
     held, entries = measured([[1.0]] * 3, traces, check_steps=2)
     assert [one["equal"] for one in agreement(held, entries)] == [True, True, False]
-    notes = table(contest_report(held, entries, None)).notes
+    notes = table(contest_report(held, entries, NONE)).notes
     assert "NOT EQUAL: C" in notes[-1]
 
 
 def test_the_report_is_plain_data_with_known_fields():
     held, entries = measured([[1.0] * 3, [2.0] * 3], [[[1.0]], [[1.0]]], check_steps=1)
     entries[1].absent = "torch is not installed"
-    report = json.loads(json.dumps(contest_report(held, entries, 160.0)))
+    report = json.loads(json.dumps(contest_report(held, entries, Ceilings({"": 160.0}))))
     assert set(report) == {
         *("name", "title", "unit", "baseline", "rounds"),
         *("results", "absent", "agreement"),
     }
     assert set(report["results"][0]) == {
         *("name", "title", "runs", "processes", "threads", "rates_per_s", "median_per_s"),
-        *("ratio", "ratio_range", "gflop_per_s", "share_of_peak"),
+        *("spread", "ratio", "ratio_range", "gflop_per_s", "share_of_peak"),
+        *("least_gb_per_s", "share_of_roof", "error_m", "kernels"),
         *("compile_cold_s", "compile_cached_s", "host_mb", "device_mb"),
     }
     assert report["absent"] == [{"name": "b", "title": "B", "why": "torch is not installed"}]
     assert set(report["agreement"][0]) == {
         *("name", "title", "steps", "last", "difference", "tolerance", "equal"),
+        "error_difference",
     }
 
 
 def test_a_contests_table_is_shown_whole_in_the_width_of_a_pipe():
     held, entries = measured([[1234.5] * 3, [0.0123] * 3])
     told = io.StringIO()
-    terminal.show(table(contest_report(held, entries, 160.0)), Console(file=told, width=96))
+    terminal.show(
+        table(contest_report(held, entries, Ceilings({"": 160.0}))), Console(file=told, width=96)
+    )
     assert max(map(len, told.getvalue().split("\n"))) <= 96
     for text in ("steps, medians of 3 rounds; ratio 1 is a", "1,234", "0.0123", "1.00"):
         assert text in told.getvalue()
@@ -254,13 +265,15 @@ def test_a_promise_is_kept_or_not_by_the_median_ratio_and_unmeasured_ones_are_le
 
 
 def test_every_promise_names_contestants_that_exist():
-    contests = all_contests(Scale(cores=2))
+    on_cpu, on_gpu = all_contests(Scale(2)), all_contests(Scale(2, accelerator=True))
     for gate in gates.GATES:
-        names = {one.name for one in contests[gate.contest].variants}
-        assert {gate.fast, gate.slow} <= names
+        contest = on_cpu.get(gate.contest) or on_gpu[gate.contest]
+        assert {gate.fast, gate.slow} <= {one.name for one in contest.variants}
 
 
-@pytest.mark.parametrize("scale", [Scale(2), Scale(2, quick=True), Scale(16, accelerator=True)])
+@pytest.mark.parametrize(
+    "scale", [Scale(2), Scale(2, quick=True), Scale(16, True), Scale(2, True, tiny=True)]
+)
 def test_every_contest_counts_from_its_baseline(scale):
     for one in all_contests(scale).values():
         assert one.baseline in {v.name for v in one.variants}
@@ -346,7 +359,7 @@ def test_what_is_timed_as_ours_is_what_the_trainer_does():
 def test_a_tiny_measurement_of_ours_runs_in_a_process_of_its_own(tmp_path):
     ours = Variant("ours", "ours", Task("ours", TINY, runs=2), flops=cost.step_flops(TINY))
     held = Contest("c", "C", "replica-steps", "ours", (ours,), 2, 0.01, check_steps=2)
-    entry = hold(held, lambda one: Team(one, tmp_path), quiet)[0]
+    entry = hold(held, lambda one, turn: Team(one, tmp_path, turn), quiet)[0]
     assert entry.absent == "", (tmp_path / "ours.log").read_text()
     assert len(entry.rates_per_s) == 2
     assert len(entry.trace) == 2
@@ -361,7 +374,7 @@ def test_a_worker_says_in_one_line_what_went_wrong(tmp_path):
 
 def test_the_figure_is_drawn_from_the_report_alone(tmp_path):
     held, entries = measured([[1.0] * 3, [2.0] * 3])
-    found = contest_report(held, entries, 160.0)
+    found = contest_report(held, entries, Ceilings({"": 160.0}))
     growth = found | {"name": "growth-runs", "title": "Ours, growing with runs"}
     growth["results"] = [one | {"name": f"runs-{k + 1}"} for k, one in enumerate(found["results"])]
     report = {

@@ -1,8 +1,6 @@
 """Data cards: what they must find by themselves in the real sets, and their page and files."""
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +17,6 @@ from mtloc_jax.sites.floor_plan import FloorPlan, published_plan
 from mtloc_jax.sites.plans import plan_of
 from mtloc_jax.sites.recordings import Recordings, cut_by, dealt_by, open_recordings
 from mtloc_jax.sites.splits import PAPER
-from tests.conftest import ROOT
 from tests.launched import launched
 
 
@@ -252,26 +249,20 @@ def test_the_command_refuses_a_config_that_holds_what_nothing_reads(tmp_path):
     assert done.stderr == ("error: no setting is called 'test_rund'; did you mean 'test_round'?\n")
 
 
-def test_a_name_is_printed_as_it_is_on_the_terminal(simulated):
+def test_a_name_is_printed_as_it_is_on_the_terminal(simulated, tmp_path):
     _, _, found = simulated
     name = "[red]roof[/]"
-    program = (
-        "import io, sys; from rich.console import Console; from launch import card\n"
+    told = found._replace(name=name).plain()
+    told["statistics"]["access_points"]["also_in"] = {name: 7}
+    (tmp_path / "card.json").write_text(json.dumps(told))
+    (tmp_path / "show.py").write_text(
+        "import json; from rich.console import Console; from launch import card\n"
         "from mtloc_jax.cards.card import Card; from mtloc_jax.cards.checks import Check\n"
-        "told = __import__('json').load(sys.stdin); checks = told['checks']\n"
+        "told = json.load(open('card.json')); checks = told['checks']\n"
         "made = Card(told['name'], True, told['statistics'], tuple(Check(**c) for c in checks))\n"
         "card._show(made, Console(width=200))"
     )
-    told = found._replace(name=name).plain()
-    told["statistics"]["access_points"]["also_in"] = {name: 7}
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        input=json.dumps(told),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    done = launched("show.py", cwd=tmp_path)
     assert f"Data card: {name} (simulated)" in done.stdout
     assert f"{name}: 7" in done.stdout
 

@@ -154,6 +154,41 @@ def test_matchers_are_pretrained_once_trained_on_surveys_and_kept(tmp_path):
     run_study(again, tmp_path / "second", ignore)
     ours = select(read(tmp_path / "second" / ROWS), arm="matcher-held", split="test")
     assert ours["mean_m"].tolist() == [of_arm["matcher-held"]]
+    # Targets that are swept have recordings of their own, which are no matter to what is taken.
+    pair = {"target": ("simulated-b",), "source": ("simulated-a",)}
+    swept = replaced(again, {"arms": MATCHED[:3], "sweep": (pair,), "unit": "round", "folds": 0})
+    run_study(replaced(swept, {"test_round": 0}), tmp_path / "swept", ignore)
     other = replaced(again, {"matcher.epochs": 2})
-    with pytest.raises(InputError, match=r"otherwise than this study would \(matcher.epochs\)"):
+    with pytest.raises(
+        InputError, match=r"pretrained there as this study would \(matcher.epochs\)"
+    ):
         run_study(other, tmp_path / "third", ignore)
+
+
+@pytest.mark.slow
+def test_several_targets_are_one_study_with_all_of_them_pooled(tmp_path, capsys):
+    pair = {"target": ("simulated-b", "simulated-a"), "source": ("simulated-a", "simulated-b")}
+    folder = tmp_path / "work"
+    run_study(
+        small(arms=("cosine-held", "constant"), wipe__losses=(), sweep=(pair,)), folder, ignore
+    )
+    table = read(folder / ROWS)
+    pairs = ["simulated-a->simulated-b", "simulated-b->simulated-a"]
+    assert sorted(set(table["site_pair"].tolist())) == pairs
+    records = [
+        json.loads(path.read_text()) for path in sorted(folder.glob("variants/*/config.json"))
+    ]
+    assert sorted(record["site_pair"] for record in records) == pairs
+    whole = json.loads((folder / "config.json").read_text())
+    assert whole["site_pair"] == f"{pairs[0]} and 1 more"
+    assert set(whole["data"]) == {"target", "target simulated-a"}
+    write_report(folder)
+    said = capsys.readouterr().out
+    held = select(table, arm="cosine-held")
+    mean_m = np.average(held["mean_m"], weights=held["n_windows"])
+    assert f"{mean_m:.2f} (1.00)" in said
+    by_target = (folder / "tables" / "ladder_by_target.md").read_text()
+    assert all(f"{m:.2f} (1.00)" in by_target for m in held["mean_m"])
+    assert not (
+        folder / "tables" / "comparison.md"
+    ).exists()  # errors in two targets do not compare

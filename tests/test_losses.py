@@ -113,16 +113,29 @@ def test_an_unknown_loss_is_refused_with_the_nearest(site):
 
 
 @pytest.fixture(scope="module")
-def studies(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("losses")
-    run_study(tiny(), folder / "plain", ignore)
-    run_study(tiny(wipe__losses=tuple(LOSSES)), folder / "lossy", ignore)
-    return read(folder / "plain" / ROWS), read(folder / "lossy" / ROWS)
+def judges():
+    """Return a list that `lossy` fills: what judges whole walks, and how often it was compiled."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def lossy(tmp_path_factory, judges):
+    class Counted(chunks.Judge):
+        def __init__(self, *told):
+            super().__init__(*told)
+            judges.append((self._clean, self._clean._cache_size()))
+
+    folder = tmp_path_factory.mktemp("lossy") / "work"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(chunks, "Judge", Counted)
+        run_study(tiny(wipe__losses=tuple(LOSSES)), folder, ignore)
+    return read(folder / ROWS)
 
 
 @pytest.mark.slow
-def test_losses_add_rows_and_change_none(studies):
-    plain, lossy = studies
+def test_losses_add_rows_and_change_none(lossy, tmp_path):
+    run_study(tiny(), tmp_path / "plain", ignore)
+    plain = read(tmp_path / "plain" / ROWS)
     other = ~np.isin(lossy["modality"], list(LOSSES))
     assert all(np.array_equal(plain[name], lossy[name][other]) for name in plain)
     assert set(of_losses(lossy)["modality"]) == set(LOSSES)
@@ -131,23 +144,14 @@ def test_losses_add_rows_and_change_none(studies):
     assert set(wiped_at_random(lossy)["modality"]) == {"imu", "mag", "wifi"}
 
 
-def test_a_network_feels_that_the_second_half_is_lost(studies):
-    rows = select(studies[1], split="test", arm="scratch")
+def test_a_network_feels_that_the_second_half_is_lost(lossy):
+    rows = select(lossy, split="test", arm="scratch")
     half = select(rows, modality="wifi: second half of each walk lost")["mean_m"]
     clean = select(rows, modality="none")["mean_m"]
     assert half != clean
 
 
-def test_losses_are_judged_by_the_program_that_judges_what_is_whole(tmp_path, monkeypatch):
-    made = []
-
-    class Counted(chunks.Judge):
-        def __init__(self, *told):
-            super().__init__(*told)
-            made.append((self._clean, self._clean._cache_size()))
-
-    monkeypatch.setattr(chunks, "Judge", Counted)
-    run_study(tiny(wipe__losses=tuple(LOSSES), arms=("scratch",)), tmp_path / "work", ignore)
-    ((judged, before),) = made
+def test_losses_are_judged_by_the_program_that_judges_what_is_whole(lossy, judges):
+    ((judge, before),) = judges
     # Validation and test differ in their windows; what was compiled before is used again.
-    assert judged._cache_size() <= before + 2
+    assert judge._cache_size() <= before + 2

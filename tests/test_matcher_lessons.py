@@ -1,4 +1,4 @@
-"""Lessons of the matcher: never its own walk, drawn and worn as said, and the same by seed."""
+"""Lessons of the matcher: never its own walk, drawn and worn as said, the same for each seed."""
 
 import jax
 import numpy as np
@@ -28,7 +28,7 @@ def walks_at(xy_m):
 
 
 def test_a_whole_survey_is_that_of_all_other_walks():
-    found = lessons([Surveyed(FLOOR)], draws=WHOLE, scans=len(FLOOR.level), wear=NO_WEAR)
+    found = lessons([Surveyed(FLOOR)], draws=WHOLE, wear=NO_WEAR)
     expected = pairs(FLOOR, FLOOR, ~np.eye(6, dtype=bool))
     assert found.target == pytest.approx(FLOOR.xy_m.astype(np.float32))
     np.testing.assert_allclose(
@@ -38,26 +38,26 @@ def test_a_whole_survey_is_that_of_all_other_walks():
 
 
 def test_no_lesson_has_candidates_of_its_own_walk():
-    found = lessons([Surveyed(FLOOR)], draws=(Draw(), Draw(3)), scans=48)
+    found = lessons([Surveyed(FLOOR)], draws=(Draw(), Draw(3)))
     for own, known in zip(walks_at(found.target), walks_known(found), strict=True):
         assert own not in known
 
 
 def test_a_survey_of_few_walks_is_of_no_more():
-    found = lessons([Surveyed(FLOOR)], draws=(Draw(2, worn=False),), scans=48)
+    found = lessons([Surveyed(FLOOR)], draws=(Draw(2, worn=False),))
     assert len(set().union(*walks_known(found))) == 2
 
 
 def test_walks_of_the_same_half_hour_are_left_out_where_it_is_said():
     started_ms = np.array([0, 0, 0, 1, 1, 1]) * HALF_HOUR_MS
-    found = lessons([Surveyed(FLOOR, started_ms)], draws=(Draw(apart=True, worn=False),), scans=48)
+    found = lessons([Surveyed(FLOOR, started_ms)], draws=(Draw(apart=True, worn=False),))
     for own, known in zip(walks_at(found.target), walks_known(found), strict=True):
         assert known <= ({3, 4, 5} if own < 3 else {0, 1, 2})
 
 
 def test_gains_move_all_levels_of_a_walk_and_lost_access_points_are_heard_by_none():
     plain, louder, worn = (
-        lessons([Surveyed(FLOOR)], draws=draws, scans=48, wear=wear).inputs["pairs"].values
+        lessons([Surveyed(FLOOR)], draws=draws, wear=wear).inputs["pairs"].values
         for draws, wear in (
             (WHOLE, NO_WEAR),
             (WHOLE, Wear(gain_db=5)),
@@ -72,7 +72,8 @@ def test_gains_move_all_levels_of_a_walk_and_lost_access_points_are_heard_by_non
 
 def test_lessons_are_the_same_for_the_same_seed_and_others_for_another():
     once, again, other = (
-        lessons([Surveyed(FLOOR)], seed, draws=(Draw(), Draw(3)), scans=20) for seed in (1, 1, 2)
+        lessons([Surveyed(FLOOR)], seed, draws=(Draw(scans=20), Draw(3, scans=20)))
+        for seed in (1, 1, 2)
     )
     jax.tree.map(np.testing.assert_array_equal, once, again)
     assert once.target.shape != other.target.shape or (once.target != other.target).any()
@@ -80,7 +81,7 @@ def test_lessons_are_the_same_for_the_same_seed_and_others_for_another():
 
 def test_several_floors_are_learnt_from_one_after_the_other():
     other = hall(3)
-    found = lessons([Surveyed(FLOOR), Surveyed(other)], draws=WHOLE, scans=48)
+    found = lessons([Surveyed(FLOOR), Surveyed(other)], draws=WHOLE)
     assert found.target == pytest.approx(np.concatenate([FLOOR.xy_m, other.xy_m]).astype("f4"))
 
 

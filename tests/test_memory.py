@@ -7,8 +7,9 @@ import pytest
 from mtloc_jax.errors import InputError
 from mtloc_jax.settings import Wipe
 from mtloc_jax.study import memory
+from mtloc_jax.study.judge import Judge
 from mtloc_jax.study.memory import Width
-from mtloc_jax.study.trainer import Judge, Trainer
+from mtloc_jax.study.trainer import Trainer
 from tests.networks import PROBLEM
 from tests.test_trainer import DATA, STATIC, runs
 
@@ -56,21 +57,50 @@ def test_a_run_that_fits_no_memory_is_a_mistake_with_a_remedy():
         trainer.train(runs(4), DATA)
 
 
-def test_other_errors_of_the_device_are_not_taken_for_memory():
-    def broken(piece):
-        raise jax.errors.JaxRuntimeError("INTERNAL: the cable came out")
+def broken(piece):
+    raise jax.errors.JaxRuntimeError("INTERNAL: the cable came out")
 
+
+def test_other_errors_of_the_device_are_not_taken_for_memory():
     with pytest.raises(jax.errors.JaxRuntimeError, match="cable"):
         list(Width(4, 1).pieces(4, broken))
 
 
-@pytest.mark.parametrize(
-    ("free", "runs_at_once"), [(None, 16), (1600, 16), (1000, 8), (250, 2), (1, 2)]
-)
+@pytest.mark.parametrize(("free", "runs_at_once"), [(None, 16), (1600, 16), (1000, 8), (250, 2)])
 def test_the_width_is_what_the_measured_memory_holds(free, runs_at_once):
     width = Width(15, n_devices=2)
     width.fit(lambda: 100 * width.runs, free)
     assert width.runs == runs_at_once
+
+
+def test_what_does_not_fit_at_all_is_refused_before_any_work():
+    width = Width(15, n_devices=2)
+    with pytest.raises(InputError, match="one run does not fit"):
+        width.fit(lambda: 100 * width.runs, 199)
+
+
+def test_a_compiler_that_refuses_is_a_width_too_large():
+    width = Width(4096, n_devices=1)
+
+    def needed():
+        if width.runs > 1000:
+            raise jax.errors.JaxRuntimeError(
+                "RESOURCE_EXHAUSTED: temporaries (48.95G) exceeds available HBM (15.75G)"
+            )
+        return 12 * width.runs
+
+    width.fit(needed, free_bytes=10**6)
+    assert width.runs == 512
+    with pytest.raises(jax.errors.JaxRuntimeError, match="cable"):
+        width.fit(lambda: broken(None), free_bytes=10**6)
+
+
+def test_a_state_that_cannot_fit_is_not_even_compiled(monkeypatch):
+    trainer = Trainer(STATIC, 4)
+    trainer._advance = None  # what is compiled
+    monkeypatch.setattr(memory, "free_bytes", lambda: 1000)
+    with pytest.raises(InputError, match="one run does not fit"):
+        trainer.train(runs(4), DATA)
 
 
 def test_more_runs_need_more_memory_and_a_cpu_says_not_what_is_free():

@@ -7,11 +7,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from mtloc_jax.core import dropped
 from mtloc_jax.core.inputs import scaled, scaled_xy
 from mtloc_jax.core.missing import taken, wiped
 from mtloc_jax.core.model import apply
 from mtloc_jax.core.problem import PROBLEMS
-from mtloc_jax.core.train import Static, _taken, make_train
+from mtloc_jax.core.train import Static, make_train
 from mtloc_jax.modalities import MODALITIES
 from mtloc_jax.settings import Settings
 from mtloc_jax.surgery.freeze import paces
@@ -42,8 +43,9 @@ def start(presence="none"):
 
 
 @cache
-def program(plan="all", presence="none"):
-    training = make_train(Static(problem(presence), paces(plan, start(presence)), batch_size=50))
+def program(plan="all", presence="none", takes=True):
+    made = Static(problem(presence), paces(plan, start(presence)), batch_size=50, takes=takes)
+    training = make_train(made)
     begin, advance = jax.jit(training.begin), jax.jit(training.advance)
     return training._replace(begin=begin, advance=advance)
 
@@ -57,6 +59,11 @@ def dropping(share, presence="none", burst=1, **how):
     return run(start(presence), DATA, **how)._replace(
         modality_dropout=np.float32(share), modality_burst=np.int32(burst)
     )
+
+
+def lost_in(one, epoch):
+    how = one.modality_dropout, one.modality_burst
+    return dropped.taken(one.seed, *how, jnp.int32(epoch), N, BRANCHES)
 
 
 def same(ours, theirs):
@@ -83,15 +90,15 @@ def test_windows_are_taken_in_stretches_as_long_as_asked_but_at_the_ends():
 
 def test_each_branch_and_epoch_loses_windows_of_its_own_and_seeds_repeat():
     one = dropping(0.5)
-    first, later = (_taken(one, jnp.int32(epoch), N, BRANCHES) for epoch in (0, 1))
-    assert same(first, _taken(one, jnp.int32(0), N, BRANCHES))
+    first, later = (lost_in(one, epoch) for epoch in (0, 1))
+    assert same(first, lost_in(one, 0))
     for a, b in ((first["imu"], first["wifi"]), (first["imu"], later["imu"])):
         assert 0.3 < np.mean(np.asarray(a) == np.asarray(b)) < 0.7
 
 
 def test_a_step_is_on_the_windows_as_they_were_left():
     one = dropping(0.5, n_windows=50, n_steps=1)
-    lost = _taken(one, jnp.int32(0), N, BRANCHES)
+    lost = lost_in(one, 0)
     inputs = scaled(jax.tree.map(jnp.asarray, DATA), one.scaler, slice(0, 50))
     left = {
         name: wiped(x, lost[name][:50], MODALITIES[name].blank("zero", one.scaler.inputs[name]))
@@ -105,7 +112,7 @@ def test_a_step_is_on_the_windows_as_they_were_left():
 
 def test_what_is_told_to_be_lost_is_not_read():
     one = dropping(0.5, "told", n_windows=50, n_steps=1)
-    lost = _taken(one, jnp.int32(0), N, BRANCHES)
+    lost = lost_in(one, 0)
     inputs = scaled(jax.tree.map(jnp.asarray, DATA), one.scaler, slice(0, 50))
     told = {name: of[:50] for name, of in lost.items()}
     predicted = apply(problem("told").network, one.start, inputs, 1.0, None, told)
@@ -119,6 +126,7 @@ def test_what_is_told_to_be_lost_is_not_read():
 def test_nothing_taken_is_training_without_a_word_of_it():
     # A dropout too small for any of the draws against none, which skips them.
     assert same(trained(dropping(1e-9)).params, trained(dropping(0.0)).params)
+    assert same(trained(dropping(0.0)).params, trained(dropping(0.0), takes=False).params)
     assert not same(trained(dropping(0.3)).params, trained(dropping(0.0)).params)
 
 

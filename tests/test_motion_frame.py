@@ -90,3 +90,9 @@ def test_the_field_is_not_read():
     walk = straight_walk(seconds=2)
     norm = Stream(walk.mag.t_ms, np.linalg.norm(walk.mag.values, axis=1, keepdims=True))
     assert np.array_equal(framed(replace(walk, mag=norm)).inputs, framed(walk).inputs)
+
+
+def test_a_gyroscope_that_begins_late_was_not_measured_before():
+    walk = straight_walk(seconds=4)
+    late = framed(replace(walk, gyro=Stream(walk.gyro.t_ms[100:], walk.gyro.values[100:])))
+    assert late.live.tolist() == [False] * 19 + [True] * 21

@@ -7,6 +7,7 @@ import pytest
 
 from mtloc_jax.errors import InputError
 from mtloc_jax.logs.round import Stream
+from mtloc_jax.motion.gains import LEAST, MOST, varied
 from mtloc_jax.motion.legs import LEGS, TICKS, stretches
 from tests.phone_walk import straight_walk
 
@@ -79,3 +80,25 @@ def test_walks_without_a_leg_are_refused():
         stretches([long])
     with pytest.raises(InputError, match="0 walks have no leg"):
         stretches([])
+
+
+def test_gains_change_what_sensors_read_and_not_where_the_phone_went():
+    made = stretches([straight_walk(seconds=20, waypoint_s=5, pitch_rad=0.3)] * 30)
+    more = varied(made, copies=3, seed=1)
+    for plain, copies in zip(made, more, strict=True):
+        assert np.array_equal(copies[:30], plain)
+        assert copies.shape == (90, *plain.shape[1:])
+    assert np.array_equal(more.moved_m[30:60], made.moved_m)
+    vertical = (..., slice(2, 30, 6))
+    gains = [
+        np.linalg.norm(more.inputs[k][vertical]) / np.linalg.norm(made.inputs[0][vertical])
+        for k in range(30, 90)
+    ]
+    assert LEAST <= min(gains) < 0.5
+    assert 1.2 < max(gains) <= MOST
+    # One gain for a whole stretch.
+    share = more.inputs[40][vertical] / np.where(
+        made.inputs[0][vertical], made.inputs[0][vertical], 1
+    )
+    real = made.inputs[0][vertical] != 0
+    assert np.ptp(share[real]) < 1e-4

@@ -152,6 +152,8 @@ def test_a_floor_turned_and_moved_has_the_same_features():
 def test_scans_that_share_no_access_point_have_no_candidate():
     survey, asked = table([[30, 0], [20, 0]], [(0, 0), (1, 1)]), table([[0, 30], [0, 0], [9, 9]])
     assert pairs(survey, asked).mask.sum(axis=1).tolist() == [0, 0, 2]
+    nowhere = table(np.zeros((2, 0)))
+    assert not pairs(nowhere, nowhere).mask.any()
 
 
 def test_many_scans_are_told_in_parts_as_they_are_one_by_one():

@@ -41,6 +41,17 @@ def reported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return workdir
 
 
+@pytest.fixture(scope="module")
+def launched(reported: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Return the same rows in another workdir, reported by a process, and what that printed."""
+    workdir = tmp_path_factory.mktemp("launched")
+    for name in ("config.json", rows.ROWS, rows.CDF, rows.TRACKS, "card_target.json"):
+        (workdir / name).write_bytes((reported / name).read_bytes())
+    done = launched_without_jax("launch.report", f"--workdir={workdir}", COLUMNS="80")
+    assert done.returncode == 0, done.stderr
+    return workdir, done.stdout
+
+
 def files(workdir: Path) -> dict[str, bytes]:
     paths = [path for path in workdir.rglob("*") if path.is_file()]
     return {str(path.relative_to(workdir)): path.read_bytes() for path in paths}
@@ -56,14 +67,13 @@ def test_a_report_writes_tables_figures_and_a_page_of_modest_size(reported: Path
 
 
 def test_two_reports_of_the_same_rows_are_identical_and_print_both_tables(
-    reported: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    reported: Path, launched: tuple[Path, str]
 ) -> None:
-    for name in ("config.json", rows.ROWS, rows.CDF, rows.TRACKS, "card_target.json"):
-        (tmp_path / name).write_bytes((reported / name).read_bytes())
-    written = write_report(tmp_path)
-    assert {path.suffix for path in written} == {".md", ".csv", ".tex", ".png", ".svg", ".html"}
-    assert files(tmp_path) == files(reported)
-    printed = capsys.readouterr().out
+    workdir, printed = launched
+    made = files(workdir)
+    suffixes = {Path(name).suffix for name in made} - {".json"}
+    assert suffixes == {".md", ".csv", ".tex", ".png", ".svg", ".html"}
+    assert made == files(reported)
     assert "Table V: error (m) by fine-tune rate, test (simulated)" in printed
     assert "Table VI: error (m) with 40 % of one modality wiped (simulated)" in printed
     assert "2.25 ± 0.35" in printed
@@ -85,10 +95,8 @@ def test_what_lost_its_rows_is_removed_and_nothing_is_said_of_it(
     assert not re.search("not run|not drawn|nothing was measured|trajectory", said, re.IGNORECASE)
 
 
-def test_printed_tables_fit_a_terminal_of_80_columns(tmp_path: Path) -> None:
-    write_workdir(tmp_path)
-    done = launched_without_jax("launch.report", f"--workdir={tmp_path}", COLUMNS="80")
-    tables = [line for line in done.stdout.splitlines() if re.search(r"\d ± \d|──", line)]
+def test_printed_tables_fit_a_terminal_of_80_columns(launched: tuple[Path, str]) -> None:
+    tables = [line for line in launched[1].splitlines() if re.search(r"\d ± \d|──", line)]
     assert len(tables) > 20
     assert max(map(len, tables)) <= 80
 
@@ -152,11 +160,9 @@ def test_a_damaged_config_is_named(tmp_path: Path, text: str, problem: str) -> N
         write_report(tmp_path)
 
 
-def test_the_launcher_rebuilds_a_report_without_importing_jax(tmp_path: Path) -> None:
-    write_workdir(tmp_path, [row("scratch", 1.0, 0, 2.0)])
-    done = launched_without_jax("launch.report", f"--workdir={tmp_path}")
-    assert done.returncode == 0, done.stderr
-    assert str(tmp_path / "report.html") in done.stdout
+def test_the_launcher_rebuilds_a_report_without_importing_jax(launched: tuple[Path, str]) -> None:
+    workdir, printed = launched
+    assert str(workdir / "report.html") in printed
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from configs import wifi_rows
-from mtloc_jax.arms import CARRIED, REINITIALISED, SCRATCH
+from mtloc_jax.arms import BOTH_SURVEYS, CARRIED, REINITIALISED, SCRATCH
 from mtloc_jax.errors import InputError
 from mtloc_jax.report.write import write_report
 from mtloc_jax.rows import LEAVES, ROWS, read
@@ -34,19 +34,19 @@ def finished(tmp_path_factory):
 
 def starts_of(study):
     """Return what each run starts from, by arm, rate and seed."""
-    (group,) = study.plan.groups
     return {
         (job.spec.arm, job.spec.finetune_rate, job.spec.seed): study.starts.of(
-            job, study.plan.of(job), study.sites[0]
+            job, study.plan.of(job), sites
         )
+        for group, sites in zip(study.plan.groups, study.sites, strict=True)
         for job in group.jobs
     }
 
 
 def test_the_rows_are_the_grid(finished):
     table = read(finished[0] / ROWS)
-    assert len(table["seed"]) == 3 * 2 * 2 * 2  # arms x rates x seeds x splits
-    assert set(table["arm"]) == {CARRIED, REINITIALISED, SCRATCH}
+    assert len(table["seed"]) == 4 * 2 * 2 * 2  # arms x rates x seeds x splits
+    assert set(table["arm"]) == {CARRIED, REINITIALISED, SCRATCH, BOTH_SURVEYS}
     assert set(table["site_pair"]) == {"simulated-a survey 1->simulated-a survey 2"}
     assert np.isfinite(table["mean_m"]).all()
 

@@ -15,7 +15,7 @@ from mtloc_jax.rows import ROWS, read
 from mtloc_jax.settings import Settings, Window, parsed
 from mtloc_jax.simulate import building_a, building_b, simulate
 from mtloc_jax.sites import site as sites
-from mtloc_jax.sites.pooled import pooled
+from mtloc_jax.sites.pooled import pooled, together
 from mtloc_jax.sites.pretext import PRETEXTS, lesson
 from mtloc_jax.sites.splits import PAPER
 from mtloc_jax.study.pretraining import pretrained_on, pretraining
@@ -203,3 +203,11 @@ def test_scratch_does_not_see_the_sources(finished, tmp_path):
         return [{k: v for k, v in row.items() if k != "site_pair"} for row in rows]
 
     assert scratch(tmp_path / "one") == scratch(finished[0])
+
+
+def test_sources_in_one_folder_name_it_once():
+    assert together(["malls/one/B1", "malls/one/F1"]) == "malls/one/B1+F1"
+    assert together(["malls/one/B1"]) == "malls/one/B1"
+    assert together(["malls/one/B1", "malls/two/F1"]) == "malls/one/B1+malls/two/F1"
+    assert together(["malls/one", "malls/one/F1"]) == "malls/one+malls/one/F1"
+    assert together(["a", "b"]) == "a+b"

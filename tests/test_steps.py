@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mtloc_jax.errors import InputError
+from mtloc_jax.logs.orientation import ORIENTATION
 from mtloc_jax.logs.round import FrozenSpan, Stream
 from mtloc_jax.motion import steps, ticks
 from tests.phone_walk import straight_walk
@@ -112,6 +113,20 @@ def test_where_nothing_is_measured_the_phone_stays_and_nobody_is_sure():
         assert blind[(ends_ms > 5400) & (ends_ms < 8900)].all()
         assert not blind[(ends_ms <= 5000) | (ends_ms > 9100)].any()
         assert not moves.moved_m[blind].any()
+
+
+@pytest.mark.parametrize("oriented", [True, False])
+def test_without_a_direction_there_is_no_motion(oriented):
+    walk = straight_walk(seconds=20, oriented=oriented)
+    if oriented:
+        short = replace(walk, extra={ORIENTATION: before(walk.extra[ORIENTATION], 8000)})
+    else:
+        short = replace(walk, gyro=before(walk.gyro, 8000))
+    moves = steps.moves(short)
+    assert (moves.sigma_m == ticks.UNMEASURED_M).tolist() == [False] * 83 + [True] * 117
+    if not oriented:
+        frozen = steps.moves(replace(walk, frozen=(FrozenSpan("gyro", 8001, 20_000),)))
+        assert not frozen.moved_m[85:].any()
 
 
 def test_a_walk_whose_sensors_end_before_its_waypoints_begin_is_refused():

@@ -9,9 +9,10 @@ import optax
 import pytest
 
 from mtloc_jax.core import optim
+from mtloc_jax.core.dropped import kept
 from mtloc_jax.core.inputs import scaled, scaled_xy
 from mtloc_jax.core.model import apply
-from mtloc_jax.core.train import _kept, _shuffled, make_train
+from mtloc_jax.core.train import _shuffled, make_train
 from mtloc_jax.modalities import Held
 from tests.networks import NETWORK, fresh, run, static, windows
 
@@ -97,22 +98,24 @@ def test_a_frozen_branch_does_not_move_by_a_bit(optimizer):
 
 def test_dropout_silences_its_share_of_the_features_and_keeps_their_mean():
     shape = (500, 40)
-    kept = _kept(run(START, DATA, dropout=0.25), jnp.int32(3), shape)
-    assert set(np.unique(kept)) == {np.float32(0), np.float32(1 / 0.75)}
-    np.testing.assert_allclose(np.mean(kept == 0), 0.25, atol=0.01)
-    np.testing.assert_allclose(np.mean(kept), 1, atol=0.02)
-    later, other = (
-        _kept(run(START, DATA, seed=seed, dropout=0.25), jnp.int32(step), shape)
-        for seed, step in ((0, 4), (1, 3))
-    )
-    for drawn in (later, other):
-        np.testing.assert_allclose(np.mean(kept == drawn), 0.75**2 + 0.25**2, atol=0.02)
-    np.testing.assert_array_equal(_kept(run(START, DATA), jnp.int32(3), shape), np.ones(shape))
+    drawn = kept(0, 0.25, jnp.int32(3), shape)
+    assert set(np.unique(drawn)) == {np.float32(0), np.float32(1 / 0.75)}
+    np.testing.assert_allclose(np.mean(drawn == 0), 0.25, atol=0.01)
+    np.testing.assert_allclose(np.mean(drawn), 1, atol=0.02)
+    later, other = (kept(seed, 0.25, jnp.int32(step), shape) for seed, step in ((0, 4), (1, 3)))
+    for again in (later, other):
+        np.testing.assert_allclose(np.mean(drawn == again), 0.75**2 + 0.25**2, atol=0.02)
+    np.testing.assert_array_equal(kept(0, 0.0, jnp.int32(3), shape), np.ones(shape))
 
 
-def test_features_dropped_for_good_train_nothing_before_them(training):
+def test_a_program_that_may_drop_trains_runs_that_do_not_as_one_that_never_does(training):
+    one = run(START, DATA)
+    assert not moved(program(drops=True).train(one, DATA).params, training.train(one, DATA).params)
+
+
+def test_features_dropped_for_good_train_nothing_before_them():
     # With all but none of the features left, the branches hardly get a gradient.
-    trained = training.train(run(START, DATA, n_steps=1, dropout=0.9999), DATA).params
+    trained = program(drops=True).train(run(START, DATA, n_steps=1, dropout=0.9999), DATA).params
     ours, before = (tree["fusion"]["fc3"]["kernel"] for tree in (trained, START))
     assert all(np.mean(ours[name] == before[name]) > 0.5 for name in before)
     assert moved(START["fusion"]["fc4"], trained["fusion"]["fc4"])
@@ -122,11 +125,11 @@ def test_features_dropped_for_good_train_nothing_before_them(training):
 def test_features_that_are_known_train_as_those_that_are_computed_anew(dropout):
     # The same branch, held without saying so: by a rate so small that it hardly moves.
     one = run(START, DATA, dropout=dropout)
-    known = program("imu frozen")
+    known = program("imu frozen", drops=True)
     state = known.train(one, DATA)
     assert list(state.known) == ["imu"]
     assert state.known["imu"].shape == (len(DATA.target), NETWORK.hidden)
-    computed = program("imu x0.00000000000000000001").train(one, DATA)
+    computed = program("imu x0.00000000000000000001", drops=True).train(one, DATA)
     assert not computed.known
     for a, b in zip(jax.tree.leaves(state.params), jax.tree.leaves(computed.params), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-5)

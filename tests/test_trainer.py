@@ -6,8 +6,9 @@ import pytest
 
 from mtloc_jax.settings import Wipe
 from mtloc_jax.sites import scaling
-from mtloc_jax.study import replicas
-from mtloc_jax.study.trainer import Diverged, Judge, Trainer
+from mtloc_jax.study import memory, replicas
+from mtloc_jax.study.judge import Judge
+from mtloc_jax.study.trainer import Diverged, Trainer
 from tests.networks import PROBLEM, fresh, run, static, windows
 
 DATA = windows()
@@ -49,6 +50,31 @@ def test_a_vectorised_chunk_agrees_with_runs_one_by_one(whole, monkeypatch):
     vectorised = Trainer(STATIC, 4).train(runs(4), DATA)
     for a, b in zip(jax.tree.leaves(whole), jax.tree.leaves(vectorised), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-5)
+
+
+def test_vectorised_runs_that_follow_each_other_in_two_lanes_agree_with_runs_one_by_one(
+    whole, monkeypatch
+):
+    monkeypatch.setattr(replicas, "replica_axis", lambda: "vmap")
+    monkeypatch.setattr(memory, "lanes_a_device", lambda: 2)
+    seen, trainer = [], Trainer(STATIC, 4)
+    vectorised = trainer.train(runs(4), DATA, lambda done, total: seen.append((done, total)))
+    assert trainer.width.runs == 2
+    for a, b in zip(jax.tree.leaves(whole), jax.tree.leaves(vectorised), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)
+    assert seen[0] == (0, 34)
+    assert seen[-1] == (34, 34)
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+
+
+def test_a_run_that_diverges_in_a_lane_that_others_had_is_named(monkeypatch):
+    monkeypatch.setattr(replicas, "replica_axis", lambda: "vmap")
+    monkeypatch.setattr(memory, "lanes_a_device", lambda: 1)
+    some = runs(3)
+    some[1] = some[1]._replace(learning_rate=np.float32(np.inf))
+    with pytest.raises(Diverged) as caught:
+        Trainer(STATIC, 3).train(some, DATA)
+    assert caught.value.runs == [1]
 
 
 @pytest.mark.slow
@@ -94,3 +120,9 @@ def test_calibrating_measuring_and_training_share_one_trace():
     assert len(traces) == 1
     assert speed.steps_per_s > 0
     assert speed.needed_bytes > 0
+
+
+def test_a_run_that_drops_is_refused_by_a_program_that_does_not():
+    asking = runs(1)[0]._replace(dropout=np.float32(0.5))
+    with pytest.raises(ValueError, match="drops features"):
+        Trainer(STATIC, 1).train([asking], DATA)

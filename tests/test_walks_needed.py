@@ -54,14 +54,17 @@ def test_a_curve_has_the_mean_of_the_same_walks_at_each_size(made):
 def test_walks_are_read_off_straight_lines_between_sizes(made):
     found = needed(curves(made[0], SIZES, made[1]))
     by_arm = {(one.arm[0], one.target_m): one.n_walks for one in found}
-    assert targets_m(curves(made[0], SIZES, made[1])[0]) == [10.0, 15.0, 20.0]
-    assert by_arm[HELD, 15.0] == pytest.approx(10.0)
-    assert by_arm[TRANSFERRED, 15.0] == pytest.approx(5.0)
-    assert by_arm[SCRATCH, 15.0] == pytest.approx(9.5)  # from 24 to 14 m over five walks
-    assert by_arm[SCRATCH, 10.0] == pytest.approx(10 + 10 * 4 / 5.5)
-    said = needed_sentences(found)
-    assert said[1].startswith("15 m: 5-NN cosine, newest scan held needs 10 walks [9, 12]")
-    assert "matcher, transferred, newest scan held needs at most 5 walks" in said[1]
+    # 8 m is what the transferred reaches, 20 m what 5-NN has with the fewest walks.
+    assert targets_m(curves(made[0], SIZES, made[1])) == [8.0, 12.0]
+    assert by_arm[HELD, 12.0] == pytest.approx(16.0)  # from 15 to 10 m over ten walks
+    assert by_arm[TRANSFERRED, 12.0] == pytest.approx(8.0)  # from 15 to 10 m over five
+    assert by_arm[SCRATCH, 12.0] == pytest.approx(10 + 10 * 2 / 5.5)
+    assert by_arm[TRANSFERRED, 8.0] == pytest.approx(20.0)
+    assert np.isinf(by_arm[HELD, 8.0])
+    near, far = needed_sentences(found)
+    assert near.startswith("8 m: 5-NN cosine, newest scan held does not reach it")
+    # Mean -+ 1.125 m is 12 m at 13.75 walks and at 18.25.
+    assert far.startswith("12 m: 5-NN cosine, newest scan held needs 16 walks [14, 18]")
 
 
 def test_two_sizes_make_no_curve(made):

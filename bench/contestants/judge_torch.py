@@ -6,7 +6,8 @@ import numpy as np
 import torch
 
 from bench import problem
-from bench.contestants.torch_eager import DEVICE, Branches, tensors, wait
+from bench.contestants.torch_eager import Branches, tensors, wait
+from bench.contestants.torch_products import DEVICE, asked
 from bench.problem import DROP_RATES, WIPE_SEEDS
 from bench.task import Task
 
@@ -46,6 +47,7 @@ class JudgeTorch:
 
     def __init__(self, task: Task) -> None:
         """Put the data on the device."""
+        asked(task.precision)
         self._task, self._x = task, tensors(task.shape)
         self._fitted = problem.scaler(problem.arrays(task.shape))
 

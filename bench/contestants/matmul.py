@@ -1,6 +1,7 @@
-"""The yardstick: large single-precision matrix products, as fast as this machine does them.
+"""The yardstick: large matrix products, as fast as this machine does them.
 
-numpy's BLAS on a CPU, a batched product in JAX's default precision on an accelerator.
+numpy's BLAS on a CPU, in float32; JAX's product on an accelerator, in the precision asked for.
+Option "size": rows and columns of the matrices.
 """
 
 import jax
@@ -15,14 +16,18 @@ class Matmul:
     """Multiply; a step is one product of two matrices."""
 
     def __init__(self, task: Task) -> None:
-        """Draw two matrices."""
-        del task
+        """Draw two matrices; where bf16 products are asked for, of such numbers."""
+        size = task.options.get("size", MATMUL_SIZE)
         random = np.random.default_rng(0)
-        left, right = random.normal(size=(2, MATMUL_SIZE, MATMUL_SIZE)).astype(np.float32)
+        left, right = random.standard_normal((2, size, size), np.float32)
         if jax.default_backend() == "cpu":
             self._product = lambda: np.matmul(left, right)
         else:
-            product, placed = jax.jit(jnp.matmul), jax.device_put((left, right))
+            of = jnp.bfloat16 if task.precision == "bf16" else jnp.float32
+            # Operands that are bf16 already are multiplied as such, summed in float32.
+            asked = {"precision": "default"} if task.precision == "bf16" else {}
+            product = jax.jit(lambda a, b: jnp.matmul(a, b, **asked))
+            placed = jax.device_put((left.astype(of), right.astype(of)))
             self._product = lambda: product(*placed)
 
     def restart(self) -> None:
@@ -30,7 +35,9 @@ class Matmul:
 
     def advance(self, steps: int) -> None:
         """Multiply `steps` times."""
-        jax.block_until_ready([self._product() for _ in range(steps)])
+        for _ in range(steps):
+            last = self._product()
+        jax.block_until_ready(last)
 
     def outcome(self) -> list[float]:
         """There is nothing to agree on."""

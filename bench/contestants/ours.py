@@ -7,7 +7,9 @@ import numpy as np
 from bench import problem
 from bench.runs import FROZEN, run, static
 from bench.task import Task
+from mtloc_jax.core.model import Params, joined_order
 from mtloc_jax.core.train import Run, State, make_train
+from mtloc_jax.settings import Settings
 from mtloc_jax.sites.site import Arrays
 from mtloc_jax.study import replicas
 from mtloc_jax.surgery.freeze import ALL
@@ -48,6 +50,14 @@ class Ours:
     def outcome(self) -> list[float]:
         """Return the first run's last loss."""
         return [float(self._state.loss[0])]
+
+    def weights(self) -> Params:
+        """Return the first run's weights, numpy arrays."""
+        params = jax.device_get(replicas.take(self._state.params, 0))
+        fusion = params["fusion"]
+        kernels = [fusion["fc3"]["kernel"][name] for name in joined_order(Settings.modalities)]
+        fc3 = fusion["fc3"] | {"kernel": np.concatenate(kernels)}
+        return params | {"fusion": fusion | {"fc3": fc3}}
 
 
 def _filled(task: Task, devices: int) -> Run:

@@ -11,7 +11,8 @@ from mtloc_jax.core.model import Params
 from mtloc_jax.core.train import Run
 from mtloc_jax.settings import Wipe
 from mtloc_jax.study import replicas
-from mtloc_jax.study.trainer import Judge, Trainer
+from mtloc_jax.study.judge import Judge
+from mtloc_jax.study.trainer import Trainer
 
 
 class Study:

@@ -8,7 +8,8 @@ from torch import nn
 
 from bench import problem
 from bench.contestants.judge_torch import cells, errors_m
-from bench.contestants.torch_eager import DEVICE, Branches, copied, optimiser, tensors, wait
+from bench.contestants.torch_eager import Branches, copied, optimiser, tensors, wait
+from bench.contestants.torch_products import DEVICE, asked
 from bench.problem import FINETUNE_RATES, JUDGED_RATE
 from bench.task import Task
 
@@ -34,6 +35,7 @@ class StudyTorch:
 
     def __init__(self, task: Task) -> None:
         """Put data and orders on the device."""
+        asked(task.precision)
         self._shape, self._x = task.shape, tensors(task.shape)
         self._seeds = range(task.first_run, task.first_run + task.runs)
         self._fitted = problem.scaler(problem.arrays(task.shape))

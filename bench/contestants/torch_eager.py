@@ -5,10 +5,12 @@ import torch
 from torch import nn
 
 from bench import problem
+from bench.contestants.torch_products import DEVICE, asked
 from bench.problem import LEARNING_RATE
 from bench.task import Task
 
-DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+PARTS = (("wifi", ("fc1", "fc2")), ("fusion", ("fc3", "fc4")))
+"""Dense layers as the bench's weights hold them."""
 
 
 class Branches(nn.Module):
@@ -42,6 +44,28 @@ class Branches(nn.Module):
             copied(getattr(self, name).weight, tree["kernel"].T)
             copied(getattr(self, name).bias, tree["bias"])
 
+    def weights(self) -> dict:
+        """Return what `load` takes; the bias that stayed 0 is left out."""
+        lstms = {
+            name: {
+                "kernel": taken(lstm.weight_ih_l0).T,
+                "recurrent_kernel": taken(lstm.weight_hh_l0).T,
+                "bias": taken(lstm.bias_ih_l0),
+            }
+            for name, lstm in (("imu", self.imu), ("mag", self.mag))
+        }
+        dense = {
+            name: {"kernel": taken(layer.weight).T, "bias": taken(layer.bias)}
+            for name, layer in self.named_children()
+            if name not in lstms
+        }
+        return lstms | {part: {name: dense[name] for name in names} for part, names in PARTS}
+
+
+def taken(tensor: torch.Tensor) -> np.ndarray:
+    """Return a tensor's numbers."""
+    return tensor.detach().cpu().numpy()
+
 
 def copied(parameter: torch.Tensor, values: np.ndarray) -> None:
     """Overwrite a parameter."""
@@ -58,10 +82,10 @@ def tensors(shape: problem.Shape) -> list[torch.Tensor]:
     ]
 
 
-def optimiser(network: nn.Module) -> torch.optim.Optimizer:
-    """Return RMSprop with Table IV's settings for what trains."""
+def optimiser(network: nn.Module, *, graphed: bool = False) -> torch.optim.Optimizer:
+    """Return RMSprop with Table IV's settings for what trains; `graphed`: in a CUDA graph."""
     trained = [p for p in network.parameters() if p.requires_grad]
-    return torch.optim.RMSprop(trained, lr=LEARNING_RATE, alpha=0.9, eps=1e-7)
+    return torch.optim.RMSprop(trained, lr=LEARNING_RATE, alpha=0.9, eps=1e-7, capturable=graphed)
 
 
 def wait() -> None:
@@ -71,21 +95,23 @@ def wait() -> None:
 
 
 class TorchEager:
-    """Train one run; option "frozen": with the IMU branch frozen."""
+    """Train one run; options "frozen": with the IMU branch frozen, "compiled": by torch.compile."""
 
     def __init__(self, task: Task) -> None:
         """Put data and batches on the device."""
-        self._task = task
+        self._task, self._products = task, asked(task.precision)
         self._x = tensors(task.shape)
         batches = np.load(task.batches_path())[task.first_run]
         self._batches = torch.from_numpy(batches).long().to(DEVICE)
+        self._network = Branches(task.shape).to(DEVICE)
+        if task.options.get("frozen"):
+            self._network.imu.requires_grad_(False)
+        compiled = task.options.get("compiled")
+        self._predicted = torch.compile(self._network) if compiled else self._network
 
     def restart(self) -> None:
         """Begin with fresh weights and moments."""
-        self._network = Branches(self._task.shape).to(DEVICE)
         self._network.load(problem.start(self._task.shape, self._task.first_run))
-        if self._task.options.get("frozen"):
-            self._network.imu.requires_grad_(False)
         self._optimiser, self._step = optimiser(self._network), 0
 
     def advance(self, steps: int) -> None:
@@ -93,7 +119,8 @@ class TorchEager:
         for _ in range(steps):
             rows = self._batches[self._step % len(self._batches)]
             imu, mag, wifi, xy = (x[rows] for x in self._x)
-            self._loss = nn.functional.mse_loss(self._network(imu, mag, wifi), xy)
+            with self._products():
+                self._loss = nn.functional.mse_loss(self._predicted(imu, mag, wifi), xy)
             self._optimiser.zero_grad(set_to_none=True)
             self._loss.backward()
             self._optimiser.step()
@@ -103,6 +130,10 @@ class TorchEager:
     def outcome(self) -> list[float]:
         """Return the last loss."""
         return [self._loss.item()]
+
+    def weights(self) -> dict:
+        """Return the run's weights."""
+        return self._network.weights()
 
 
 contestant = TorchEager

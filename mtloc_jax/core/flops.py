@@ -17,7 +17,7 @@ def step_flop(static: Static, shapes: Shapes) -> int:
 
     shapes: of one window of each modality, (T, C) or (A,). The features of branches that never
     move are known. The backward pass costs twice the forward pass, less the gradients with respect
-    to the data, which nobody needs.
+    to the data and to leaves that never move, which nobody needs.
     """
     problem, batch = static.problem, static.batch_size
 
@@ -27,16 +27,29 @@ def step_flop(static: Static, shapes: Shapes) -> int:
     )
     hidden = problem.width // max(len(problem.branches), 1)
     known = _specs(batch, dict.fromkeys(static.known, (hidden,)))
+    paces = dict(static.paces)
+    paths = [path for path, _ in jax.tree_util.tree_leaves_with_path(params)]
+    moving = [not paces["/".join(key.key for key in path)].frozen for path in paths]
     return trained_flop(
-        lambda p, x, k: problem.network.apply({"params": p}, x, 1.0, k), params, inputs, known
+        lambda p, x, k: problem.network.apply({"params": p}, x, 1.0, k),
+        params,
+        inputs,
+        known,
+        moving=moving,
     )
 
 
-def trained_flop(function: Callable[..., Any], params: Any, *data: Any) -> int:
-    """Return the operations of a forward and a backward pass with respect to `params` alone."""
+def trained_flop(
+    function: Callable[..., Any], params: Any, *data: Any, moving: Sequence[bool] | None = None
+) -> int:
+    """Return the operations of a forward and a backward pass with respect to `params` alone.
+
+    moving: whether each leaf of them trains; all of them where None
+    """
     closed = jax.make_jaxpr(function)(params, *data)
     n_params = len(jax.tree.leaves(params))
-    trained = [at < n_params for at in range(len(closed.jaxpr.invars))]
+    trained = [True] * n_params if moving is None else list(moving)
+    trained += [False] * (len(closed.jaxpr.invars) - n_params)
     return _counted(closed.jaxpr, trained)[0]
 
 
@@ -62,8 +75,8 @@ def _counted(jaxpr: Jaxpr, trained: Sequence[bool]) -> tuple[int, list[bool]]:
             size = prod(left.shape[axis] for axis in contracted)
             total += 2 * size * prod(made.shape) * (1 + sum(on))
         elif eqn.primitive.name == "scan":
-            inner, n_consts = eqn.params["jaxpr"].jaxpr, eqn.params["num_consts"]
-            n_carry = eqn.params["num_carry"]
+            inner = _inside(eqn.params)[0]
+            n_consts, n_carry = _consts_and_carry(eqn, inner)
             while True:  # until what the carry depends on stays
                 flop, out = _counted(inner, on)
                 carried = [a or b for a, b in zip(on[n_consts:][:n_carry], out, strict=False)]
@@ -71,6 +84,10 @@ def _counted(jaxpr: Jaxpr, trained: Sequence[bool]) -> tuple[int, list[bool]]:
                     break
                 on[n_consts : n_consts + n_carry] = carried
             total += eqn.params["length"] * flop
+        elif eqn.primitive.name == "cond":  # by platform or by data: all do the same, or less
+            found = [_counted(one.jaxpr, on[1:]) for one in eqn.params["branches"]]
+            total += max(flop for flop, _ in found)
+            out = [any(of_one) for of_one in zip(*(out for _, out in found), strict=True)]
         else:
             for inner in _inside(eqn.params):
                 flop, out = _counted(inner, on)
@@ -80,6 +97,19 @@ def _counted(jaxpr: Jaxpr, trained: Sequence[bool]) -> tuple[int, list[bool]]:
             var: a or b for var, a, b in zip(eqn.outvars, out, [any(on)] * len(out), strict=True)
         }
     return total, [does(atom) for atom in jaxpr.outvars]
+
+
+def _consts_and_carry(scan: Any, inner: Jaxpr) -> tuple[int, int]:
+    """Return how many constants and carried values a scan has: JAX names them by no fixed name.
+
+    Only what a scan goes through, or stacks, has an axis more outside than inside.
+    """
+
+    def alike(outer: Sequence[Any], within: Sequence[Any]) -> int:
+        return sum(a.aval.shape == b.aval.shape for a, b in zip(outer, within, strict=True))
+
+    n_carry = alike(scan.outvars, inner.outvars)
+    return alike(scan.invars, inner.invars) - n_carry, n_carry
 
 
 def _inside(params: dict[str, Any]) -> list[Jaxpr]:

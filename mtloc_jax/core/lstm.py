@@ -4,8 +4,13 @@ On CPU the products run at the machine's rate; what is left to save is memory tr
 So the forward pass keeps as little as the backward pass can do with, and that one adds each step's
 share to the kernels' gradients at once instead of keeping all pre-activation gradients. The first
 step has no recurrent product because the state starts at zero.
+
+An accelerator pays for a loop: each of its turns starts kernels, and writes into and reads back
+from the buffers that it carries. There the steps of a short window are written one after the other,
+and what a step keeps stays where it was made.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import jax
@@ -13,6 +18,12 @@ import jax.numpy as jnp
 from jax import lax
 
 from mtloc_jax.core.product import transposed_product
+
+UNROLLED_STEPS = 16
+"""The longest window whose steps are written out: a program grows with them, as does the time that
+it takes to compile."""
+NARROW = 8
+"""The most channels that are projected one by one: a product over so few is all overhead."""
 
 
 class LstmParams(NamedTuple):
@@ -39,10 +50,12 @@ class _State(NamedTuple):
         return self.o * self.tanh_c
 
 
-@jax.custom_vjp
 def last_hidden(params: LstmParams, x: jax.Array) -> jax.Array:
     """Return the hidden state after the last step: x f32[B, T, C] -> f32[B, H]."""
-    return _forward(params, x)[0]
+    if x.shape[1] > UNROLLED_STEPS:
+        return looped(params, x)
+    # By the platform that is compiled for, which need not be the one that compiles.
+    return lax.platform_dependent(params, x, cpu=looped, default=unrolled)
 
 
 def last_hidden_plain(params: LstmParams, x: jax.Array) -> jax.Array:
@@ -66,32 +79,65 @@ def _gates(z: jax.Array) -> tuple[jax.Array, ...]:
     return jax.nn.sigmoid(i), jax.nn.sigmoid(f), jnp.tanh(g), jax.nn.sigmoid(o)
 
 
-def _forward(params: LstmParams, x: jax.Array):
+def _first(z: jax.Array) -> tuple[_State, tuple[jax.Array, jax.Array]]:
+    """Return the state after the first step, and its input and cell gates."""
+    i, _, g, o = _gates(z)
+    return _State(i * g, o, jnp.tanh(i * g)), (i, g)
+
+
+def _stepped(before: _State, z: jax.Array) -> tuple[_State, tuple[jax.Array, ...]]:
+    """Return the state after a step, and the gates that the backward pass needs."""
+    i, f, g, o = _gates(z)
+    c = f * before.c + i * g
+    return _State(c, o, jnp.tanh(c)), (i, f, g)
+
+
+def _received(state: _State, dh: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Return what reaches a state's cell and its output gate's pre-activation through h."""
+    return dh * state.o * (1 - state.tanh_c**2), dh * state.tanh_c * state.o * (1 - state.o)
+
+
+def _through(
+    dc: jax.Array, dz_o: jax.Array, gates: Sequence[jax.Array], c_before: jax.Array
+) -> jax.Array:
+    """Return one step's pre-activation gradients f32[B, 4H]."""
+    i, f, g = gates
+    dz_i, dz_f, dz_g = dc * g * i * (1 - i), dc * c_before * f * (1 - f), dc * i * (1 - g**2)
+    return jnp.concatenate([dz_i, dz_f, dz_g, dz_o], axis=-1)
+
+
+def _with_ones(x_t: jax.Array) -> jax.Array:
+    """Return x_t f32[B, C] and a column of ones: the bias is the kernel's last row."""
+    return jnp.concatenate([x_t, jnp.ones((x_t.shape[0], 1), x_t.dtype)], axis=-1)
+
+
+@jax.custom_vjp
+def looped(params: LstmParams, x: jax.Array) -> jax.Array:
+    """Return `last_hidden` by a loop over steps."""
+    return _forward_looped(params, x)[0]
+
+
+def _forward_looped(params: LstmParams, x: jax.Array):
     # A window has few channels: projecting them inside the recurrence costs less than writing and
     # reading back a projection of all steps, four times as wide as the state.
     def projected(x_t):
         return x_t @ params.kernel + params.bias
 
     def step(before: _State, x_t):
-        i, f, g, o = _gates(projected(x_t) + before.h @ params.recurrent_kernel)
-        c = f * before.c + i * g
-        return _State(c, o, jnp.tanh(c)), (before, (i, f, g))
+        after, gates = _stepped(before, projected(x_t) + before.h @ params.recurrent_kernel)
+        return after, (before, gates)
 
     x_by_step = jnp.swapaxes(x, 0, 1)
-    i, _, g, o = _gates(projected(x_by_step[0]))
-    first = _State(i * g, o, jnp.tanh(i * g))
+    first, (i, g) = _first(projected(x_by_step[0]))
     last, later = lax.scan(step, first, x_by_step[1:])
     return last.h, (params, x_by_step, (i, g), last, later)
 
 
-def _backward(residual, dh):
+def _backward_looped(residual, dh):
     params, x_by_step, (i, g), last, later = residual
 
     def through(dc, dz_o, gates, c_before, x_t):
-        """Return one step's pre-activation gradients f32[B, 4H], and the input kernel's share."""
-        i, f, g = gates
-        dz_i, dz_f, dz_g = dc * g * i * (1 - i), dc * c_before * f * (1 - f), dc * i * (1 - g**2)
-        dz = jnp.concatenate([dz_i, dz_f, dz_g, dz_o], axis=-1)
+        dz = _through(dc, dz_o, gates, c_before)
         return dz, transposed_product(_with_ones(x_t), dz)
 
     def step(carry, of_step):
@@ -115,14 +161,49 @@ def _backward(residual, dh):
     return LstmParams(d_inputs[:-1], d_recurrent, d_inputs[-1]), jnp.swapaxes(dx, 0, 1)
 
 
-def _received(state: _State, dh: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Return what reaches a state's cell and its output gate's pre-activation through h."""
-    return dh * state.o * (1 - state.tanh_c**2), dh * state.tanh_c * state.o * (1 - state.o)
+looped.defvjp(_forward_looped, _backward_looped)
 
 
-def _with_ones(x_t: jax.Array) -> jax.Array:
-    """Return x_t f32[B, C] and a column of ones: the bias is the kernel's last row."""
-    return jnp.concatenate([x_t, jnp.ones((x_t.shape[0], 1), x_t.dtype)], axis=-1)
+@jax.custom_vjp
+def unrolled(params: LstmParams, x: jax.Array) -> jax.Array:
+    """Return `last_hidden` by steps one after the other, without a loop."""
+    return _forward_unrolled(params, x)[0]
 
 
-last_hidden.defvjp(_forward, _backward)
+def _forward_unrolled(params: LstmParams, x: jax.Array):
+    def projected(x_t):
+        if x.shape[-1] > NARROW:
+            return x_t @ params.kernel + params.bias
+        rows = (x_t[:, k, None] * params.kernel[k] for k in range(x.shape[-1]))
+        return sum(rows, params.bias)
+
+    state, (i, g) = _first(projected(x[:, 0]))
+    later = []
+    for t in range(1, x.shape[1]):
+        after, gates = _stepped(state, projected(x[:, t]) + state.h @ params.recurrent_kernel)
+        later.append((state, gates))
+        state = after
+    return state.h, (params, x, (i, g), state, later)
+
+
+def _backward_unrolled(residual, dh):
+    params, x, (i, g), last, later = residual
+    d_recurrent = jnp.zeros_like(params.recurrent_kernel)
+    dc, dz_o = _received(last, dh)
+    dz_by_step = []
+    for before, gates in reversed(later):
+        dz = _through(dc, dz_o, gates, before.c)
+        dz_by_step.append(dz)
+        d_recurrent = d_recurrent + transposed_product(before.h, dz)
+        dc_before, dz_o = _received(before, dz @ params.recurrent_kernel.T)
+        dc = dc * gates[1] + dc_before
+    none = jnp.zeros_like(dh)  # the first step has no cell before it to forget
+    dz_by_step.append(_through(dc, dz_o, (i, none, g), none))
+    dz_by_step.reverse()
+    shares = [transposed_product(_with_ones(x[:, t]), dz) for t, dz in enumerate(dz_by_step)]
+    d_inputs = sum(shares[1:], shares[0])
+    dx = jnp.stack([dz @ params.kernel.T for dz in dz_by_step], axis=1)
+    return LstmParams(d_inputs[:-1], d_recurrent, d_inputs[-1]), dx
+
+
+unrolled.defvjp(_forward_unrolled, _backward_unrolled)

@@ -11,15 +11,17 @@ import numpy as np
 import optax
 from jax import lax
 
-from mtloc_jax.core import missing, optim
-from mtloc_jax.core.inputs import Inputs, check, scaled_xy
+from mtloc_jax.core import dropped, lanes, optim
+from mtloc_jax.core.inputs import check, scaled_xy
 from mtloc_jax.core.model import Params, apply
 from mtloc_jax.core.optim import frozen_branches
 from mtloc_jax.core.problem import Problem
-from mtloc_jax.modalities import MODALITIES, Leaf
+from mtloc_jax.modalities import Leaf
 from mtloc_jax.optimizers import Paces
 from mtloc_jax.sites.scaling import Scaler
 from mtloc_jax.sites.site import Arrays
+
+_ENDLESS = np.int32(2**31 - 1)
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Static:
 
     paces: how each leaf trains; the features of a branch that never moves are computed once
     optimizer: a name in OPTIMIZERS; schedule: one in SCHEDULES
+    drops, takes: whether any run drops features, or is taken modalities; else none is
     """
 
     problem: Problem
@@ -35,6 +38,8 @@ class Static:
     batch_size: int = 100
     optimizer: str = "rmsprop"
     schedule: str = "constant"
+    drops: bool = False
+    takes: bool = False
 
     @property
     def known(self) -> tuple[str, ...]:
@@ -112,15 +117,24 @@ def make_train(static: Static) -> Training:
 
     def one_step(state: State, run: Run, data: Arrays, epoch, of_epoch, batch) -> State:
         order, taken = of_epoch
-        rows = lax.dynamic_slice_in_dim(order, batch * batch_size, batch_size)
-        weight = (batch * batch_size + jnp.arange(batch_size) < run.n_windows).astype(jnp.float32)
+        # Gathered: of a slice that begins elsewhere in each run, a TPU makes a loop over runs.
+        at = batch * batch_size + jnp.arange(batch_size)
+        rows = order.at[at].get(mode="promise_in_bounds")
+        weight = (at < run.n_windows).astype(jnp.float32)
         inputs = problem.batch(data, run.scaler, rows)
         known = {name: features[rows] for name, features in state.known.items()}
         lost = {name: of_all[rows] for name, of_all in taken.items()}
         said = (lost,) if problem.told else ()
-        if not problem.told:
-            inputs, known = _without(problem, run, state.params, lost, inputs, known)
-        kept = _kept(run, state.step, (batch_size, problem.width)) if problem.width else 1.0
+        if static.takes and not problem.told:
+            inputs, known = lax.cond(
+                run.modality_dropout > 0,
+                lambda: dropped.without(problem, run.scaler, state.params, lost, inputs, known),
+                lambda: (dict(inputs), dict(known)),
+            )
+        kept: jax.Array | float = 1.0
+        if static.drops and problem.width:
+            shape = batch_size, problem.width
+            kept = dropped.kept(run.seed, run.dropout, state.step, shape)
         target = scaled_xy(data.target[rows], run.scaler)
 
         def loss_of(params: Params) -> jax.Array:
@@ -137,18 +151,26 @@ def make_train(static: Static) -> Training:
     def advance(state: State, run: Run, data: Arrays, stop: jax.Array) -> State:
         batches = (run.n_windows + batch_size - 1) // batch_size
 
-        def epoch(state: State) -> State:
+        def stretch(state: State) -> State:
+            """Train until the first of all runs ends its epoch: none waits for another's."""
             number, first = state.step // batches, state.step % batches
             order = _shuffled(run, number, batch_size)
-            taken = _taken(run, number, len(data.target), problem.branches)
-            last = jnp.minimum(batches, first + stop - state.step)
+            taken = taken_in(run, data, number)
+            left = jnp.minimum(batches - first, stop - state.step)
+            together = lanes.least(jnp.where(left > 0, left, _ENDLESS))
 
             def step(batch: jax.Array, state: State) -> State:
                 return one_step(state, run, data, number, (order, taken), batch)
 
-            return lax.fori_loop(first, last, step, state)
+            return lax.fori_loop(first, first + jnp.minimum(left, together), step, state)
 
-        return lax.while_loop(lambda s: s.step < stop, epoch, state)
+        return lax.while_loop(lambda s: lanes.any_of(s.step < stop), stretch, state)
+
+    def taken_in(run: Run, data: Arrays, epoch: jax.Array) -> dict[str, jax.Array]:
+        if not static.takes:
+            return {}
+        share, burst, n = run.modality_dropout, run.modality_burst, len(data.target)
+        return dropped.taken(run.seed, share, burst, epoch, n, problem.branches)
 
     def train(run: Run, data: Arrays) -> State:
         return advance(begin(run, data), run, data, run.n_steps)
@@ -163,59 +185,6 @@ def _shuffled(run: Run, epoch: jax.Array, batch_size: int) -> jax.Array:
     draws = jax.random.uniform(key, (size,))
     order = jnp.argsort(jnp.where(jnp.arange(size) < run.n_windows, draws, jnp.inf))
     return run.plan[jnp.minimum(order, run.plan.shape[0] - 1)]
-
-
-def _kept(run: Run, step: jax.Array, shape: tuple[int, int]) -> jax.Array:
-    """Return what a step multiplies features by: 0 where dropped, else so that their mean stays."""
-
-    def drawn() -> jax.Array:
-        # A key of its own: the one of the seed itself shuffles epochs.
-        key = jax.random.fold_in(jax.random.split(jax.random.key(run.seed))[1], step)
-        share = 1 - run.dropout
-        return jnp.where(jax.random.uniform(key, shape) < share, 1 / share, 0.0)
-
-    return lax.cond(run.dropout > 0, drawn, lambda: jnp.ones(shape))  # draws are dear on CPU
-
-
-def _taken(run: Run, epoch: jax.Array, n: int, branches: tuple[str, ...]) -> dict[str, jax.Array]:
-    """Return which of all windows have nothing of each branch in an epoch, bool[n]."""
-
-    def drawn() -> dict[str, jax.Array]:
-        # A key of its own, as `_kept` has.
-        key = jax.random.fold_in(jax.random.split(jax.random.key(run.seed), 3)[2], epoch)
-        return {
-            name: missing.taken(
-                jax.random.fold_in(key, number), n, run.modality_dropout, run.modality_burst
-            )
-            for number, name in enumerate(branches)
-        }
-
-    nothing = dict.fromkeys(branches, jnp.zeros(n, bool))
-    return lax.cond(run.modality_dropout > 0, drawn, lambda: nothing)
-
-
-def _without(
-    problem: Problem,
-    run: Run,
-    params: Params,
-    lost: dict[str, jax.Array],
-    inputs: Inputs,
-    known: dict[str, jax.Array],
-) -> tuple[Inputs, dict[str, jax.Array]]:
-    """Return inputs and known features of a batch whose lost modalities read the problem's fill."""
-
-    def filled() -> tuple[Inputs, dict[str, jax.Array]]:
-        left, features = dict(inputs), dict(known)
-        for name, gone in lost.items():
-            x, blank = inputs[name], MODALITIES[name].blank(problem.fill, run.scaler.inputs[name])
-            left[name] = missing.wiped(x, gone, blank)
-            if name in known:
-                empty = jnp.broadcast_to(blank, (1, *x.shape[1:]))
-                of_blank = apply(problem.network, params, name, empty, method="encode")
-                features[name] = missing.wiped(known[name], gone, of_blank)
-        return left, features
-
-    return lax.cond(run.modality_dropout > 0, filled, lambda: (dict(inputs), dict(known)))
 
 
 def _features(problem: Problem, run: Run, data: Arrays, branch: str) -> jax.Array:

@@ -72,21 +72,26 @@ def train_on(
         dropout=jnp.float32(0),
         scaler=METRES,
     )
-    return jax.device_get(_program(_paces(start), batch_size)(run, data))
+    return jax.device_get(training_program(paces_of(start), batch_size)(run, data))
 
 
 def fresh(data: Arrays, seeds: Sequence[int]) -> Params:
     """Return untrained parameters for each seed, stacked, that standardise on lessons."""
-    key = jax.vmap(jax.random.key)(jnp.asarray(seeds, jnp.uint32))
-    blank = {
-        FEATURES_OF: jnp.zeros((1, CANDIDATES, len(FEATURES))),
-        CANDIDATES_AT: jnp.zeros((1, CANDIDATES, 3)),
-    }
-    params = jax.vmap(lambda one: PROBLEM.network.init(one, blank)["params"])(key)
+    params = _initial(jnp.asarray(seeds, jnp.uint32))
     mean, std = _moments(data)
     standard = {"mean": mean, "std": std}
     tiled = {name: jnp.tile(part, (len(seeds), 1)) for name, part in standard.items()}
     return {**params, "standard": tiled}
+
+
+@jax.jit
+def _initial(seeds: jax.Array) -> Params:
+    """Return random parameters for seeds u32[R], stacked."""
+    blank = {
+        FEATURES_OF: jnp.zeros((1, CANDIDATES, len(FEATURES))),
+        CANDIDATES_AT: jnp.zeros((1, CANDIDATES, 3)),
+    }
+    return jax.vmap(lambda seed: PROBLEM.network.init(jax.random.key(seed), blank)["params"])(seeds)
 
 
 def _moments(data: Arrays) -> tuple[np.ndarray, np.ndarray]:
@@ -101,7 +106,7 @@ def _moments(data: Arrays) -> tuple[np.ndarray, np.ndarray]:
     return mean.astype(np.float32), np.where(std > 1e-6, std, 1).astype(np.float32)
 
 
-def _paces(params: Params) -> Paces:
+def paces_of(params: Params) -> Paces:
     """Return how leaves train: all alike, but for the standardisation, which stays."""
     paths = jax.tree_util.tree_flatten_with_path(params)[0]
     names = ["/".join(key.key for key in path) for path, _ in paths]
@@ -109,7 +114,7 @@ def _paces(params: Params) -> Paces:
 
 
 @cache
-def _program(paces: Paces, batch_size: int) -> Any:
+def training_program(paces: Paces, batch_size: int) -> Any:
     """Return (run, lessons) -> parameters, compiled, over the seeds and starts of a run."""
     static = Static(PROBLEM, paces, batch_size, "adamw", "cosine")
     training = make_train(static)

@@ -43,7 +43,7 @@ def stretches(walks: Sequence[Round]) -> Stretches:
     Raises InputError where no leg remains, or as `framed`.
     """
     parts = [part for n, walk in enumerate(walks) for part in _of_walk(walk, framed(walk), n)]
-    if not any(share.any() for _, _, share, _, _ in parts):
+    if not parts:
         raise InputError(
             f"{len(walks)} walks have no leg to learn motion from: none was measured all through",
             remedy="survey more walks, or use steps",
@@ -68,7 +68,7 @@ def _of_walk(walk: Round, seen: Framed, number: int) -> list[tuple]:
         first = max(int(place[leg]) - BEFORE, 0)
         fits = np.ceil(place[leg + 1 : leg + 1 + LEGS]) - first <= TICKS
         count = int(fits.sum())
-        if count:
+        if share[leg : leg + count].any():
             made.append(_padded(seen, share, moved_m, first, leg, count, number))
         leg += max(count, 1)
     return made

@@ -1,6 +1,6 @@
 """A network that says how a phone moves, and how far off that may be; it knows no building.
 
-After the prototype of RoNIN (Herath, Yan, Furukawa, "RoNIN: robust neural inertial navigation in
+After RoNIN (Herath, Yan, Furukawa, "RoNIN: robust neural inertial navigation in
 the wild", ICRA 2020): velocity in a level frame that turns with the phone, by a recurrent network.
 Here the frame is the phone's own, and the loss asks for sums between waypoints alone.
 """
@@ -32,7 +32,7 @@ SPANS = (1, 2, 3, 4)
 UNITS = np.tile(np.array([3.0] * 3 + [1.0] * 3, np.float32), SAMPLES)  # m/s^2, rad/s
 SPEED_M_S, LOG_VARIANCE = 1.0, -3.5
 """What an untrained network says: people walk ahead."""
-_READ = "imu"
+READ = "imu"
 
 
 class Gru(nn.Module):
@@ -107,7 +107,7 @@ class MotionNetwork(nn.Module):
 
         read: f32[B, T, 30 + 1 + LEGS], inputs, yaw and shares; returns f32[B, 4 LEGS]
         """
-        inputs, yaw_rad, share = jnp.split(read[_READ], [N_INPUTS, N_INPUTS + 1], axis=-1)
+        inputs, yaw_rad, share = jnp.split(read[READ], [N_INPUTS, N_INPUTS + 1], axis=-1)
         moved_m, variance = self.ticks(inputs, yaw_rad[..., 0])
         legs = jnp.einsum("btl,btc->blc", share, moved_m)
         varies = jnp.einsum("btl,bt->bl", share, variance)[..., None]
@@ -118,7 +118,7 @@ class MotionNetwork(nn.Module):
 def arrays(legs: Stretches) -> Arrays:
     """Return stretches as a program trains on them; the target is f32[N, 2 LEGS] metres."""
     read = np.concatenate([legs.inputs, legs.yaw_rad[..., None], legs.share], axis=-1)
-    return Arrays({_READ: Held(read)}, legs.moved_m.reshape(len(read), -1))
+    return Arrays({READ: Held(read)}, legs.moved_m.reshape(len(read), -1))
 
 
 METRES = Scaler({}, np.zeros(2 * LEGS, np.float32), np.float32(1))
@@ -126,7 +126,7 @@ METRES = Scaler({}, np.zeros(2 * LEGS, np.float32), np.float32(1))
 
 
 def _batch(data: Arrays, scaler: Scaler, rows: jax.Array) -> Inputs:
-    return {_READ: data.inputs[_READ].at(rows)}
+    return {READ: data.inputs[READ].at(rows)}
 
 
 def leg_loss(outputs: jax.Array, target: jax.Array, weight: jax.Array) -> jax.Array:
@@ -160,5 +160,5 @@ def fresh(seed: int, hidden: int = HIDDEN) -> Params:
 
 @cache
 def _drawn(hidden: int) -> Callable[[jax.Array], Params]:
-    nothing = {_READ: np.zeros((1, 1, N_INPUTS + 1 + LEGS), np.float32)}
+    nothing = {READ: np.zeros((1, 1, N_INPUTS + 1 + LEGS), np.float32)}
     return jax.jit(lambda key: MotionNetwork(hidden).init(key, nothing)["params"])

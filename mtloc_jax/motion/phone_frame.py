@@ -26,7 +26,7 @@ class Framed(NamedTuple):
     inputs:  f32[K, 30], of each 20 ms acceleration less gravity (m/s^2) and turn rate (rad/s), both
              in the yaw frame; 0 where not measured
     yaw_rad: f32[K], at the tick's end, counter-clockwise from east
-    live:    bool[K], whether accelerometer and gyroscope measured it
+    live:    bool[K], whether accelerometer, gyroscope and attitude were known
     """
 
     t_ms: np.ndarray
@@ -53,7 +53,7 @@ def framed(walk: Round) -> Framed:
     rate = to_world(turn, gyro.values[newest(gyro.t_ms, sample_ms)])
     level = _turned(np.stack([pull, rate], axis=1), np.repeat(ahead_rad, SAMPLES))
     inputs = level.reshape(len(ends_ms), -1)
-    live = ticks.recorded(walk, "accel", ends_ms) & ticks.recorded(walk, "gyro", ends_ms)
+    live = ticks.measured(walk, held, ends_ms, ("accel", "gyro"))
     inputs[~live] = 0
     return Framed(t_ms, inputs.astype(np.float32), ahead_rad.astype(np.float32), live)
 

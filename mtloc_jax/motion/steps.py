@@ -12,6 +12,7 @@ import numpy as np
 from scipy import signal
 
 from mtloc_jax.evidence import Moves
+from mtloc_jax.logs.orientation import ORIENTATION
 from mtloc_jax.logs.round import Round, Stream
 from mtloc_jax.motion import orientation, ticks
 
@@ -52,7 +53,8 @@ def moves(walk: Round, *, stride_k: float = STRIDE_K, turned_rad: float = 0.0) -
     by_tick_m = np.diff(walked_m)
     moved_m = by_tick_m[:, None] * np.column_stack([np.cos(ahead_rad), np.sin(ahead_rad)])
     sigma_m = np.sqrt(STANDING_M2 + WALKING_M * np.abs(by_tick_m))
-    live = ticks.measured(walk, t_ms)
+    sensors = ("accel",) if ORIENTATION in walk.extra else ("accel", "gyro")
+    live = ticks.measured(walk, held, t_ms[1:], sensors)
     return Moves(
         t_ms, np.where(live[:, None], moved_m, 0.0), np.where(live, sigma_m, ticks.UNMEASURED_M)
     )

@@ -1,10 +1,12 @@
 """The 100 ms ticks in which motion is told, and which of them were really measured."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from mtloc_jax.errors import InputError
-from mtloc_jax.logs.round import Round, Stream
-from mtloc_jax.motion.orientation import Attitude
+from mtloc_jax.logs.round import Round
+from mtloc_jax.motion.orientation import Attitude, newest
 
 TICK_MS = 100
 SAMPLE_MS = 20
@@ -34,17 +36,22 @@ def tick_times(walk: Round, held: Attitude) -> np.ndarray:
     return np.arange(start, stop + TICK_MS, TICK_MS, dtype=np.int64)
 
 
-def measured(walk: Round, t_ms: np.ndarray) -> np.ndarray:
-    """Say which of the ticks that `t_ms` i64[K + 1] bounds the accelerometer measured, bool[K]."""
-    return recorded(walk, "accel", t_ms[1:])
+def measured(walk: Round, held: Attitude, t_ms: np.ndarray, sensors: Sequence[str]) -> np.ndarray:
+    """Say at which times i64[K] attitude and sensors were known, bool[K].
 
-
-def recorded(walk: Round, sensor: str, t_ms: np.ndarray) -> np.ndarray:
-    """Say at which times, none before the first reading, a sensor's newest was young and live."""
-    stream: Stream = walk.stream(sensor)
-    read_ms = stream.t_ms[np.searchsorted(stream.t_ms, t_ms, side="right") - 1]
-    live = t_ms - read_ms <= MAX_GAP_MS
-    for span in walk.frozen:
-        if span.sensor == sensor:
-            live &= (read_ms < span.start_ms) | (read_ms > span.end_ms)
+    Each one's newest reading was young, and lies in no span in which its sensor was frozen.
+    """
+    live = _young(held.t_ms, t_ms)
+    for sensor in sensors:
+        read_ms = walk.stream(sensor).t_ms
+        live &= _young(read_ms, t_ms)
+        newest_ms = read_ms[newest(read_ms, t_ms)]
+        for span in walk.frozen:
+            if span.sensor == sensor:
+                live &= (newest_ms < span.start_ms) | (newest_ms > span.end_ms)
     return live
+
+
+def _young(read_ms: np.ndarray, t_ms: np.ndarray) -> np.ndarray:
+    age_ms = t_ms - read_ms[newest(read_ms, t_ms)]  # below 0 before the first
+    return (age_ms >= 0) & (age_ms <= MAX_GAP_MS)

@@ -1,17 +1,15 @@
 """Locate logs by a survey: an expert on WiFi, a motion, and how both are joined over time."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from mtloc_jax.core.model import Params
 from mtloc_jax.errors import InputError
 from mtloc_jax.evidence import Fixes, Moves
-from mtloc_jax.locate import FILTER, HELD, JOINS, NONE, Locate
+from mtloc_jax.locate import FILTER, HELD, JOINS, NONE, SMOOTHER, Locate
 from mtloc_jax.logs.round import Round, blind
 from mtloc_jax.prediction.live_filter import LiveFilter
 from mtloc_jax.prediction.live_fixes import LiveFixes, placer
-from mtloc_jax.prediction.live_moves import measured, teller
+from mtloc_jax.prediction.live_moves import is_known, measured, teller
 from mtloc_jax.prediction.said import Said, ages_s, nothing
 from mtloc_jax.prediction.survey import Survey
 from mtloc_jax.tracking import tracks
@@ -39,6 +37,11 @@ class BySurvey:
 
         Raises InputError where a network is missing, or an expert is no single one.
         """
+        if locate.time not in (HELD, FILTER, SMOOTHER):
+            raise InputError(
+                f"logs are not located by {locate.time!r}",
+                remedy=f"name {HELD}, {FILTER} or {SMOOTHER}",
+            )
         self.survey, self.locate, self.within = survey, locate, within
         self.place = placer(locate.expert, matcher)
         self.tells = teller(locate.motion if locate.time != HELD else NONE, motion)
@@ -47,6 +50,11 @@ class BySurvey:
     def causal(self) -> bool:
         """Say whether a position hangs on nothing that came later."""
         return JOINS[self.locate.time].causal
+
+    @property
+    def moves_known(self) -> bool:
+        """Say whether anything tells how a phone moves."""
+        return self.locate.time != HELD and is_known(self.locate.motion)
 
     def begin(self) -> "OneLog":
         """Return what locates one log, from its beginning on."""
@@ -97,7 +105,7 @@ class OneLog:
     def _open(self, log: Round) -> None:
         survey = self._by.survey.without(log)
         self._prior: Prior = survey.prior
-        self._filter = LiveFilter(self._prior)
+        self._filter = LiveFilter(self._prior, motion=self._by.moves_known)
         self._fixes = LiveFixes(self._by.place, survey.table)
 
     def _joined(self, moves: Moves, fixes: Fixes, rows: slice) -> tuple[np.ndarray, np.ndarray]:
@@ -106,10 +114,12 @@ class OneLog:
         if time == HELD:
             track = held(fixes, self._prior, ends_ms)
         elif time == FILTER:
-            laid = arranged(moves, fixes, fixes.arrived_ms, self._prior)
+            known = self._by.moves_known
+            laid = arranged(moves, fixes, fixes.arrived_ms, self._prior, motion=known)
             return self._filter.take(Ticks._make(part[rows] for part in laid))
         else:
-            walk = tracks.Walk(ends_ms, fixes, moves, self._prior)
+            told = moves if self._by.moves_known else None
+            walk = tracks.Walk(ends_ms, fixes, told, self._prior)
             track = tracks.located([walk])[0].offline
         return track.xy_m, track.sigma_m
 
@@ -142,8 +152,3 @@ class OneLog:
                 remedy="give a longer --lag_ms",
                 path=log.source,
             )
-
-
-def held_by(locate: Locate) -> Locate:
-    """Return the same expert with its newest scan held: what a filter stands beside."""
-    return replace(locate, motion=NONE, time=HELD)

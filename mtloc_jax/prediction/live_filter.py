@@ -11,10 +11,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from mtloc_jax.tracking import kalman
-from mtloc_jax.tracking.kalman import Model, State
+from mtloc_jax.tracking.kalman import State
 from mtloc_jax.tracking.ticks import SLOTTED, Prior, Ticks
+from mtloc_jax.tracking.walk_model import Model
 
 BLOCK, SLOTS = 64, 2
+_PASSING = ("seconds", "moved_m", "moved_var")
 
 
 class Believed(NamedTuple):
@@ -27,10 +29,11 @@ class Believed(NamedTuple):
 class LiveFilter:
     """Filter a walk as it comes."""
 
-    def __init__(self, prior: Prior, model: Model | None = None) -> None:
-        """Know nothing but where walks may begin."""
+    def __init__(self, prior: Prior, *, motion: bool, model: Model | None = None) -> None:
+        """Know nothing but where walks may begin; motion: whether it will be known."""
         self._prior, self._model = prior, Model() if model is None else model
-        self._state: State = kalman.start(self._model, jnp.asarray(prior.sd_m, jnp.float32))
+        sd_m, known = (jnp.asarray(x, jnp.float32) for x in (prior.sd_m, motion))
+        self._state: State = kalman.start(self._model, sd_m, known)
 
     def take(self, ticks: Ticks) -> Believed:
         """Take in the ticks that come next; before the first fix a phone is where the prior is."""
@@ -72,8 +75,9 @@ def slotted(ticks: Ticks) -> tuple[Ticks, np.ndarray]:
     def of_fixes(part: np.ndarray) -> np.ndarray:
         return part[of[:, None], at] * there.reshape(*there.shape, *[1] * (part.ndim - 2))
 
-    laid = [plain(part) if k < SLOTTED else of_fixes(part) for k, part in enumerate(ticks)]
-    return Ticks._make(laid), ends
+    laid = [part[of] if k < SLOTTED else of_fixes(part) for k, part in enumerate(ticks)]
+    still = Ticks._make(laid)
+    return still._replace(**{name: plain(getattr(ticks, name)) for name in _PASSING}), ends
 
 
 def _filled(block: Ticks) -> Ticks:

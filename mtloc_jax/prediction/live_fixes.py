@@ -15,22 +15,24 @@ from mtloc_jax.locate import EXPERTS
 from mtloc_jax.logs.round import Round
 from mtloc_jax.registry import found_at
 
+MATCHER = "matcher"
 Place = Callable[[ScanTable, ScanTable], Located]
 
 
 def placer(expert: str, matcher: Params | None) -> Place:
     """Return what places scans by a survey: an entry of EXPERTS, with a matcher's parameters.
 
-    Raises InputError where it needs a matcher and has none, or is a choice of several.
+    Raises InputError where it needs a matcher and has none, or does not place single scans here.
     """
     known = EXPERTS.named(expert)
-    if known.among:
-        raise InputError(
-            f"the expert {expert!r} is one chosen on validation walks",
-            remedy=f"name it: {', '.join(known.among)}",
-        )
     if known.place:
         return found_at(known.place)
+    if expert != MATCHER:
+        alone = [name for name, one in EXPERTS.items() if one.place or name == MATCHER]
+        raise InputError(
+            f"the expert {expert!r} hangs on more than a survey and one pretrained network",
+            remedy=f"name one that does not: {', '.join(alone)}",
+        )
     if matcher is None:
         raise InputError(
             f"the expert {expert!r} is a network",

@@ -10,14 +10,14 @@ from jax import lax
 from mtloc_jax.core.model import Params, apply
 from mtloc_jax.errors import InputError
 from mtloc_jax.evidence import Moves
-from mtloc_jax.locate import MOTIONS
+from mtloc_jax.locate import MOTIONS, NETWORK
 from mtloc_jax.logs.round import Round
 from mtloc_jax.motion import ticks
 from mtloc_jax.motion.network import HIDDEN, NU, MotionNetwork
+from mtloc_jax.motion.orientation import attitude
 from mtloc_jax.motion.phone_frame import framed
 from mtloc_jax.registry import found_at
 from mtloc_jax.tracking.ticks import no_moves
-from mtloc_jax.tracking.tracks import NO_MOTION_M2_PER_S
 
 Told = Callable[[Round], Moves]
 """The log so far -> its moves from the first tick on; those told before come out the same."""
@@ -35,6 +35,11 @@ def teller(motion: str, network: Params | None) -> Callable[[], Told]:
         return lambda: found_at(known.place)
     if not known.origin:
         return lambda: wandering
+    if motion != NETWORK:
+        raise InputError(
+            f"the motion {motion!r} is trained on the survey",
+            remedy=f"name one that is not: none, steps, {NETWORK}",
+        )
     if network is None:
         raise InputError(
             f"the motion {motion!r} is a network",
@@ -46,14 +51,20 @@ def teller(motion: str, network: Params | None) -> Callable[[], Told]:
 def wandering(walk: Round) -> Moves:
     """Return the moves of a phone of which no motion is known."""
     first_ms, last_ms = walk.used_ms
-    return no_moves(first_ms, last_ms, NO_MOTION_M2_PER_S)
+    return no_moves(first_ms, last_ms)
+
+
+def is_known(motion: str) -> bool:
+    """Say whether a motion tells anything."""
+    return bool(MOTIONS[motion].place or MOTIONS[motion].origin)
 
 
 def measured(walk: Round, motion: str, t_ms: np.ndarray) -> np.ndarray:
     """Say in which of the ticks that `t_ms` i64[K + 1] bounds a motion really spoke, bool[K]."""
-    if not (MOTIONS[motion].place or MOTIONS[motion].origin):
+    if not is_known(motion):
         return np.zeros(len(t_ms) - 1, bool)
-    return ticks.measured(walk, t_ms)
+    sensors = ("accel", "gyro") if MOTIONS[motion].origin else ("accel",)
+    return ticks.measured(walk, attitude(walk), t_ms[1:], sensors)
 
 
 class NetworkMoves:

@@ -41,12 +41,12 @@ def families(table: Table, together: Table, margin_m: float = 0.0) -> Families:
 
 
 def surveyed_twice(table: Table, split: str, margin_m: float = 0.0) -> Families:
-    """Compare the first arm that starts from a first survey with each other one, rate by rate.
+    """Compare the first arm of a building surveyed twice with each other one, rate by rate.
 
     Before the rates of the test split stand all of them together, on both splits.
     """
     clean = select(table, modality="none")
-    names = [name for name in _names(clean) if name in ARMS and _start(name) == "first survey"]
+    names = [name for name in _names(clean) if name in ARMS and ARMS[name].resurveys]
     found: Families = {}
     for other in names[1:]:
         question = f"{ARMS[names[0]].label} against {ARMS[other].label}"
@@ -152,7 +152,7 @@ def _claims(table: Table, pairs: Pairs, where: str) -> Iterator[Claim]:
 
 def _is_rival(arm: ArmAtRate) -> bool:
     """Say whether an arm is held against scratch."""
-    return _is_network(arm[0]) and arm[0] != SCRATCH and _start(arm[0]) != "first survey"
+    return _is_network(arm[0]) and arm[0] != SCRATCH and not ARMS[arm[0]].resurveys
 
 
 def _is_network(name: str) -> bool:
@@ -178,7 +178,3 @@ def _label(name: str) -> str:
 
 def _names(table: Table) -> list[str]:
     return list(dict.fromkeys(name for name, _ in arms_in(table)))
-
-
-def _start(name: str) -> str:
-    return ARMS[name].start

@@ -15,8 +15,8 @@ from mtloc_jax.rows import Table, of_arm, select
 
 LEAST_SIZES = 3
 """Of fewer surveys, a curve says nothing of what lies between."""
-REACHED = (0.25, 0.5, 1.0)
-"""Targets are what the first arm reaches with these shares of the walks."""
+TARGETS_M = (0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0, 30.0, 50.0)
+"""Errors that are asked for, where an arm reaches them and the first arm's curve is not below."""
 
 
 @dataclass(frozen=True)
@@ -88,18 +88,17 @@ def curves(found: Sequence[Rung], sizes: Mapping[str, float], walks: Table) -> l
 
 
 def needed(found: Sequence[Curve]) -> list[Needed]:
-    """Return what each arm needs for each target of the first; empty where there is no curve."""
+    """Return what each arm needs for each target, the nearest first; empty without a curve."""
+    return [_needed(curve, target_m) for target_m in targets_m(found) for curve in found]
+
+
+def targets_m(found: Sequence[Curve]) -> list[float]:
+    """Return those of TARGETS_M that an arm reaches, and the first not with the least survey."""
     if not found:
         return []
-    return [_needed(curve, target_m) for target_m in targets_m(found[0]) for curve in found]
-
-
-def targets_m(curve: Curve) -> list[float]:
-    """Return round errors, metres, that an arm reaches with REACHED shares of the walks."""
-    at = np.array(REACHED) * curve.n_walks[-1]
-    reached = np.interp(at, curve.n_walks, falling(curve.mean_m))
-    steps = 0.5 * 10 ** np.floor(np.log10(np.maximum(reached, 1e-2)))
-    return sorted({round(float(x), 6) for x in np.ceil(reached / steps - 1e-9) * steps})
+    least_m = min(float(falling(curve.mean_m)[-1]) for curve in found)
+    most_m = float(falling(found[0].mean_m)[0])
+    return [target_m for target_m in TARGETS_M if least_m <= target_m < most_m]
 
 
 def _needed(curve: Curve, target_m: float) -> Needed:

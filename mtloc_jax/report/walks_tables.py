@@ -5,23 +5,23 @@ from collections.abc import Sequence
 import numpy as np
 
 from mtloc_jax.arms import ARMS, arm_label
-from mtloc_jax.locate import EXPERTS, FRESH, PRETRAINED, TUNED
+from mtloc_jax.locate import EXPERTS, FRESH, HELD, PRETRAINED, TUNED
 from mtloc_jax.report.by_walk import paired
 from mtloc_jax.report.claim_tables import claim_cells, claim_columns, claim_notes
 from mtloc_jax.report.claims import Claim, corrected
 from mtloc_jax.report.headline import ArmAtRate
 from mtloc_jax.report.provenance import Provenance
-from mtloc_jax.report.rungs import NOTHING, Rung
+from mtloc_jax.report.rungs import NOTHING, REFERENCE, Rung
 from mtloc_jax.report.table import Column, ReportTable
 from mtloc_jax.report.values import Cell, Label, Value, field
 from mtloc_jax.report.walks_needed import Needed
 from mtloc_jax.rows import Table, select
 
 _NOT_REACHED = "not reached"
+_TOLD = (REFERENCE, f"matcher-{HELD}", f"matcher-scratch-{HELD}")
 _NOTES = (
     "Read off the mean over tested walks of each walk's mean error, made to fall as the survey "
     "grows (isotonic regression), straight lines between the sizes that were run.",
-    "Targets: what the first arm reaches with 25, 50 and 100 % of the walks, rounded up.",
     "Interval: 95 %, the sizes at which a t test over tested walks does not tell the curve from "
     "the target. Seeds, which draw surveys and weights, are averaged. Not reached: not by all.",
 )
@@ -48,10 +48,14 @@ def needed_table(found: Sequence[Needed], scope: str, provenance: Provenance) ->
 
 
 def needed_sentences(found: Sequence[Needed]) -> list[str]:
-    """Say for each target what each arm needs: '8 m: .. needs 48 walks [41, 60], ..'."""
+    """Say for each target what it takes with transfer and without: '8 m: .. needs 48 walks, ..'.
+
+    Of 5-NN and the matchers transferred and from scratch, their newest scan held: tables have all.
+    """
+    told = [one for one in found if one.arm[0] in _TOLD]
     return [
-        f"{target_m:g} m: " + ", ".join(_clause(one) for one in found if one.target_m == target_m)
-        for target_m in dict.fromkeys(one.target_m for one in found)
+        f"{target_m:g} m: " + ", ".join(_clause(one) for one in told if one.target_m == target_m)
+        for target_m in dict.fromkeys(one.target_m for one in told)
     ]
 
 
@@ -93,9 +97,13 @@ def transfer_table(
 
 
 def transfer_sentences(claims: Sequence[Claim]) -> list[str]:
-    """Say of the smallest survey with an answer, and of the largest, what transfer is worth."""
+    """Say of the smallest survey with an answer, and of the largest, what transfer is worth.
+
+    Of matchers used as they were pretrained: tables have the fine-tuned too.
+    """
     said = []
-    for ours in dict.fromkeys(one.ours for one in claims):
+    frozen = EXPERTS["matcher"].label
+    for ours in dict.fromkeys(one.ours for one in claims if one.ours.startswith(frozen)):
         sure = [one for one in claims if one.ours == ours and np.isfinite(one.difference.low_m)]
         for one in dict.fromkeys([*sure[:1], *sure[-1:]]):
             found = one.difference

@@ -42,7 +42,7 @@ class Pool(Site):
 def pooled(sites: Sequence[Site]) -> Site:
     """Return one site of several buildings' IMU windows, cut alike; of one, that building itself.
 
-    Its name joins theirs by +; its training rounds are those of all.
+    Its name joins theirs; its training rounds are those of all.
     """
     if len(sites) == 1:
         return sites[0]
@@ -52,7 +52,7 @@ def pooled(sites: Sequence[Site]) -> Site:
     n_windows = len(windows.end_ms)
     numbers = _numbers(sites)
     return Pool(
-        name="+".join(site.name for site in sites),
+        name=together([site.name for site in sites]),
         split=Split(*(tuple(sorted(_named(sites, numbers, split))) for split in Split._fields)),
         modalities=(IMU,),
         bssids=(),
@@ -71,6 +71,18 @@ def pooled(sites: Sequence[Site]) -> Site:
             np.arange(len(sites), dtype=np.int32), [len(site.round) for site in sites]
         ),
     )
+
+
+def together(names: Sequence[str]) -> str:
+    """Join names of buildings by +, a folder that all lie in once: mall/B1 and mall/F1, mall/B1+F1.
+
+    Names that lie in several folders stay whole.
+    """
+    folder, _, first = names[0].rpartition("/")
+    inside = [name.removeprefix(f"{folder}/") for name in names]
+    if not folder or len(names) == 1 or any("/" in name for name in inside):
+        return "+".join(names)
+    return f"{folder}/{'+'.join([first, *inside[1:]])}"
 
 
 def _numbers(sites: Sequence[Site]) -> list[dict[int, int]]:

@@ -145,7 +145,7 @@ def without(split: Split, absent: Iterable[int]) -> Split:
 
 
 def in_use(
-    numbers: np.ndarray, train: tuple[int, ...], rate: float, seed: int, subset: str
+    numbers: np.ndarray, train: Sequence[int], rate: float, seed: int, subset: str
 ) -> np.ndarray:
     """Return the windows that a fine-tune rate trains on.
 

@@ -40,10 +40,16 @@ def surveys(site: Site, removed_share: float, seed: int) -> tuple[Survey, Survey
             f"{site.name} has the training rounds {train}: two surveys need one each",
             remedy="choose a site of more rounds, or set survey=once",
         )
+    first, second = halves(train)
     return (
-        _survey(site, train[0::2], removed_share, (seed, 0)),
-        _survey(site, train[1::2], removed_share, (seed, 1)),
+        _survey(site, first, removed_share, (seed, 0)),
+        _survey(site, second, removed_share, (seed, 1)),
     )
+
+
+def halves(rounds: Sequence[int]) -> tuple[Sequence[int], Sequence[int]]:
+    """Deal training rounds to the first survey and the second, in turn."""
+    return rounds[0::2], rounds[1::2]
 
 
 def _survey(

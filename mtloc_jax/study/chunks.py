@@ -1,10 +1,12 @@
 """Where chunks of runs are trained or fitted, judged and written down."""
 
+import dataclasses
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 
 from mtloc_jax import rows
@@ -19,9 +21,11 @@ from mtloc_jax.settings import Wipe, portable
 from mtloc_jax.sites.losses import befallen
 from mtloc_jax.sites.site import Arrays, Site
 from mtloc_jax.sites.survey import Coverage
-from mtloc_jax.study import fitting, replicas, workdir
+from mtloc_jax.study import fitting, memory, replicas, workdir
+from mtloc_jax.study.batches import together
 from mtloc_jax.study.covering import Covering
 from mtloc_jax.study.estimate import work_of
+from mtloc_jax.study.judge import Judge
 from mtloc_jax.study.judging import counted, recounted
 from mtloc_jax.study.learnt_here import trained_parts
 from mtloc_jax.study.opened import Report, Sites
@@ -32,7 +36,7 @@ from mtloc_jax.study.progress import Clock, Live
 from mtloc_jax.study.record import Record, Row
 from mtloc_jax.study.runs import RunSpec, prepared
 from mtloc_jax.study.starts import Starts
-from mtloc_jax.study.trainer import Diverged, Judge, Speed, Trainer
+from mtloc_jax.study.trainer import Diverged, Speed, Trainer
 from mtloc_jax.study.variants import Variant
 from mtloc_jax.study.walk_chunks import WalkChunks
 from mtloc_jax.surgery import checkpoint
@@ -65,29 +69,62 @@ class Chunks:
         self._covering = Covering()
 
     def calibrated(self, chunk: Chunk) -> Speed:
-        """Train a little of a chunk, from fresh networks: what is grafted costs the same."""
-        target = self.sites[chunk.group].target
-        runs = []
-        for job in chunk.jobs:
+        """Train a little of what trains with a chunk, from fresh networks: grafts cost the same."""
+        target, runs = self.sites[chunk.group].target, []
+        batch = next(batch for batch in self.together(self.plan.chunks) if chunk in batch)
+        for job in (job for one in batch for job in one.jobs):
             settings = self.plan.of(job)
             fresh = self.starts.fresh(job.spec, settings, target)
             runs.append(prepared(job.spec, replicas.take(fresh, job.spec.seed), target, settings))
-        return self._trainer(chunk).calibrate(runs, self._on_device(chunk.group)["train"])
+        return self._trainer(batch).calibrate(runs, self._on_device(chunk.group)["train"])
 
-    def finish(self, chunk: Chunk, clock: Clock) -> None:
-        """Do one chunk and write it down, whole or not at all."""
-        title = f"chunk {chunk.number + 1} of {len(self.plan.chunks)}"
-        networks: dict[str, tuple[Params, dict[str, Any]]] = {}
-        if chunk.jobs[0].spec.of.predict:
-            records = self._fitted(chunk, f"fitting, {title}")
-        elif chunk.jobs[0].spec.of.locate:
-            records, networks = self._located(chunk, f"locating, {title}")
-        else:
-            runs = [self._prepared(job, chunk.group) for job in chunk.jobs]
-            card = self._card(chunk, [run.scaler.plain() for run in runs])
-            params = self._trained(chunk, runs, title, clock)
-            records = self._judged(chunk, runs, params, f"judging, {title}")
-            networks[NETWORKS] = params, card
+    def together(self, chunks: Iterable[Chunk]) -> Iterator[tuple[Chunk, ...]]:
+        """Yield neighbouring chunks that train at once: as many as fill the devices a few times.
+
+        Where cores train one run after the other, each chunk is alone.
+        """
+        return together(chunks, memory.runs_together(replicas.mesh().size), self._alike)
+
+    def _alike(self, one: Chunk, other: Chunk) -> bool:
+        """Say whether two chunks train by one program, and neither starts from the other."""
+        if one.group != other.group or not one.jobs[0].spec.of.of_problem:
+            return False
+        first = (self.plan.is_started_from(chunk.jobs[0]) for chunk in (one, other))
+        return len(set(first)) == 1 and self._program(one) == self._program(other)
+
+    def finish(self, batch: tuple[Chunk, ...], clock: Clock) -> None:
+        """Do chunks that train together and write them down, each whole or not at all."""
+        first, last, total = batch[0].number + 1, batch[-1].number + 1, len(self.plan.chunks)
+        title = f"chunk {first} of {total}"
+        if len(batch) > 1:
+            title = f"chunks {first} to {last} of {total}"
+        if not batch[0].jobs[0].spec.of.of_problem:
+            (chunk,) = batch
+            networks: dict[str, tuple[Params, dict[str, Any]]] = {}
+            if chunk.jobs[0].spec.of.predict:
+                records = self._fitted(chunk, f"fitting, {title}")
+            else:
+                records, networks = self._located(chunk, f"locating, {title}")
+            self._write(chunk, records, networks, clock)
+            return
+        runs = [[self._prepared(job, chunk.group) for job in chunk.jobs] for chunk in batch]
+        trained = self._trained(batch, [run for some in runs for run in some], title, clock)
+        ends = np.cumsum([len(some) for some in runs]).tolist()
+        for chunk, some, end in zip(batch, runs, ends, strict=True):
+            part = slice(end - len(some), end)
+            params = jax.tree.map(lambda leaf, part=part: leaf[part], trained)
+            card = self._card(chunk, [run.scaler.plain() for run in some])
+            stage = f"judging, chunk {chunk.number + 1} of {total}"
+            records = self._judged(chunk, some, params, stage)
+            self._write(chunk, records, {NETWORKS: (params, card)}, clock)
+
+    def _write(
+        self,
+        chunk: Chunk,
+        records: list[Record],
+        networks: Mapping[str, tuple[Params, dict[str, Any]]],
+        clock: Clock,
+    ) -> None:
         with whole_folder(self.folders[chunk.number], self.share.index) as partial:
             for record in records:
                 for name, found in record.tables().items():
@@ -141,22 +178,25 @@ class Chunks:
         )
         folder = self.folders[chunk.number]
         if not folder.is_dir() and not self.share.joined:
-            self.finish(chunk, Clock(Live(len(chunk.jobs), 0, 0.0), lambda live: None))
+            self.finish((chunk,), Clock(Live(len(chunk.jobs), 0, 0.0), lambda live: None))
         wait_for(folder)
         return checkpoint.load_run(folder / NETWORKS, index)[0]
 
-    def _trained(self, chunk: Chunk, runs: list[Run], title: str, clock: Clock) -> Params:
-        _, gflop = work_of(chunk, self.plan, self.sites[chunk.group].target)
+    def _trained(
+        self, batch: tuple[Chunk, ...], runs: list[Run], title: str, clock: Clock
+    ) -> Params:
+        group, jobs = batch[0].group, [job for chunk in batch for job in chunk.jobs]
+        target = self.sites[group].target
+        gflop = sum(work_of(chunk, self.plan, target)[1] for chunk in batch)
 
         def told(done: float, total: float) -> None:
             self.report(f"training, {title}", done, total)
             clock.trained(done, gflop * done / max(total, 1))
 
-        data = self._on_device(chunk.group)["train"]
         try:
-            return self._trainer(chunk).train(runs, data, told)
+            return self._trainer(batch).train(runs, self._on_device(group)["train"], told)
         except Diverged as error:
-            lost = [described(chunk.jobs[k]) for k in error.runs[:3]]
+            lost = [described(jobs[k]) for k in error.runs[:3]]
             raise InputError(
                 f"{len(error.runs)} of {len(runs)} runs diverged, among them {lost}",
                 remedy="lower their learning rate; finished chunks are kept",
@@ -260,12 +300,25 @@ class Chunks:
             return None
         return proof(report, params, job.spec.seed if report.stacked else 0)
 
-    def _trainer(self, chunk: Chunk) -> Trainer:
-        group, shapes = self.plan.groups[chunk.group], self.sites[chunk.group].target.shapes()
-        key = chunk.group, program_of(group.example, shapes, group.settings)
+    def _trainer(self, batch: tuple[Chunk, ...]) -> Trainer:
+        group = batch[0].group
+        key = group, self._program(batch[0])
         if key not in self._trainers:
-            self._trainers[key] = Trainer(key[1], self.plan.size(chunk.group))
+            batches = self.together(c for c in self.plan.chunks if c.group == group)
+            most = max(sum(len(chunk.jobs) for chunk in one) for one in batches)
+            self._trainers[key] = Trainer(key[1], most)
         return self._trainers[key]
+
+    def _program(self, chunk: Chunk) -> Static:
+        """Return the program that trains a chunk."""
+        group, shapes = self.plan.groups[chunk.group], self.sites[chunk.group].target.shapes()
+        # Jobs of a group may differ in whether they drop: two programs, for the draws are dear.
+        asked = [self.plan.of(job) for job in chunk.jobs]
+        return dataclasses.replace(
+            program_of(group.example, shapes, group.settings),
+            drops=any(one.dropout > 0 for one in asked),
+            takes=any(one.modality_dropout > 0 for one in asked),
+        )
 
     def _judge(self, chunk: Chunk, variant: Variant) -> Judge:
         """Return a judge; programs that differ in how they train share it."""

@@ -66,6 +66,8 @@ class Estimate:
         known = [g.seconds for g in self.groups if g.seconds is not None]
         if known:
             yield f"expected: {in_words(sum(known))} of training on {self.devices}, judging apart"
+        elif any(group.runs_left for group in self.groups):
+            yield "nothing to train that can be measured beforehand"
         else:
             yield "nothing left to train"
 

@@ -13,7 +13,7 @@ from mtloc_jax.errors import InputError
 from mtloc_jax.files import write_whole
 from mtloc_jax.rows import CARD
 from mtloc_jax.settings import Settings, replaced, values
-from mtloc_jax.sites.pooled import pooled
+from mtloc_jax.sites.pooled import pooled, together
 from mtloc_jax.sites.protocol import OTHERS, ROUND
 from mtloc_jax.sites.recordings import Recordings, cut_by, dealt_by, open_recordings
 from mtloc_jax.sites.site import Site
@@ -43,11 +43,13 @@ class Sites:
     """Hold the buildings of a study, opened; sources only where something is learnt there.
 
     opened: by role, as Settings.buildings names them; pair: as rows name it
+    both: whether networks see both of two surveys, with no access point gone, or the second alone
     """
 
     settings: Settings
     opened: Mapping[str, Building]
     pair: str
+    both: bool = False
 
     @cached_property
     def source(self) -> Site:
@@ -62,7 +64,7 @@ class Sites:
     @cached_property
     def target(self) -> Site:
         """Return the site that networks are trained and judged on; of two surveys, the second."""
-        if self.settings.survey != "twice":
+        if not self._second_alone:
             return self.whole
         return dataclasses.replace(self.whole, split=self.surveyed(0)[1].site.split)
 
@@ -82,7 +84,11 @@ class Sites:
 
     def seen(self, seed: int) -> Site:
         """Return the target as a seed's networks see it."""
-        return self.target if self.settings.survey != "twice" else self.surveyed(seed)[1].site
+        return self.surveyed(seed)[1].site if self._second_alone else self.target
+
+    @property
+    def _second_alone(self) -> bool:
+        return self.settings.survey == "twice" and not self.both
 
 
 def open_sites(
@@ -203,4 +209,4 @@ def _pair(settings: Settings, opened: Mapping[str, Building], origin: str) -> st
     if settings.survey == "twice":
         return f"{target} survey 1->{target} survey 2"
     names = [building.site.name for role, building in opened.items() if role != "target"]
-    return f"{origin or '+'.join(names or settings.sources)}->{target}"
+    return f"{origin or together(names or settings.sources)}->{target}"

@@ -80,6 +80,10 @@ class Plan:
         """Return the most runs that a chunk of a group has."""
         return max(len(chunk.jobs) for chunk in self.chunks if chunk.group == group)
 
+    def is_started_from(self, job: Job) -> bool:
+        """Say whether other jobs start from this one's network."""
+        return _is_started_from(job, self.made)
+
     def order(self) -> list[Key]:
         """Return the runs of rows.csv in its order: by variant, then as the grid has them."""
         jobs = {
@@ -109,12 +113,15 @@ def plan(settings: Settings) -> Plan:
 
 
 def _program(job: Job, settings: Settings) -> tuple[Any, ...]:
-    """Return what a job's compiled program is known by; the site's alone where it has none."""
+    """Return what a job's compiled program is known by; the site's alone where it has none.
+
+    Runs on both of two surveys have more windows than those on one, which shapes a program too.
+    """
     arm = job.spec.of
     if not arm.of_problem:
         return ("located" if arm.locate else "", values(settings, "site", "building"))
     compiled = tuple(p for p in values(settings, *COMPILED_APART) if p[0] != "finetune_plan")
-    return (arm.problem_in(settings), arm.plan_in(settings), compiled)
+    return (arm.problem_in(settings), arm.plan_in(settings), compiled, arm.both)
 
 
 def _jobs(settings: Settings) -> list[Job]:
@@ -138,10 +145,9 @@ def _check(settings: Settings, specs: list[RunSpec]) -> None:
     for spec in specs:
         clauses(spec.of.plan_in(settings))  # says itself what it cannot be
         _check_survey(settings, spec)
-        twice = spec.of.start == "first survey"
-        if twice and settings.survey != "twice":
+        if spec.of.resurveys and settings.survey != "twice":
             raise InputError(
-                f"the arm {spec.arm!r} moves between two surveys",
+                f"the arm {spec.arm!r} is of a building surveyed twice",
                 remedy="set --config.survey=twice",
             )
         if spec.of.chooses and not value(settings, spec.of.chooses):

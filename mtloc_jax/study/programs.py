@@ -37,7 +37,13 @@ def static_of(problem: Problem, plan: str, shapes: Shapes, settings: Settings) -
     """Return the program of a problem whose leaves train as the text `plan` says."""
     params = _shapes_of_leaves(problem, tuple(shapes.items()))
     return Static(
-        problem, paces(plan, params), settings.batch_size, settings.optimizer, settings.schedule
+        problem,
+        paces(plan, params),
+        settings.batch_size,
+        settings.optimizer,
+        settings.schedule,
+        drops=settings.dropout > 0,
+        takes=settings.modality_dropout > 0,
     )
 
 

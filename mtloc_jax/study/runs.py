@@ -1,5 +1,6 @@
 """Which runs a study trains, and what each of them trains on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from mtloc_jax.settings import Settings
 from mtloc_jax.sites.scaling import FRAMES, Scaler
 from mtloc_jax.sites.site import Site
 from mtloc_jax.sites.splits import in_use, on_walks
+from mtloc_jax.sites.two_surveys import halves
 
 
 @dataclass(frozen=True)
@@ -110,16 +112,21 @@ def trained_on(
 ) -> np.ndarray:
     """Return which of the site's training windows a run trains on, i64[n].
 
+    Of two surveys, the share and the walks are the second's: all of the first is before them.
+
     without: a round that is left out, where each is tested by all others
 
     Raises InputError where it asks for more walks than there are.
     """
     train, share = site.rows("train"), spec.training_share
-    rounds = tuple(number for number in site.split.train if number != without)
+    rounds: Sequence[int] = [number for number in site.split.train if number != without]
+    first: Sequence[int] = ()
+    if spec.of.both:
+        first, rounds = halves(rounds)
     used = in_use(site.round[train], rounds, share, spec.seed, settings.subset)
-    if not settings.walks:
-        return used
-    return used[on_walks(site.trace[train][used], settings.walks, spec.seed, settings.subset)]
+    if settings.walks:
+        used = used[on_walks(site.trace[train][used], settings.walks, spec.seed, settings.subset)]
+    return np.concatenate([np.flatnonzero(np.isin(site.round[train], first)), used])
 
 
 def n_steps(n_windows: int, n_train: int, epochs: int, settings: Settings) -> int:

@@ -1,6 +1,6 @@
 """What each run of a study starts from: fresh, or with a part of another network grafted in."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,8 @@ from mtloc_jax.surgery.network_card import cut_of
 from mtloc_jax.surgery.rules import Keep, Rule
 from mtloc_jax.surgery.tree import cover, leaves, match
 
+SOURCES = "sources"
+"""In the card of what is pretrained for located arms: what its recordings hash to."""
 _PRETRAIN = {MATCHER: matchers.pretrained, MOTION: motions.pretrained}
 
 
@@ -62,7 +64,7 @@ class Starts:
     def of(self, job: Job, settings: Settings, sites: Sites) -> Params:
         """Return the parameters a job starts from; `settings` are what it is trained with."""
         spec = job.spec
-        if settings.survey == "twice" and spec.of.start != "pretrained":
+        if settings.survey == "twice" and not (spec.of.start == "pretrained" or spec.of.both):
             return self._resurvey(job.trained, settings, sites).start(spec)
         if not spec.of.grafted:
             return replicas.take(self.fresh(spec, settings, sites.target), spec.seed)
@@ -103,12 +105,13 @@ class Starts:
 
             def make(folder: Path) -> None:
                 if settings.pretrained:
-                    self._taken(Path(settings.pretrained) / name, folder, part, settings, sites)
+                    self._taken(folder, part, settings, sites)
                     return
                 self.report(stage, 0, 1)
                 floors = [of.recordings.walks for r, of in sites.opened.items() if r != "target"]
                 params = _PRETRAIN[part](floors, settings)
-                checkpoint.save(folder, params, self._card(sites.source, settings))
+                card = self._card(sites.source, settings) | {SOURCES: _sources(sites)}
+                checkpoint.save(folder, params, card)
                 self.report(stage, 1, 1)
 
             self._made[name] = self._kept(self.folder / name, sites.source, make)
@@ -196,33 +199,23 @@ class Starts:
             )
         return self._resurveys[variant]
 
-    def _taken(
-        self, theirs: Path, folder: Path, part: str, settings: Settings, sites: Sites
-    ) -> None:
+    def _taken(self, folder: Path, part: str, settings: Settings, sites: Sites) -> None:
         """Take over what an earlier study pretrained; raises InputError where ours would differ."""
-        params, card = checkpoint.load(theirs, {"site": sites.source.card()})
-        ours = self._card(sites.source, settings)
-        config = parsed(card["config"])
-        asked = [name for name in PART_BY[part] if value(config, name) != value(settings, name)]
-        held, wanted = (of["identity"] for of in (card, ours))
-        data = [role for role in wanted["data"] if not role.startswith("target")]
-        odd = [
-            *asked,
-            *(["seeds"] if card["runs"] != ours["runs"] else []),
-            *(
-                ["recordings"]
-                if any(held["data"].get(r) != wanted["data"][r] for r in data)
-                else []
-            ),
-            *(["code or packages"] if held["maker"] != wanted["maker"] else []),
-        ]
-        if odd:
+        place, ours = Path(settings.pretrained), self._card(sites.source, settings)
+        ours = checkpoint.plain(ours | {SOURCES: _sources(sites)})
+        odd: dict[Path, list[str]] = {
+            theirs: _odd(checkpoint.read_card(theirs), ours, part)
+            for theirs in sorted(place.glob(f"pretrained-{part}*"))
+        }
+        alike = [theirs for theirs, names in odd.items() if not names]
+        if not alike:
+            near = min(odd.values(), key=len, default=[f"it has no pretrained {part}s"])
             raise InputError(
-                f"these were pretrained otherwise than this study would ({', '.join(odd)})",
+                f"nothing was pretrained there as this study would ({', '.join(near)})",
                 remedy="leave out --config.pretrained",
-                path=theirs,
+                path=place,
             )
-        checkpoint.save(folder, params, ours)
+        checkpoint.save(folder, checkpoint.load(alike[0])[0], ours)
 
     def _kept(self, folder: Path, site: Site, make: Callable[[Path], None]) -> Params:
         """Return the networks in `folder`; make them where they are not, or are damaged.
@@ -249,6 +242,21 @@ class Starts:
             "runs": [{"seed": seed} for seed in range(settings.seeds)],
             "identity": self.identity.plain(),
         }
+
+
+def _odd(theirs: Mapping[str, Any], ours: Mapping[str, Any], part: str) -> list[str]:
+    """Return in what the card of something pretrained differs from that of what we would make."""
+    configs = [parsed(card["config"]) for card in (theirs, ours)]
+    asked = [n for n in PART_BY[part] if value(configs[0], n) != value(configs[1], n)]
+    told = {"buildings": "site", "seeds": "runs", "recordings": SOURCES}
+    differ = [name for name, key in told.items() if theirs.get(key) != ours[key]]
+    made_alike = theirs["identity"]["maker"] == ours["identity"]["maker"]
+    return [*asked, *differ, *([] if made_alike else ["code or packages"])]
+
+
+def _sources(sites: Sites) -> dict[str, str]:
+    """Return what the recordings of each source hash to."""
+    return {role: digest for role, digest in sites.digests.items() if role != "target"}
 
 
 def with_the_rest_kept(rules: tuple[Rule, ...], fresh: Params) -> tuple[Rule, ...]:

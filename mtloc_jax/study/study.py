@@ -1,6 +1,7 @@
 """A study from recordings to rows: pretrain, graft, train the grid, judge it, write it down."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from mtloc_jax.errors import InputError
@@ -53,12 +54,16 @@ class Study:
         self.settings, self.folder, self.share = settings, folder, share
         self.given = _given(self.plan)
         grafted = any(job.spec.of.start == "pretrained" for g in self.plan.groups for job in g.jobs)
-        self.sites = open_sites(
+        opened = open_sites(
             [group.settings for group in self.plan.groups],
             grafted and self.given is None,
             _origin(self.given),
             report,
         )
+        self.sites = [
+            replace(sites, both=group.example.of.both)
+            for group, sites in zip(self.plan.groups, opened, strict=True)
+        ]
         self.starts = Starts(folder, share, report, self.given)
         for group, sites in zip(self.plan.groups, self.sites, strict=True):
             self.starts.check_given(group, sites.target)
@@ -100,8 +105,8 @@ class Study:
         mine = [chunk for chunk in self.plan.chunks if self.share.has(chunk.number)]
         missing = [chunk for chunk in mine if not self.chunks.is_sound(chunk)]
         clock = Clock(self._live(mine, missing), tell)
-        for chunk in missing:
-            self.chunks.finish(chunk, clock)
+        for batch in self.chunks.together(missing):
+            self.chunks.finish(batch, clock)
         return self._merged()
 
     def _merged(self) -> bool:

@@ -1,23 +1,19 @@
-"""Train and judge many runs in one compiled program each, with progress between jitted calls."""
+"""Train many runs in one compiled program, with progress between jitted calls."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.sharding import Mesh
+from jax.sharding import Mesh, NamedSharding
 
-from mtloc_jax.core.evaluate import Clean, Wiped, judge_clean, make_judge_wiped
 from mtloc_jax.core.model import Params
-from mtloc_jax.core.problem import Problem
 from mtloc_jax.core.train import Run, State, Static, make_train
-from mtloc_jax.settings import Wipe
-from mtloc_jax.sites.scaling import Scaler
 from mtloc_jax.sites.site import Arrays
-from mtloc_jax.study import memory, replicas
+from mtloc_jax.study import memory, packing, replicas
 
 Told = Callable[[float, float], None]
 """Called with (done, total) between jitted calls."""
@@ -51,15 +47,15 @@ class Trainer:
 
         told: called at each trace; where it is given, programs are made anew
         """
-        self.mesh = replicas.mesh()
+        self.static, self.mesh, self.axis = static, replicas.mesh(), replicas.replica_axis()
         self.width, self._fitted = memory.Width(n_runs, self.mesh.size), False
-        programs = _programs if told is None else _programs.__wrapped__
-        self._begin, self._advance = programs(static, self.mesh, replicas.replica_axis(), told)
+        programs = training_programs if told is None else training_programs.__wrapped__
+        self._begin, self._advance = programs(static, self.mesh, self.axis, told)
 
     def train(self, runs: list[Run], data: Arrays, told: Told = lambda done, total: None) -> Params:
         """Return the trained parameters, stacked in the order of `runs`, as numpy arrays.
 
-        Raises Diverged where a run did.
+        Raises Diverged where a run did, and InputError where one alone does not fit the memory.
         """
         steps = np.array([0, *np.cumsum([int(run.n_steps) for run in runs])], float)
 
@@ -73,7 +69,9 @@ class Trainer:
                 raise Diverged([part.start + k for k in error.runs]) from None
 
         self._fit(runs, data)
-        trained = list(self.width.pieces(len(runs), piece))
+        # Vectorised, runs follow each other in the lanes there are; one by one, all are at hand.
+        follow = len(runs) if self.axis == "vmap" else 1
+        trained = list(self.width.pieces(len(runs), piece, follow))
         return jax.tree.map(lambda *leaves: np.concatenate(leaves), *trained)
 
     def calibrate(self, runs: list[Run], data: Arrays) -> Speed:
@@ -82,128 +80,171 @@ class Trainer:
         return next(self.width.pieces(len(runs), lambda part: self._timed(runs[part], data)))
 
     def _timed(self, runs: list[Run], data: Arrays) -> Speed:
-        _, stacked = self._stacked(runs)
+        lanes = self._dealt(np.array([int(run.n_steps) for run in runs]))
+        filled, stacked = self._stacked([runs[k] if k < len(runs) else None for k in lanes], runs)
         state, stacked = self._begun(stacked, data)
-        state = jax.block_until_ready(self._advance(state, stacked, (data, jnp.int32(0))))
+        n_steps = np.array([int(run.n_steps) for run in filled])
+
+        def advanced(state: State, part: int) -> State:
+            return self._advanced(state, stacked, _stop(n_steps, part), data)
+
+        state = advanced(state, 0)
         part, began_s = 0, time.monotonic()
         while part < PARTS and time.monotonic() - began_s < CALIBRATION_S:
             part = min(PARTS, 4 * part + 1)
-            state = jax.block_until_ready(self._advance(state, stacked, (data, jnp.int32(part))))
+            state = advanced(state, part)
         took_s = time.monotonic() - began_s
-        n_steps = sum(_stop(int(run.n_steps), part) for run in runs)
-        return Speed(n_steps / took_s, self._needed_bytes(runs, data))
+        steps = int(_stop(n_steps, part).sum())
+        return Speed(steps / took_s, self._needed_bytes(runs, data))
 
     def _trained(self, runs: list[Run], data: Arrays, told: Callable[[float], None]) -> Params:
-        order, stacked = self._stacked(runs)
-        n_steps = float(sum(int(run.n_steps) for run in runs))
-        state, stacked = self._begun(stacked, data)
-        part, stride = 0, 1
+        """Train runs in the lanes there are, wave by wave."""
+        n_steps = np.array([int(run.n_steps) for run in runs])
+        lanes: list[int | None] = [None] * self.width.runs
+        taken = np.zeros(len(lanes), np.int64)  # steps, by each lane's run
+        ended: dict[int, tuple[Params, np.ndarray]] = {}
+        state, stride, done = None, 1, 0
         told(0)
-        while part < PARTS:
-            part, began_s = min(PARTS, part + stride), time.monotonic()
-            state = jax.block_until_ready(self._advance(state, stacked, (data, jnp.int32(part))))
-            told(n_steps * part / PARTS)
-            took_s = max(time.monotonic() - began_s, 1e-3)
-            stride = int(np.clip(stride * min(CALL_S / took_s, 8), 1, PARTS))
-        back = np.argsort(order)[: len(runs)]
-        params, loss = jax.device_get((state.params, state.loss))
-        lost = np.flatnonzero(~np.isfinite(loss[back]))
-        if len(lost):
-            raise Diverged(lost.tolist())
-        return jax.tree.map(lambda leaf: leaf[back], params)
+        for wave in self._waves(n_steps):
+            if state is not None:
+                ended |= self._ended(state, {k: lanes[k] for k in wave.begins})
+            for lane, run in wave.begins.items():
+                lanes[lane], taken[lane] = run, 0
+            filled, stacked = self._stacked([None if k is None else runs[k] for k in lanes], runs)
+            fresh, stacked = self._begun(stacked, data)
+            state = fresh if state is None else self._with(state, fresh, wave.begins)
+            length = np.array([int(run.n_steps) for run in filled]) - taken
+            length = np.minimum(length, wave.steps)
+            part = 0
+            while part < PARTS:
+                part, began_s = min(PARTS, part + stride), time.monotonic()
+                state = self._advanced(state, stacked, taken + _stop(length, part), data)
+                told(float(done + _stop(length, part).sum()))
+                took_s = max(time.monotonic() - began_s, 1e-3)
+                stride = int(np.clip(stride * min(CALL_S / took_s, 8), 1, PARTS))
+            taken, done = taken + length, done + length.sum()
+        assert state is not None
+        ended |= self._ended(state, dict(enumerate(lanes)))
+        lost = [k for k in range(len(runs)) if not np.isfinite(ended[k][1])]
+        if lost:
+            raise Diverged(lost)
+        return replicas.stack([ended[k][0] for k in range(len(runs))])
+
+    def _waves(self, n_steps: np.ndarray) -> list[packing.Wave]:
+        if self.axis == "vmap":
+            return packing.waves(n_steps.tolist(), self.width.runs)
+        dealt = self._dealt(n_steps)
+        begins = {lane: int(k) for lane, k in enumerate(dealt) if k < len(n_steps)}
+        return [packing.Wave(begins, int(n_steps.max()))]
+
+    def _dealt(self, n_steps: np.ndarray) -> np.ndarray:
+        """Return which run each lane has; numbers from the runs' count on are idle ones."""
+        idle = np.zeros(self.width.runs - len(n_steps), np.int64)
+        return replicas.dealt(np.concatenate([n_steps, idle]), self.mesh.size)
+
+    def _advanced(self, state: State, stacked: Run, stops: np.ndarray, data: Arrays) -> State:
+        stop = replicas.placed(stops.astype(np.int32), self.mesh, replicas.RUNS)
+        return jax.block_until_ready(self._advance(state, stacked, stop, data))
 
     def _begun(self, stacked: Run, data: Arrays) -> tuple[State, Run]:
         """Return the runs' first state, and the runs without their start, which it now holds."""
         return self._begin(stacked, data), stacked._replace(start={})
 
-    def _stacked(self, runs: list[Run]) -> tuple[np.ndarray, Run]:
-        """Return the order in which the runs are stacked, and them on their devices."""
+    def _with(self, state: State, fresh: State, begins: Mapping[int, int]) -> State:
+        """Return a state in which some lanes begin."""
+        mask = np.zeros(self.width.runs, bool)
+        mask[list(begins)] = True
+        return _begun_anew(state, fresh, replicas.placed(mask, self.mesh, replicas.RUNS))
+
+    def _ended(
+        self, state: State, lanes: Mapping[int, int | None]
+    ) -> dict[int, tuple[Params, np.ndarray]]:
+        """Return the parameters and last losses of lanes' runs, by run."""
+        held = {lane: run for lane, run in lanes.items() if run is not None}
+        if not held:
+            return {}
+        at = np.array(list(held))
+        params, loss = jax.device_get((state.params, state.loss))
+        return {
+            run: (replicas.take(params, lane), loss[lane])
+            for lane, run in zip(at.tolist(), held.values(), strict=True)
+        }
+
+    def _stacked(self, lanes: Sequence[Run | None], runs: list[Run]) -> tuple[list[Run], Run]:
+        """Return what each lane trains, an idle run where none, and that on the devices."""
         # Idle runs fill the chunk up to the compiled size; they take no step.
         idle = runs[-1]._replace(n_steps=np.int32(0))
-        filled = runs + [idle] * (self.width.runs - len(runs))
-        order = replicas.dealt(np.array([int(run.n_steps) for run in filled]), self.mesh.size)
-        stacked = replicas.stack([filled[k] for k in order])
-        return order, replicas.placed(stacked, self.mesh, replicas.RUNS)
+        filled = [idle if run is None else run for run in lanes]
+        self._check_asked(filled)
+        return filled, replicas.placed(replicas.stack(filled), self.mesh, replicas.RUNS)
+
+    def _check_asked(self, runs: list[Run]) -> None:
+        """Raise ValueError where a run drops what the program was compiled never to drop."""
+        program = self.static
+        for run in runs:
+            if float(run.dropout) > 0 and program.problem.width and not program.drops:
+                raise ValueError("a run drops features, its program none: see Static.drops")
+            if float(run.modality_dropout) > 0 and program.problem.branches and not program.takes:
+                raise ValueError("a run is taken modalities, its program none: see Static.takes")
 
     def _fit(self, runs: list[Run], data: Arrays) -> None:
-        if not self._fitted:
-            self.width.fit(lambda: self._needed_bytes(runs, data), memory.free_bytes())
+        if self._fitted:
+            return
+        if self.axis == "vmap":
+            most = min(self.width.runs, memory.lanes_a_device() * self.mesh.size)
+            n_steps = [int(run.n_steps) for run in runs]
+            lanes = packing.lanes_for(n_steps, most, self.mesh.size)
+            self.width = memory.Width(lanes, self.mesh.size)
+        self.width.fit(lambda: self._needed_bytes(runs, data), memory.free_bytes())
         self._fitted = True
 
     def _needed_bytes(self, runs: list[Run], data: Arrays) -> int:
-        _, stacked = self._stacked(runs[: self.width.runs])
-        state, stacked = self._begun(stacked, data)
-        return memory.needed_bytes(self._advance, state, stacked, (data, jnp.int32(0)))
+        """Return what training takes on each device; nothing is put there to find out."""
+        lane = jax.tree.map(np.asarray, runs[0])
+        stacked = self._shaped(lane, (self.width.runs,))
+        state = self._shaped(jax.eval_shape(self._begin, stacked, data))
+        least = memory.size_bytes(state) // self.mesh.size
+        free = memory.free_bytes()
+        if free is not None and least > free:
+            return least  # not worth compiling
+        stop = self._shaped(np.zeros(self.width.runs, np.int32))
+        stacked = stacked._replace(start={})
+        return memory.needed_bytes(self._advance, state, stacked, stop, data)
+
+    def _shaped(self, tree: Any, lead: tuple[int, ...] = ()) -> Any:
+        """Return the shapes of a tree as it lies on the devices, with further axes before them."""
+        lying = NamedSharding(self.mesh, replicas.RUNS)
+        return jax.tree.map(
+            lambda leaf: jax.ShapeDtypeStruct((*lead, *leaf.shape), leaf.dtype, sharding=lying),
+            tree,
+        )
 
 
-class Judge:
-    """Judge trained networks of one problem: clean, and with modalities wiped."""
+@partial(jax.jit, donate_argnums=0)
+def _begun_anew(state: State, fresh: State, begins: jax.Array) -> State:
+    def one(old: jax.Array, new: jax.Array) -> jax.Array:
+        return jnp.where(begins.reshape(-1, *[1] * (new.ndim - 1)), new, old)
 
-    def __init__(self, problem: Problem, wipe: Wipe, n_runs: int) -> None:
-        """Prepare for chunks of up to `n_runs` runs."""
-        self.problem, self.mesh = problem, replicas.mesh()
-        self.width = memory.Width(n_runs, self.mesh.size)
-        axis = replicas.replica_axis()
-        self._clean = _judge_clean(problem, self.mesh, axis)
-        self._wiped = None
-        if wipe.drop_rates and problem.branches:
-            self._wiped = _judge_wiped(problem, wipe, self.mesh, axis)
-
-    def clean(self, params: Params, scalers: list[Scaler], data: Arrays) -> Clean:
-        """Judge stacked networks on untouched windows; every leaf has a leading runs axis."""
-        return self._judged(self._clean, params, scalers, data)
-
-    def wiped(self, params: Params, scalers: list[Scaler], data: Arrays) -> Wiped | None:
-        """Judge stacked networks under wiping, if asked; every leaf has a leading runs axis."""
-        if self._wiped is None:
-            return None
-        return self._judged(self._wiped, params, scalers, data)
-
-    def _judged(self, program: Callable, params: Params, scalers: list[Scaler], data: Arrays):
-        networks = (params, replicas.stack(scalers))
-
-        def piece(part: slice):
-            judged = range(part.start, part.stop)
-            filling = [judged[-1]] * (self.width.runs - len(judged))
-            stacked = jax.tree.map(lambda leaf: np.asarray(leaf)[[*judged, *filling]], networks)
-            found = program(*replicas.placed(stacked, self.mesh, replicas.RUNS), data)
-            return jax.tree.map(lambda leaf: leaf[: len(judged)], jax.device_get(found))
-
-        found = self.width.pieces(len(scalers), piece)
-        return jax.tree.map(lambda *leaves: np.concatenate(leaves), *found)
+    return jax.tree.map(one, state, fresh)
 
 
 # Kept for the life of a process: what trains or judges alike is traced and compiled once.
 @cache
-def _programs(
+def training_programs(
     static: Static, mesh: Mesh, axis: replicas.ReplicaAxis, told: Callable[[], None] | None
 ) -> tuple[Callable[..., State], Callable[..., State]]:
     """Return the compiled `begin` and `advance` of many runs."""
     training = make_train(static)
 
-    def advance(state: State, run: Run, data_and_part: tuple[Arrays, jax.Array]) -> State:
+    def advance(state: State, run: Run, stop: jax.Array, data: Arrays) -> State:
         if told is not None:
             told()
-        data, part = data_and_part
-        return training.advance(state, run, data, _stop(run.n_steps, part))
+        return training.advance(state, run, data, stop)
 
     begin = replicas.over_runs(training.begin, mesh, axis)
     return begin, replicas.over_runs(advance, mesh, axis, donate=True)
 
 
-@cache
-def _judge_clean(problem: Problem, mesh: Mesh, axis: replicas.ReplicaAxis) -> Callable[..., Clean]:
-    return replicas.over_runs(partial(judge_clean, problem), mesh, axis)
-
-
-@cache
-def _judge_wiped(
-    problem: Problem, wipe: Wipe, mesh: Mesh, axis: replicas.ReplicaAxis
-) -> Callable[..., Wiped]:
-    return replicas.over_runs(make_judge_wiped(problem, wipe), mesh, axis)
-
-
-def _stop(n_steps: Any, part: Any) -> Any:
-    """Return the step that a run of `n_steps` has reached after `part` of PARTS."""
-    # In two factors: the product of steps and parts would overflow 32 bits.
-    return n_steps // PARTS * part + n_steps % PARTS * part // PARTS
+def _stop(n_steps: np.ndarray, part: int) -> np.ndarray:
+    """Return how many of `n_steps` i64[..] are taken after `part` of PARTS."""
+    return n_steps * part // PARTS

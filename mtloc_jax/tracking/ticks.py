@@ -22,12 +22,13 @@ class Fix(NamedTuple):
     """Hold a fix as a filter meets it, or an array of them [...]; what is absent is 0 throughout.
 
     fix_m:   f[2], relative to the prior's mean; fix_var: f[], m^2 of either coordinate
-    since_m: f[2], how the phone moved since it was heard; since_var: f[], m^2
+    since_m: f[2], how the phone moved since it was heard; since_var: f[], m^2; since_s: f[]
     weight:  f[], 1 where there is a fix
     """
 
     fix_m: np.ndarray
     fix_var: np.ndarray
+    since_s: np.ndarray
     since_m: np.ndarray
     since_var: np.ndarray
     weight: np.ndarray
@@ -37,15 +38,18 @@ class Ticks(NamedTuple):
     """Hold K ticks with room for F fixes each, the fields of `Fix` last.
 
     seconds: f[K], how long a tick is; 0 where it only fills up
+    known:   f[K], 1 where the phone's motion is known; else it has a velocity to find
     moved_m: f[K, 2]; moved_var: f[K], m^2 of either coordinate
-    fix_m:   f[K, F, 2]; fix_var: f[K, F]; since_m: f[K, F, 2]; since_var, weight: f[K, F]
+    fix_m:   f[K, F, 2]; since_m: f[K, F, 2]; fix_var, since_s, since_var, weight: f[K, F]
     """
 
     seconds: np.ndarray
+    known: np.ndarray
     moved_m: np.ndarray
     moved_var: np.ndarray
     fix_m: np.ndarray
     fix_var: np.ndarray
+    since_s: np.ndarray
     since_m: np.ndarray
     since_var: np.ndarray
     weight: np.ndarray
@@ -63,23 +67,22 @@ def survey_prior(xy_m: np.ndarray) -> Prior:
     return Prior(mean_m, float(np.sqrt(((xy_m - mean_m) ** 2).mean())))
 
 
-def no_moves(from_ms: int, to_ms: int, m2_per_s: float) -> Moves:
-    """Return the moves of a phone of which no motion is known: a random walk of `m2_per_s`.
-
-    The ticks are of TICK_MS; the last may end after `to_ms`.
-    """
+def no_moves(from_ms: int, to_ms: int) -> Moves:
+    """Return moves of nothing, in ticks of TICK_MS; the last may end after `to_ms`."""
     count = max(1, -(-(to_ms - from_ms) // TICK_MS))
-    sigma_m = np.sqrt(m2_per_s * TICK_MS / 1000)
     t_ms = from_ms + TICK_MS * np.arange(count + 1, dtype=np.int64)
-    return Moves(t_ms, np.zeros((count, 2)), np.full(count, sigma_m))
+    return Moves(t_ms, np.zeros((count, 2)), np.zeros(count))
 
 
-def arranged(moves: Moves, fixes: Fixes, known_ms: np.ndarray, prior: Prior) -> Ticks:
+def arranged(
+    moves: Moves, fixes: Fixes, known_ms: np.ndarray, prior: Prior, *, motion: bool = True
+) -> Ticks:
     """Lay out a walk: each fix in the tick during which it becomes known.
 
     known_ms: i64[S], `fixes.arrived_ms` for a filter that must not look ahead; `fixes.heard_ms`
               for a smoother. What is known before the ticks begin counts in the first; what is
               known after they end is left out.
+    motion:   whether the moves say how the phone moved, or are but the ticks of `no_moves`
     """
     ends_ms = moves.t_ms[1:]
     tick = np.searchsorted(ends_ms, known_ms)
@@ -91,12 +94,15 @@ def arranged(moves: Moves, fixes: Fixes, known_ms: np.ndarray, prior: Prior) -> 
     moved_var = moves.sigma_m**2
     since_m = _since(moves.t_ms, moves.moved_m, tick, fixes.heard_ms[used])
     since_var = _since(moves.t_ms, moved_var[:, None], tick, fixes.heard_ms[used])[:, 0]
+    since_s = (ends_ms[tick] - fixes.heard_ms[used]) / 1000
     return Ticks(
         np.diff(moves.t_ms) / 1000,
+        np.full(len(ends_ms), float(motion)),
         moves.moved_m,
         moved_var,
         _placed(shape, tick, slot, fixes.xy_m[used] - prior.mean_m),
         _placed(shape, tick, slot, fixes.sigma_m[used] ** 2),
+        _placed(shape, tick, slot, since_s),
         _placed(shape, tick, slot, since_m),
         _placed(shape, tick, slot, since_var),
         _placed(shape, tick, slot, np.ones(len(tick))),

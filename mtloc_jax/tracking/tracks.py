@@ -10,13 +10,12 @@ import numpy as np
 
 from mtloc_jax.evidence import Fixes, Moves, Track
 from mtloc_jax.tracking import kalman
-from mtloc_jax.tracking.kalman import Model, State
+from mtloc_jax.tracking.kalman import State
 from mtloc_jax.tracking.ticks import TICK_MS, Prior, Ticks, arranged, no_moves, stacked
+from mtloc_jax.tracking.walk_model import Model
 
 TOGETHER = 256
 """Ticks are filled up to a multiple of it."""
-NO_MOTION_M2_PER_S = 4.0
-"""How far a phone of which no motion is known wanders, as a random walk."""
 
 
 class Walk(NamedTuple):
@@ -38,12 +37,7 @@ class Located(NamedTuple):
     offline: Track
 
 
-def located(
-    walks: Sequence[Walk],
-    model: Model | None = None,
-    *,
-    no_motion_m2_per_s: float = NO_MOTION_M2_PER_S,
-) -> list[Located]:
+def located(walks: Sequence[Walk], model: Model | None = None) -> list[Located]:
     """Locate walks side by side in one compiled program.
 
     A causal position is that at the newest end of a tick, so at most a tick old, and the prior
@@ -53,32 +47,42 @@ def located(
     if not walks:
         return []
     model = Model() if model is None else model
-    moves = [_moves(walk, no_motion_m2_per_s) for walk in walks]
-    pairs = list(zip(moves, walks, strict=True))
-    then = [arranged(m, w.fixes, w.fixes.arrived_ms, w.prior) for m, w in pairs]
-    after = [arranged(m, w.fixes, w.fixes.heard_ms, w.prior) for m, w in pairs]
-    sd_m = np.array([walk.prior.sd_m for walk in walks])
-    causal = jax.tree.map(np.asarray, _causal(model, sd_m, stacked(then, TOGETHER)))
-    offline = jax.tree.map(np.asarray, _offline(model, sd_m, stacked(after, TOGETHER)))
+    moves = [ticks_of(walk) for walk in walks]
+    causal, offline = (
+        jax.tree.map(np.asarray, program(model, *_side_by_side(walks, moves, known)))
+        for program, known in ((causal_states, "arrived_ms"), (offline_states, "heard_ms"))
+    )
     return [
         Located(
             _at_ends(walk, m.t_ms, jax.tree.map(lambda part, at=at: part[at], causal)),
             _between_ends(walk, m.t_ms, jax.tree.map(lambda part, at=at: part[at], offline)),
         )
-        for at, (m, walk) in enumerate(pairs)
+        for at, (m, walk) in enumerate(zip(moves, walks, strict=True))
     ]
 
 
-@jax.jit
-@partial(jax.vmap, in_axes=(None, 0, 0))
-def _causal(model: Model, sd_m: jax.Array, ticks: Ticks) -> State:
-    return _small(kalman.filtered(model, kalman.start(model, sd_m), ticks)[1].state)
+def ticks_of(walk: Walk) -> Moves:
+    """Return the moves of a walk; where none is known, ticks from its first time to its last."""
+    if walk.moves is not None:
+        return walk.moves
+    times = [walk.t_ms, walk.fixes.heard_ms]
+    first, last = min(t[0] for t in times if len(t)), max(t[-1] for t in times if len(t))
+    return no_moves(int(first) - TICK_MS, int(last))
 
 
 @jax.jit
 @partial(jax.vmap, in_axes=(None, 0, 0))
-def _offline(model: Model, sd_m: jax.Array, ticks: Ticks) -> State:
-    return _small(kalman.offline(model, kalman.start(model, sd_m), ticks))
+def causal_states(model: Model, sd_m: jax.Array, ticks: Ticks) -> State:
+    """Return what a filter believes at the ends of ticks [W, K]; sd_m: f[W], of the priors."""
+    start = kalman.start(model, sd_m, ticks.known[0])
+    return _small(kalman.filtered(model, start, ticks)[1].state)
+
+
+@jax.jit
+@partial(jax.vmap, in_axes=(None, 0, 0))
+def offline_states(model: Model, sd_m: jax.Array, ticks: Ticks) -> State:
+    """Return what whole walks say of the ends of their ticks, as `causal_states`."""
+    return _small(kalman.offline(model, kalman.start(model, sd_m, ticks.known[0]), ticks))
 
 
 def _small(state: State) -> State:
@@ -87,12 +91,15 @@ def _small(state: State) -> State:
     return State(state.mean[:, :2], jnp.sqrt(var), state.heard)
 
 
-def _moves(walk: Walk, m2_per_s: float) -> Moves:
-    if walk.moves is not None:
-        return walk.moves
-    times = [walk.t_ms, walk.fixes.heard_ms]
-    first, last = min(t[0] for t in times if len(t)), max(t[-1] for t in times if len(t))
-    return no_moves(int(first) - TICK_MS, int(last), m2_per_s)
+def _side_by_side(
+    walks: Sequence[Walk], moves: Sequence[Moves], known: str
+) -> tuple[np.ndarray, Ticks]:
+    """Return the priors' sd f[W] and the ticks of walks, as fixes become `known`."""
+    ticks = [
+        arranged(m, w.fixes, getattr(w.fixes, known), w.prior, motion=w.moves is not None)
+        for m, w in zip(moves, walks, strict=True)
+    ]
+    return np.array([walk.prior.sd_m for walk in walks]), stacked(ticks, TOGETHER)
 
 
 def _at_ends(walk: Walk, ticks_ms: np.ndarray, found: State) -> Track:
