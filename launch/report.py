@@ -17,13 +17,15 @@ A file that is not what the study wrote, by DIR/SHA256SUMS, is named and nothing
 --accept_altered it is reported as it is, and the report says so.
 """
 
+from typing import TYPE_CHECKING
+
 from absl import flags
 
 from launch import cli, places
 from mtloc_jax.errors import InputError
-from mtloc_jax.report.margin import name_margin
-from mtloc_jax.report.write import write_report
-from mtloc_jax.sites.floor_plan import FloorPlan
+
+if TYPE_CHECKING:
+    from mtloc_jax.sites.floor_plan import FloorPlan
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder with rows.csv.", required=True)
 _FLOOR_PLAN = flags.DEFINE_string("floor_plan", None, "Image to draw the trajectories on.")
@@ -40,13 +42,18 @@ _ACCEPT_ALTERED = flags.DEFINE_bool(
 def main(argv: list[str]) -> None:
     """Write the report and say where it is."""
     del argv
+    from mtloc_jax.report.margin import name_margin
+    from mtloc_jax.report.write import write_report
+
     workdir, floor_plan = places.folder(_WORKDIR.value), _floor_plan()
     if _MARGIN_M.value is not None:
         name_margin(workdir, _MARGIN_M.value)
     write_report(workdir, floor_plan, accept_altered=bool(_ACCEPT_ALTERED.value))
 
 
-def _floor_plan() -> FloorPlan | None:
+def _floor_plan() -> "FloorPlan | None":
+    from mtloc_jax.sites.floor_plan import FloorPlan
+
     if _FLOOR_PLAN.value is None and _FLOOR_SIZE_M.value is None:
         return None
     try:

@@ -128,8 +128,9 @@ def test_damage_is_named_with_its_line(tmp_path, line, by, says):
 def test_a_log_without_two_positions_is_refused(tmp_path):
     with pytest.raises(InputError, match="no POSI line"):
         read(tmp_path, HEADER + BODY.replace("POSI;", "% "))
+    (tmp_path / "log.txt").write_text(HEADER + BODY.replace("POSI;5", "% 5"), encoding="utf-8")
     with pytest.raises(InputError, match="1 waypoint"):
-        read(tmp_path, HEADER + BODY.replace("POSI;5", "% 5"))
+        read_all(jobs(tmp_path))
 
 
 def test_a_folder_shares_the_origin_of_its_first_log(tmp_path):

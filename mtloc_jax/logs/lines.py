@@ -130,12 +130,14 @@ def read_lines(
     separator: str,
     *,
     last_line_may_lack_end: bool = False,
+    growing: bool = False,
     block_bytes: int = BLOCK_BYTES,
 ) -> Iterator[Lines]:
     r"""Yield the lines of a UTF-8 file (or of a `.gz` one) in blocks of about `block_bytes`.
 
     Lines end with \n or \r\n, mixed freely. A last line without an end is taken for a cut one
-    unless `last_line_may_lack_end`; then it comes by itself.
+    unless `last_line_may_lack_end`; then it comes by itself. Of a file that is `growing` it is
+    still being written, and left out.
     Raises InputError where the file is missing, empty, cut, damaged (gzip) or not UTF-8.
     """
     first, rest = 1, b""
@@ -152,6 +154,8 @@ def read_lines(
                 path=path,
                 line=first,
             )
+    if growing and first > 1:
+        return
     if rest and not last_line_may_lack_end:
         raise InputError(
             "the last line is cut: it has no line end",

@@ -17,7 +17,7 @@ from mtloc_jax.errors import InputError
 from mtloc_jax.logs.frozen import frozen_spans_of
 from mtloc_jax.logs.jobs import Job, checked_found, existing_folder
 from mtloc_jax.logs.lines import DAY_MS, SENSOR_LIMIT, Lines, check_time_order, read_lines
-from mtloc_jax.logs.round import Round, Stream, WifiScans, checked
+from mtloc_jax.logs.round import Round, Stream, WifiScans, surveyed
 from mtloc_jax.logs.scans import scans_of_rows
 
 _MAX_SCALED_RSS = 2.0
@@ -102,7 +102,7 @@ def read_round(path: Path, layout: Layout, number: int) -> Round:
     check_time_order(t_ms, line, path, "a row", strictly=True)
     _check_none_lacks(t_ms, line, path)
     accel, gyro, mag = (Stream(t_ms, table[:, at : at + 3].copy()) for at in _AXES_AT)
-    return checked(
+    return surveyed(
         Round(
             _name(layout, number),
             number,

@@ -32,7 +32,7 @@ from mtloc_jax.logs.lines import (
     chunks,
     read_lines,
 )
-from mtloc_jax.logs.records import Addresses, Records, in_order
+from mtloc_jax.logs.records import NO_LINE, Addresses, Records, in_order
 from mtloc_jax.logs.round import Round, Stream, WifiScans, checked
 from mtloc_jax.logs.scans import BSSID, STRONGEST_DBM, WEAKEST_DBM, channel_mhz, wifi_scans
 
@@ -46,6 +46,7 @@ _LONGEST_ELEMENT_BYTES = 1 << 16  # of one tag; a real one has a hundred
 _LEAST_DELAYS_MS = 50  # by which the two readings delivered soonest differ at most; really 0.1
 # A delivery is a damaged copy of its neighbour where most of its entries are that one's.
 _DAMAGED_SHARE, _FEWEST_ALIKE = 0.1, 10
+_NO_CORNER = Records(NO_LINE, np.zeros(0, np.int64), np.zeros((0, 2)))
 _CENTIMETRE_M = 0.01  # positions are published to it
 _REPAIR = "repair or delete this line, or leave the log out"
 
@@ -275,8 +276,8 @@ def edinburgh_jobs(folder: Path) -> list[Job]:
     return made
 
 
-def read_log(path: Path, corners: Path, name: str, number: int, phone: str = "") -> Round:
-    """Read one phone log; time 0 is its first reading.
+def read_log(path: Path, corners: Path | None, name: str, number: int, phone: str = "") -> Round:
+    """Read one phone log; time 0 is its first reading. Without `corners` it has no waypoint.
 
     Scans that repeat the one before are dropped: only really new ones remain, stamped with their
     first delivery.
@@ -292,7 +293,7 @@ def read_log(path: Path, corners: Path, name: str, number: int, phone: str = "")
     first_ns = min(readings.clock_ns[0] for readings in log.readings.values())
     unix_at_zero = -(-(log.least_offsets_ns[0] + first_ns) // 1_000_000)  # rounded up
     streams = {_SENSORS[tag]: _stream(r, first_ns, path) for tag, r in log.readings.items()}
-    waypoints = _corners(corners)
+    waypoints = _corners(corners) if corners else _NO_CORNER
     return checked(
         Round(
             f"edinburgh_raw-{name}",
