@@ -82,7 +82,10 @@ def test_a_file_system_that_cannot_lock_is_said_and_the_claims_of_others_stay(
 
 def test_a_claim_on_a_folder_that_was_removed_or_replaced_is_no_claim(tmp_path):
     folder = tmp_path / "work"
-    with claimed(folder, Share()) as claim:
+    with (
+        pytest.raises(InputError, match="was removed or replaced"),
+        claimed(folder, Share()) as claim,
+    ):
         claim.check()
         shutil.rmtree(folder)
         with pytest.raises(InputError, match="was removed or replaced"):
