@@ -82,7 +82,7 @@ def _draw_circles(axes: Axes, located: Located) -> None:
 
 def _limits(located: Located) -> dict[str, tuple[float, float]]:
     """Return what is shown: the truth, and the track from its first scan on."""
-    heard = ~np.isnan(located.said.scan_age_s)
+    heard = located.heard
     kept_m = located.xy_m[heard] if heard.any() else located.xy_m
     xy_m = np.concatenate([kept_m, located.log.waypoint_xy_m])
     middle_m = (xy_m.min(axis=0) + xy_m.max(axis=0)) / 2
