@@ -82,6 +82,7 @@ def predict(
     network: str | None = None,
     arm: str | None = None,
     pretrained: str | None = None,
+    calibrated: bool = False,
     every_ms: int = locators.TICK_MS,
 ) -> list[Located]:
     """Locate logs, with or without ground truth, by a survey or by a trained network.
@@ -91,11 +92,12 @@ def predict(
     network:    a checkpoint, or a study's network: WORKDIR@finetuned:0.625:3
     arm:        how a survey locates: `cosine-steps-filter` where nothing is pretrained
     pretrained: WORKDIR[@SEED] of a study whose matcher, or motion network, is used
+    calibrated: make the radius hold on this floor, by walks of the survey, 9 at least
     every_ms:   time between rows, a multiple of 100
 
     Raises InputError where a log cannot be read or located.
     """
-    ready = locators.opened(survey, network, arm=arm, pretrained=pretrained)
+    ready = locators.opened(survey, network, arm=arm, pretrained=pretrained, calibrated=calibrated)
     if isinstance(log, str | Path):
         logs: Sequence[Round] = locators.logs_at(Path(log), form, ready.origin)
     else:

@@ -45,7 +45,7 @@ def _caption(located: Located) -> str:
     if not np.isnan(located.mean_error_m):
         told += f" | mean error {located.mean_error_m:.1f} m"
     if not np.isnan(located.radius_m).all():
-        told += "\nCircles: the stated 90 % radius, at times spread evenly."
+        told += "\nCircles: the 90 % radius, at times spread evenly."
     return told
 
 
