@@ -6,12 +6,14 @@ Mistakes are `mtloc_jax.InputError`, one line that names the file or setting and
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
 
 from mtloc_jax import rows
+from mtloc_jax.errors import InputError
 from mtloc_jax.logs.round import Round
 from mtloc_jax.prediction import locators
 from mtloc_jax.prediction.located import Located
@@ -121,10 +123,22 @@ def graft(
     """Take what trained networks know into a fresh network for a site.
 
     donors:   checkpoints, studies' networks or weight files; rules call one alone `donor`
-    rules:    a Python file with get_rules
+    rules:    a Python file with get_rules, or one that comes with the package by name: imu
     settings: of the new network, by dotted name, in place of its donor's
 
     Raises InputError where donors, rules or site cannot be read, or do not fit.
     """
     places = [donors] if isinstance(donors, str) else list(donors)
-    return graft_onto(places, site, Path(rules), None, settings, seed=seed)
+    return graft_onto(places, site, _rules_file(rules), None, settings, seed=seed)
+
+
+def _rules_file(rules: str | Path) -> Path:
+    if not str(rules).isidentifier():
+        return Path(rules)
+    found = find_spec(f"configs.graft.{rules}")
+    if found is None or found.origin is None:
+        raise InputError(
+            f"there are no rules {str(rules)!r} in the package",
+            remedy="give a Python file with get_rules, or imu, resurvey, wider, soup, keras",
+        )
+    return Path(found.origin)
