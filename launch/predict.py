@@ -34,6 +34,9 @@ _PRETRAINED = flags.DEFINE_string(
     "pretrained", None, "WORKDIR[@SEED] of a study whose matcher, or motion network, to use."
 )
 _NETWORK = flags.DEFINE_string("network", None, "A trained MTLoc network, in place of a survey.")
+_CALIBRATED = flags.DEFINE_bool(
+    "calibrated", False, "Make the radius hold on this floor, by walks of the survey."
+)
 _EVERY_MS = flags.DEFINE_integer("every_ms", 100, "Time between rows.", lower_bound=100)
 _FOLLOW = flags.DEFINE_bool("follow", False, "Locate the log while it is written.")
 _LAG_MS = flags.DEFINE_integer("lag_ms", 0, "By how much a scan may be written late.", 0)
@@ -54,6 +57,7 @@ def main(argv: list[str]) -> None:
         rounds=command.rounds_of(_ROUNDS.value),
         arm=_ARM.value,
         pretrained=_PRETRAINED.value,
+        calibrated=bool(_CALIBRATED.value),
     )
     asked, every_ms = (ready, log, _FORMAT.value, output, cli.say), int(_EVERY_MS.value)
     if _FOLLOW.value:

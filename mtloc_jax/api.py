@@ -6,12 +6,14 @@ Mistakes are `mtloc_jax.InputError`, one line that names the file or setting and
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
 
 from mtloc_jax import rows
+from mtloc_jax.errors import InputError
 from mtloc_jax.logs.round import Round
 from mtloc_jax.prediction import locators
 from mtloc_jax.prediction.located import Located
@@ -82,6 +84,7 @@ def predict(
     network: str | None = None,
     arm: str | None = None,
     pretrained: str | None = None,
+    calibrated: bool = False,
     every_ms: int = locators.TICK_MS,
 ) -> list[Located]:
     """Locate logs, with or without ground truth, by a survey or by a trained network.
@@ -91,11 +94,12 @@ def predict(
     network:    a checkpoint, or a study's network: WORKDIR@finetuned:0.625:3
     arm:        how a survey locates: `cosine-steps-filter` where nothing is pretrained
     pretrained: WORKDIR[@SEED] of a study whose matcher, or motion network, is used
+    calibrated: make the radius hold on this floor, by walks of the survey, 9 at least
     every_ms:   time between rows, a multiple of 100
 
     Raises InputError where a log cannot be read or located.
     """
-    ready = locators.opened(survey, network, arm=arm, pretrained=pretrained)
+    ready = locators.opened(survey, network, arm=arm, pretrained=pretrained, calibrated=calibrated)
     if isinstance(log, str | Path):
         logs: Sequence[Round] = locators.logs_at(Path(log), form, ready.origin)
     else:
@@ -119,10 +123,22 @@ def graft(
     """Take what trained networks know into a fresh network for a site.
 
     donors:   checkpoints, studies' networks or weight files; rules call one alone `donor`
-    rules:    a Python file with get_rules
+    rules:    a Python file with get_rules, or one that comes with the package by name: imu
     settings: of the new network, by dotted name, in place of its donor's
 
     Raises InputError where donors, rules or site cannot be read, or do not fit.
     """
     places = [donors] if isinstance(donors, str) else list(donors)
-    return graft_onto(places, site, Path(rules), None, settings, seed=seed)
+    return graft_onto(places, site, _rules_file(rules), None, settings, seed=seed)
+
+
+def _rules_file(rules: str | Path) -> Path:
+    if not str(rules).isidentifier():
+        return Path(rules)
+    found = find_spec(f"configs.graft.{rules}")
+    if found is None or found.origin is None:
+        raise InputError(
+            f"there are no rules {str(rules)!r} in the package",
+            remedy="give a Python file with get_rules, or imu, resurvey, wider, soup, keras",
+        )
+    return Path(found.origin)

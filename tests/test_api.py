@@ -63,6 +63,14 @@ def test_mistakes_are_the_errors_of_the_commands(survey):
         _ = mtloc_jax.predicts
 
 
+def test_rules_go_by_name_or_file(tmp_path):
+    for rules in ("imu", ROOT / "configs" / "graft" / "imu.py"):
+        with pytest.raises(mtloc_jax.InputError, match="nowhere"):
+            mtloc_jax.graft("nowhere", "simulated-a", rules)
+    with pytest.raises(mtloc_jax.InputError, match="there are no rules 'imo' in the package"):
+        mtloc_jax.graft("nowhere", "simulated-a", "imo")
+
+
 def test_nothing_is_imported_before_it_is_asked_for():
     program = (
         "import sys, mtloc_jax; assert mtloc_jax.__all__; "
@@ -97,7 +105,7 @@ def test_a_notebook_trains_grafts_and_locates_by_what_it_trained(tmp_path):
     grafted = mtloc_jax.graft(
         trained.network("finetuned:1:0"),
         "simulated-a",
-        ROOT / "configs" / "graft" / "imu.py",
+        "imu",
         settings={"simulation.round_s": 20.0},
     )
     assert isinstance(grafted, mtloc_jax.Grafted)

@@ -11,7 +11,10 @@ import pytest
 from launch import bundled
 from launch.commands import COMMANDS
 from mtloc_jax.logs.plain_csv import HEADERS, read_round
+from mtloc_jax.sites.prepare import prepare
 from tests.conftest import ROOT
+from tests.test_follow import phone
+from tests.written_logs import write_csv
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 IDS = [page.name for page in PAGES]
@@ -79,6 +82,21 @@ def test_the_sample_of_own_logs_reads(tmp_path):
 def test_every_command_is_documented():
     text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
     assert [name for name in COMMANDS if f"mtloc {name}" not in text] == []
+
+
+@pytest.mark.slow
+def test_the_notebook_runs_as_it_stands(tmp_path, monkeypatch):
+    (code,) = code_blocks(ROOT / "docs" / "notebook.md", "python")
+    for site, seeds in (("office", range(1, 7)), ("annex", range(11, 17))):
+        for number, seed in enumerate(seeds, start=1):
+            write_csv(tmp_path / "logs" / site / f"walk{number}", phone(seed))
+        prepare("csv", tmp_path / "logs" / site, tmp_path / "sites" / site, name=site)
+    write_csv(tmp_path / "NEW", phone(9))
+    monkeypatch.chdir(tmp_path)
+    told = {}
+    exec(compile(code, "notebook.md", "exec"), told)
+    assert told["track"].how == "network runs/office@finetuned:0.625:1"
+    assert (tmp_path / "runs" / "annex" / "graft.json").is_file()
 
 
 @pytest.mark.slow

@@ -139,6 +139,7 @@ def test_errors_are_measured_between_the_waypoints_alone():
     row = summary_row(Located(log, said_of("cosine-held", log), "toy"))
     assert row["mean_error_m"] == row["median_error_m"] == pytest.approx(4.0)  # held at (2, 6)
     assert (row["rows"], row["seconds"], row["scans"], row["within"]) == (60, 5.9, 2, 1.0)
+    assert row["mean_after_scan_m"] == row["mean_error_m"]  # it was heard before the waypoints
     unseeing = Located(blind(ASKED), said_of("cosine-held"), "toy")
     assert summary_row(unseeing)["mean_error_m"] is None
     assert np.isnan(unseeing.mean_error_m)

@@ -179,7 +179,8 @@ def surveyed(walk: Round) -> Round:
     if len(walk.waypoint_t_ms) < 2:
         raise InputError(
             f"{len(walk.waypoint_t_ms)} waypoint(s), two are needed to interpolate a position",
-            remedy="leave the trace out or add its ground truth",
+            remedy="leave it out of the survey or add its ground truth; "
+            "launch.predict locates logs without",
             path=walk.source,
         )
     return checked(walk)

@@ -102,7 +102,10 @@ def _line(row: dict[str, Any]) -> str:
     told = f"{row['log']}: {row['rows']} rows of {row['seconds']:.0f} s, {row['scans']} scans"
     if row["mean_error_m"] is None:
         return told
-    return f"{told}, mean error {row['mean_error_m']:.1f} m"
+    told += f", mean error {row['mean_error_m']:.1f} m"
+    if row["mean_after_scan_m"] is None:
+        return told
+    return f"{told}, {row['mean_after_scan_m']:.1f} m after the first scan"
 
 
 def _live_line(now: Located, update: live.Update) -> str:

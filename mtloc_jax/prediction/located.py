@@ -66,7 +66,21 @@ class Located:
         return np.linalg.norm(self.xy_m - self.true_m, axis=1)
 
     @property
+    def heard(self) -> np.ndarray:
+        """Say which rows come after the log's first scan bool[N]: before it nothing is known."""
+        return ~np.isnan(self.said.scan_age_s)
+
+    @property
     def mean_error_m(self) -> float:
         """Return the mean error; NaN where the truth is nowhere known."""
-        known = self.error_m[~np.isnan(self.error_m)]
-        return float(known.mean()) if len(known) else float("nan")
+        return _mean(self.error_m)
+
+    @property
+    def mean_after_scan_m(self) -> float:
+        """Return the mean error after the first scan; NaN where the truth is nowhere known."""
+        return _mean(self.error_m[self.heard])
+
+
+def _mean(error_m: np.ndarray) -> float:
+    known = error_m[~np.isnan(error_m)]
+    return float(known.mean()) if len(known) else float("nan")

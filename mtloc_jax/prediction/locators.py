@@ -11,6 +11,7 @@ from mtloc_jax.logs.round import Round
 from mtloc_jax.prediction import live
 from mtloc_jax.prediction.by_network import ByNetwork
 from mtloc_jax.prediction.by_survey import BySurvey
+from mtloc_jax.prediction.calibrated import calibrated_within
 from mtloc_jax.prediction.located import Located
 from mtloc_jax.prediction.pretrained import part
 from mtloc_jax.prediction.said import Said, thinned
@@ -54,14 +55,22 @@ def by_network(place: str) -> Ready:
     return Ready(ByNetwork(read_network(place)), f"network {place}", None)
 
 
-def by_survey(survey: Survey, arm: str | None = None, pretrained: str | None = None) -> Ready:
+def by_survey(
+    survey: Survey,
+    arm: str | None = None,
+    pretrained: str | None = None,
+    *,
+    calibrated: bool = False,
+) -> Ready:
     """Get ready to locate by a survey.
 
     arm:        of whole walks, as studies name them; WITHOUT_TRAINING, or TRANSFERRED with
                 `pretrained`, where it is None
     pretrained: WORKDIR[@SEED] of a study whose matcher, or motion network, is used
+    calibrated: make the radius hold on this floor, by walks of the survey; else it is as stated
 
-    Raises InputError where there is no such arm, or a network that it needs is not there.
+    Raises InputError where there is no such arm, a network that it needs is not there, or too few
+    walks calibrate.
     """
     found_arm = ARMS.named(arm or (TRANSFERRED if pretrained else WITHOUT_TRAINING))
     if found_arm.locate is None:
@@ -71,7 +80,11 @@ def by_survey(survey: Survey, arm: str | None = None, pretrained: str | None = N
         )
     locate = found_arm.locate
     matcher, motion = _networks(locate, pretrained)
-    return Ready(BySurvey(survey, locate, matcher=matcher, motion=motion), locate.label, survey)
+    by = BySurvey(survey, locate, matcher=matcher, motion=motion)
+    if calibrated:
+        by.within = calibrated_within(by)
+    how = f"{locate.label}, radius calibrated" if calibrated else locate.label
+    return Ready(by, how, survey)
 
 
 def opened(
@@ -83,6 +96,7 @@ def opened(
     rounds: tuple[int, ...] = (),
     arm: str | None = None,
     pretrained: str | None = None,
+    calibrated: bool = False,
 ) -> Ready:
     """Open a survey or a network, one of the two; arguments as `open_survey` and `by_survey`.
 
@@ -97,7 +111,7 @@ def opened(
     if isinstance(survey, str):
         survey = open_survey(survey, data_dir, form=survey_form, rounds=rounds)
     assert survey is not None
-    return by_survey(survey, arm, pretrained)
+    return by_survey(survey, arm, pretrained, calibrated=calibrated)
 
 
 def logs_at(place: Path, form: str, origin: Origin) -> list[Round]:

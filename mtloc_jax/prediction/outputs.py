@@ -13,7 +13,10 @@ from mtloc_jax.sites.geo_map import GeoMap
 
 COLUMNS = ("t_s", "x_m", "y_m", "radius_m", "spoke", "scan_age_s")
 TRUTH_COLUMNS = ("true_x_m", "true_y_m", "error_m")
-SUMMARY_COLUMNS = ("log", "rows", "seconds", "scans", "mean_error_m", "median_error_m", "within")
+SUMMARY_COLUMNS = (
+    *("log", "rows", "seconds", "scans"),
+    *("mean_error_m", "median_error_m", "mean_after_scan_m", "within"),
+)
 
 
 def header(*, truth: bool) -> str:
@@ -58,6 +61,7 @@ def summary_row(located: Located) -> dict[str, Any]:
     """
     known = ~np.isnan(located.error_m)
     off_m, radius_m = located.error_m[known], located.radius_m[known]
+    after_m = located.mean_after_scan_m
     stated = len(off_m) and not np.isnan(radius_m).any()
     return {
         "log": located.name,
@@ -66,6 +70,7 @@ def summary_row(located: Located) -> dict[str, Any]:
         "scans": len(located.log.wifi.t_ms),
         "mean_error_m": round(float(off_m.mean()), 3) if len(off_m) else None,
         "median_error_m": round(float(np.median(off_m)), 3) if len(off_m) else None,
+        "mean_after_scan_m": None if np.isnan(after_m) else round(after_m, 3),
         "within": round(float((off_m <= radius_m).mean()), 3) if stated else None,
     }
 

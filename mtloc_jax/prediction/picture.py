@@ -45,7 +45,7 @@ def _caption(located: Located) -> str:
     if not np.isnan(located.mean_error_m):
         told += f" | mean error {located.mean_error_m:.1f} m"
     if not np.isnan(located.radius_m).all():
-        told += "\nCircles: the stated 90 % radius, at times spread evenly."
+        told += "\nCircles: the 90 % radius, at times spread evenly."
     return told
 
 
@@ -82,7 +82,7 @@ def _draw_circles(axes: Axes, located: Located) -> None:
 
 def _limits(located: Located) -> dict[str, tuple[float, float]]:
     """Return what is shown: the truth, and the track from its first scan on."""
-    heard = ~np.isnan(located.said.scan_age_s)
+    heard = located.heard
     kept_m = located.xy_m[heard] if heard.any() else located.xy_m
     xy_m = np.concatenate([kept_m, located.log.waypoint_xy_m])
     middle_m = (xy_m.min(axis=0) + xy_m.max(axis=0)) / 2

@@ -214,6 +214,17 @@ def on_walks(traces: np.ndarray, n_walks: int, seed: int, subset: str) -> np.nda
     return np.isin(traces, order[:n_walks])
 
 
+def ranges(rounds: Iterable[int]) -> str:
+    """Write rounds shortly: 1, 2, 3 and 5 as "1-3, 5"."""
+    found: list[list[int]] = []
+    for number in sorted(rounds):
+        if found and number == found[-1][-1] + 1:
+            found[-1].append(number)
+        else:
+            found.append([number])
+    return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in found)
+
+
 def _rest(rounds: tuple[int, ...], validation: tuple[int, ...], test: tuple[int, ...]) -> Split:
     held = {*validation, *test}
     train = tuple(n for n in rounds if n not in held)
