@@ -3,14 +3,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 WORKDIR ?= runs/quickstart
+LADDER ?= $(WORKDIR)-ladder
 READY := $(VENV)/.ready
 # One more than cores: tests that start programs wait for them.
 WORKERS := $(shell echo $$(($$(nproc 2>/dev/null || echo 2) + 1)))
 
 .PHONY: run test docs package slow lint clean
 
-run: $(READY)  ## Train and judge the quick study on two simulated buildings; Tables V and VI.
+run: $(READY)  ## Two quick studies on two simulated buildings: Tables V and VI; whole walks.
 	$(BIN)/python -m launch.study --config=configs/quickstart.py --workdir=$(WORKDIR)
+	$(BIN)/python -m launch.study --config=configs/ladder.py --config.seeds=1 --workdir=$(LADDER)
 
 test: $(READY)  ## The whole suite but its slow tests.
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder

@@ -13,9 +13,12 @@ from ml_collections import ConfigDict
 
 from configs import pairs, unwiped
 from mtloc_jax.arms import ARMS
+from mtloc_jax.locate import JOINS, NONE, Locate
 
 HELD_MS = 600_000
 """Longer than any walk goes without a scan."""
+APART = ("radio-map", "matcher-and-map")
+"""Experts that err no less than those that they are made of, or stand beside."""
 
 
 def located() -> ConfigDict:
@@ -35,6 +38,12 @@ def get_config(pair: str = "simulated") -> ConfigDict:
     config.arms = tuple(
         arm.name
         for arm in ARMS.values()
-        if arm.locate and not (arm.learns_here or arm.chooses_here)
+        if arm.locate and _asked(arm.locate) and not (arm.learns_here or arm.chooses_here)
     )
     return pairs.applied(config, pair)
+
+
+def _asked(locate: Locate) -> bool:
+    """Say whether it is of the ladder; what was worth nothing there is left to --config.arms."""
+    astray = JOINS[locate.time].cells and locate.motion == NONE
+    return locate.expert not in APART and not astray

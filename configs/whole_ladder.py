@@ -15,7 +15,7 @@ from ml_collections import ConfigDict
 
 from configs import demand, ladder, pairs
 from mtloc_jax.arms import FINETUNED, SCRATCH, TRANSFERRED
-from mtloc_jax.locate import FILTER, SMOOTHER, STEPS
+from mtloc_jax.locate import HELD, JOINS, STEPS
 
 
 def get_config(pair: str = "simulated") -> ConfigDict:
@@ -25,7 +25,7 @@ def get_config(pair: str = "simulated") -> ConfigDict:
     located = tuple(
         name
         for expert in ("cosine", "v3", "matcher", "chosen")
-        for name in (f"{expert}-held", *(f"{expert}-{STEPS}-{t}" for t in (FILTER, SMOOTHER)))
+        for name in (f"{expert}-{HELD}", *(f"{expert}-{STEPS}-{t}" for t in JOINS if t != HELD))
     )
     config.arms = ("constant", "wifi-forest", SCRATCH, TRANSFERRED, FINETUNED, *located)
     config.finetune_rates = (1.0,)

@@ -29,7 +29,7 @@ from bench.contests import all_contests
 from bench.measure import hold
 from bench.report import SCHEMA, Report, contest_report, gate_table, table
 from bench.roofline import Ceilings
-from bench.team import Team, with_batches
+from bench.team import PATIENCE_S, Team, WorkerFailed, last_lines, with_batches
 from launch import cli
 from mtloc_jax.errors import InputError
 from mtloc_jax.files import revision, write_whole
@@ -49,6 +49,7 @@ _LIMIT_S = flags.DEFINE_float("limit_s", None, "Begin no contest after so many s
 _BEFORE = flags.DEFINE_string("before", "", "With --accelerator: a folder with an older mtloc_jax.")
 
 ABSENT = 77
+_PATIENCE_S = 150.0  # with an answer, on an accelerator whose time is short
 _ACCELERATOR_LIMIT_S = 360.0  # the last contest begun ends within eight minutes
 
 
@@ -118,10 +119,14 @@ def _held(contests: list[Contest]) -> Iterator[Report]:
     ceilings, began_s = Ceilings(), time.monotonic()
     limit_s = _LIMIT_S.value or (_ACCELERATOR_LIMIT_S if _ACCELERATOR.value else float("inf"))
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        scratch = Path(folder)
+        scratch, timed = Path(folder), _ACCELERATOR.value and not _TINY.value
 
         def start(variant: Variant, turn: AbstractContextManager[None]) -> Team:
-            return Team(variant, scratch, turn)
+            try:
+                return Team(variant, scratch, turn, _PATIENCE_S if timed else PATIENCE_S)
+            except WorkerFailed:
+                _say(last_lines(variant, scratch))
+                raise
 
         for contest in contests:
             if time.monotonic() - began_s > limit_s:

@@ -20,6 +20,7 @@ from ml_collections import config_flags
 
 from launch import cli, places
 from mtloc_jax.escapes import file_name, rich
+from mtloc_jax.files import write_whole
 from mtloc_jax.settings import Settings, parsed
 
 if TYPE_CHECKING:
@@ -75,9 +76,8 @@ def _opened(name: str, settings: Settings) -> "Recordings":
 
 
 def _write(folder: Path, found: "Card") -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(found.plain(), indent=1, ensure_ascii=False)
-    (folder / "card.json").write_text(f"{text}\n", encoding="utf-8")
+    write_whole(folder / "card.json", f"{text}\n")
 
 
 def _show(found: "Card") -> None:

@@ -4,7 +4,8 @@
 
 CKPT is a checkpoint folder or one run of a stack (FOLDER@3). DIR gets network.safetensors,
 network.stablehlo (any number of windows in physical units -> metres, on CPU, GPU or TPU) and
-card.json.
+card.json. Of a matcher or a network on motion (DIR/pretrained-matcher@0) the card says what the
+program reads and tells.
 """
 
 from absl import flags

@@ -80,6 +80,7 @@ def _run(settings: Settings, folder: Path) -> None:
         cli.say(expected)
     elif merged:
         write_report(folder)
+        study.check_diverged()
 
 
 def _list_settings() -> None:

@@ -11,13 +11,11 @@ from typing import Any, Literal
 from mtloc_jax import predictors
 from mtloc_jax.locate import (
     EXPERTS,
-    FILTER,
     FRESH,
     HELD,
     JOINS,
     MOTIONS,
     PRETRAINED,
-    SMOOTHER,
     STEPS,
     TUNED,
     Locate,
@@ -259,8 +257,9 @@ WITH_ALL_MOTIONS = ("cosine", "matcher")
 for expert in EXPERTS:
     add(located(Locate(expert)))
     for motion in MOTIONS if expert in WITH_ALL_MOTIONS else (STEPS,):
-        for time in (FILTER, SMOOTHER):
-            add(located(Locate(expert, motion, time)))
+        for time in JOINS:
+            if time != HELD:
+                add(located(Locate(expert, motion, time)))
 
 PREDICTORS = tuple(arm.name for arm in ARMS.values() if arm.predict)
 """The arms without a network."""

@@ -22,9 +22,12 @@ TUNED: Origin = "fine-tuned"
 class Expert:
     """Say what places single scans by a survey.
 
-    place:  "module:function", called as experts.nearest.Expert; empty for a matcher, or a choice
+    place:  "module:function", called as experts.nearest.Expert; empty for any other
+    likely: "module:function", called as study.on_cells.Likely: what it says of cells, of which
+            where it places a scan is but the mean
     color, marker: as lines and bars have them
     among:  the experts of which it is the one that errs least on validation
+    joins:  the experts of which it is the mixture, of networks one at most
     """
 
     place: str
@@ -33,6 +36,8 @@ class Expert:
     marker: str
     origin: Origin = ""
     among: tuple[str, ...] = ()
+    joins: tuple[str, ...] = ()
+    likely: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,11 +58,13 @@ class Join:
 
     causal: whether a position hangs on nothing that came later
     line:   keyword arguments of Axes.plot that set it apart
+    cells:  whether it knows where on its floor people walk, and is told more than fixes
     """
 
     label: str
     causal: bool
     line: Mapping[str, object]
+    cells: bool = False
 
 
 EXPERTS: Registry[Expert] = Registry("expert on WiFi")
@@ -66,6 +73,7 @@ JOINS: Registry[Join] = Registry("way to join over time")
 """Every one by its name, in the order of tables."""
 
 HELD, FILTER, SMOOTHER = "held", "filter", "smoother"
+GRID, GRID_SMOOTHER = "grid", "grid-smoother"
 NONE, STEPS, NETWORK = "none", "steps", "network"
 
 _NEAREST = "mtloc_jax.experts.nearest:nearest_{}"
@@ -74,8 +82,18 @@ EXPERTS["v3"] = Expert(_NEAREST.format("kaggle"), "Kaggle's distance", "#E69F00"
 EXPERTS["matcher"] = Expert("", "matcher, transferred", "#D55E00", "s", PRETRAINED)
 EXPERTS["matcher-scratch"] = Expert("", "matcher, from scratch", "#000000", "^", FRESH)
 EXPERTS["matcher-tuned"] = Expert("", "matcher, fine-tuned", "#0072B2", "o", TUNED)
+EXPERTS["radio-map"] = Expert(
+    "", "radio map", "#56B4E9", "P", likely="mtloc_jax.experts.radio_map:log_likelihood_heeding"
+)
+EXPERTS["matcher-and-map"] = Expert(
+    "", "matcher and radio map", "#CC79A7", "X", PRETRAINED, joins=("matcher", "radio-map")
+)
 EXPERTS["chosen"] = Expert(
-    "", "expert chosen on validation", "#009E73", "D", among=("cosine", "v3", "matcher")
+    "",
+    "expert chosen on validation",
+    "#009E73",
+    "D",
+    among=("cosine", "v3", "matcher", "radio-map"),
 )
 MOTIONS[NONE] = Motion("", "no motion")
 MOTIONS[STEPS] = Motion("mtloc_jax.motion.steps:moves", "steps")
@@ -85,6 +103,8 @@ MOTIONS["network-tuned"] = Motion("", "motion network fine-tuned", TUNED)
 JOINS[HELD] = Join("newest scan held", True, {"linestyle": ":"})
 JOINS[FILTER] = Join("causal", True, {"linestyle": "-"})
 JOINS[SMOOTHER] = Join("offline", False, {"linestyle": "--"})
+JOINS[GRID] = Join("causal", True, {"linestyle": "-."}, cells=True)
+JOINS[GRID_SMOOTHER] = Join("offline", False, {"linestyle": (0, (1, 1))}, cells=True)
 
 
 @dataclass(frozen=True)
@@ -103,7 +123,14 @@ class Locate:
         return frozenset(found - {""})
 
     @property
+    def joined(self) -> str:
+        """Return in words what its expert is joined with; empty where it is held."""
+        if self.time == HELD:
+            return ""
+        return MOTIONS[self.motion].label + (" on cells" if JOINS[self.time].cells else "")
+
+    @property
     def label(self) -> str:
         """Return it in words."""
-        moved = "" if self.time == HELD else f" with {MOTIONS[self.motion].label}"
-        return f"{EXPERTS[self.expert].label}{moved}, {JOINS[self.time].label}"
+        joined = f" with {self.joined}" if self.joined else ""
+        return f"{EXPERTS[self.expert].label}{joined}, {JOINS[self.time].label}"

@@ -48,3 +48,12 @@ def ask_git_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(files, "revision", lambda apart_from=None: asked())
         yield
+
+
+@pytest.fixture(scope="module")
+def double_precision() -> Iterator[None]:
+    """Compute in float64 throughout a file; what was traced so serves in float64 alone."""
+    jax.clear_caches()
+    with jax.enable_x64(True):
+        yield
+    jax.clear_caches()

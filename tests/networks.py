@@ -16,6 +16,7 @@ from mtloc_jax.sites import scaling
 from mtloc_jax.sites.site import Arrays
 from mtloc_jax.surgery.checkpoint import plain
 from mtloc_jax.surgery.freeze import ALL, paces
+from mtloc_jax.surgery.part_program import PARTS
 
 N_APS, HIDDEN = 7, 8
 NETWORK = MTLoc(hidden=HIDDEN)
@@ -119,6 +120,15 @@ def params(hidden, aps, seed=0, mag_channels=1):
             "fc4": dense(hidden, 2),
         },
     }
+
+
+@lru_cache
+def untrained_matcher() -> Params:
+    """Return the parameters of a matcher that learnt nothing."""
+    shapes = (shape for _, shape in PARTS["matcher"].arguments.values())
+    nothing = [np.zeros([2 if size == "b" else size for size in shape]) for shape in shapes]
+    make = PARTS["matcher"].network.init
+    return jax.device_get(make(jax.random.key(0), *nothing, method="tell")["params"])
 
 
 def inputs(aps, seed=0, n=4, mag_channels=1):

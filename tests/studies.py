@@ -23,6 +23,26 @@ TINY = SMALL | {
     "wipe.seeds": 1,
 }
 
+LOST = "wifi: second half of each walk lost"
+LOCATED = {
+    "simulation.round_s": 8.0,
+    "seeds": 1,
+    "finetune_rates": (1.0,),
+    "survey": "others",
+    "before_scan": "apart",
+    "wipe.drop_rates": (),
+    "wipe.losses": (LOST,),
+    "window.wifi_max_age_ms": 600_000,
+    "arms": ("constant", "cosine-held", "cosine-none-filter", "cosine-none-smoother"),
+    "matcher.scans": 8,
+    "matcher.epochs": 1,
+}
+
+
+def located(**changes: Any) -> Settings:
+    """Return settings of a study that locates whole walks."""
+    return replaced(Settings(), LOCATED | _dotted(changes))
+
 
 def small(**changes: Any) -> Settings:
     """Return settings of a study of 8 networks; changes of a group read wipe__mode="bursts"."""

@@ -17,13 +17,9 @@ from mtloc_jax.tracking.ticks import Prior
 from mtloc_jax.tracking.tracks import Walk
 from mtloc_jax.tracking.walk_model import Model
 
+pytestmark = pytest.mark.usefixtures("double_precision")
+
 EAST, NORTH = 4, 3
-
-
-@pytest.fixture(autouse=True)
-def _double_precision():
-    with jax.enable_x64(True):
-        yield
 
 
 @jax.jit
@@ -169,7 +165,7 @@ def walk_east(sigma_m=0.05, fixes=None):
 
 def test_without_a_plan_it_is_the_kalman_filter():
     walk = walk_east()
-    found = grid_tracks.located([walk], [said_by(walk.fixes, CELLS, PLAIN)], EVEN, PLAIN)[0]
+    found = grid_tracks.located([walk], [said_by(walk.fixes, CELLS, PLAIN)], [EVEN], PLAIN)[0]
     known = {"bias_rad": 0.0, "scale": 0.0, "bias_walk_rad": 0.0, "scale_walk": 0.0}
     model = Model(shared=0.0, tail=0.0, fix_var=1.0, **known)
     even = walk._replace(prior=PRIOR._replace(sd_m=1e4))
@@ -191,8 +187,8 @@ def test_a_plan_keeps_a_walk_in_its_corridor():
     floor = Floor(CELLS, np.log(share))
     walk = walk._replace(fixes=north)
     said = [said_by(walk.fixes, CELLS, PLAIN)]
-    free = grid_tracks.located([walk], said, EVEN, PLAIN)[0]
-    kept = grid_tracks.located([walk], said, floor, PLAIN._replace(prior_per_s=0.3))[0]
+    free = grid_tracks.located([walk], said, [EVEN], PLAIN)[0]
+    kept = grid_tracks.located([walk], said, [floor], PLAIN._replace(prior_per_s=0.3))[0]
     for one, other in zip(free, kept, strict=True):
         assert np.all(one.xy_m[2:, 1] > 33)
         assert np.all(abs(other.xy_m[2:, 1] - 30) < 2)
@@ -201,16 +197,16 @@ def test_a_plan_keeps_a_walk_in_its_corridor():
 def test_no_scan_and_no_motion_are_answered():
     none = Fixes(np.zeros(0, int), np.zeros(0, int), np.zeros((0, 2)), np.zeros(0))
     for walk in (walk_east(fixes=none), walk_east(fixes=none)._replace(moves=None)):
-        found = grid_tracks.located([walk], [said_by(none, CELLS)], EVEN)[0]
+        found = grid_tracks.located([walk], [said_by(none, CELLS)], [EVEN])[0]
         for one in found:
             assert one.xy_m.tolist() == [[30, 30]] * 5
             assert one.sigma_m.tolist() == [20] * 5
     walk = walk_east()._replace(moves=None)
     still, gone = (
         grid_tracks.located(
-            [walk], [said_by(walk.fixes, CELLS)], EVEN, PLAIN._replace(wander_m2_per_s=wander)
+            [walk], [said_by(walk.fixes, CELLS)], [EVEN], PLAIN._replace(wander_m2_per_s=wander)
         )[0].causal.sigma_m[-1]
         for wander in (1.0, 9.0)
     )
     assert 3 < still + 1 < gone
-    assert grid_tracks.located([], [], EVEN) == []
+    assert grid_tracks.located([], [], []) == []

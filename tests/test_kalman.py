@@ -15,6 +15,7 @@ from mtloc_jax.evidence import Fixes, Moves
 from mtloc_jax.tracking import kalman
 from mtloc_jax.tracking.held import held
 from mtloc_jax.tracking.ticks import (
+    LEAST_PRIOR_M,
     SLOTTED,
     Fix,
     Prior,
@@ -27,17 +28,13 @@ from mtloc_jax.tracking.ticks import (
 from mtloc_jax.tracking.tracks import Walk, located
 from mtloc_jax.tracking.walk_model import Model, motion, reading
 
+pytestmark = pytest.mark.usefixtures("double_precision")
+
 SD_M = 30.0
 LINEAR = Model(tail=0.0, fix_var=1.0, bias_rad=0.0, scale=0.0, bias_walk_rad=0.0, scale_walk=0.0)
 CURVED = Model(tail=0.0)
 STILL = Model(bias_rad=0.0, scale=0.0, bias_walk_rad=0.0, scale_walk=0.0)
 PRIOR = Prior(np.array([10.0, 20.0]), SD_M)
-
-
-@pytest.fixture(autouse=True)
-def _double_precision():
-    with jax.enable_x64(True):
-        yield
 
 
 def random_ticks(seed=0, ticks=12, slots=2, share=0.4, known=1.0):
@@ -399,8 +396,9 @@ def test_the_newest_scan_is_held_from_its_arrival():
 
 
 def test_the_prior_is_the_surveys_mean_and_its_spread_along_an_axis():
-    prior = survey_prior(np.array([[0.0, 0], [2, 0], [0, 4], [2, 4]]))
-    assert prior.mean_m.tolist() == [1, 2]
-    assert prior.sd_m == pytest.approx(np.sqrt((1 + 4) / 2))
+    prior = survey_prior(np.array([[0.0, 0], [20, 0], [0, 40], [20, 40]]))
+    assert prior.mean_m.tolist() == [10, 20]
+    assert prior.sd_m == pytest.approx(np.sqrt((100 + 400) / 2))
+    assert survey_prior(np.ones((2, 2))).sd_m == LEAST_PRIOR_M
     with pytest.raises(InputError, match="survey the floor"):
         survey_prior(np.zeros((0, 2)))

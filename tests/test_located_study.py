@@ -9,31 +9,15 @@ import pytest
 from mtloc_jax.errors import InputError
 from mtloc_jax.report.write import write_report
 from mtloc_jax.rows import CHOSEN, COVERAGE, ROWS, WALKS, read, select
-from mtloc_jax.settings import Settings, replaced
+from mtloc_jax.settings import replaced
 from mtloc_jax.sites.survey import BEFORE_SCAN
 from mtloc_jax.study import chunks
 from mtloc_jax.study.study import Study, run_study
 from mtloc_jax.surgery import checkpoint
-from tests.studies import ignore
+from tests.studies import LOCATED, LOST, ignore
+from tests.studies import located as small
 
-ARMS = ("constant", "cosine-held", "cosine-none-filter", "cosine-none-smoother")
-LOST = "wifi: second half of each walk lost"
-SMALL = {
-    "simulation.round_s": 8.0,
-    "seeds": 1,
-    "finetune_rates": (1.0,),
-    "before_scan": "apart",
-    "wipe.drop_rates": (),
-    "wipe.losses": (LOST,),
-    "window.wifi_max_age_ms": 600_000,
-    "matcher.scans": 8,
-    "matcher.epochs": 1,
-}
-
-
-def small(**changes):
-    changes = {name.replace("__", "."): value for name, value in changes.items()}
-    return replaced(Settings(), SMALL | {"survey": "others", "arms": ARMS} | changes)
+ARMS = LOCATED["arms"]
 
 
 @pytest.fixture(scope="module")

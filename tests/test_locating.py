@@ -1,6 +1,8 @@
 """Whole walks located, worked out by hand on walks along a line."""
 
+from contextlib import nullcontext
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,8 +11,10 @@ from mtloc_jax.arms import ARMS
 from mtloc_jax.errors import InputError
 from mtloc_jax.evidence import Fixes
 from mtloc_jax.experts import matcher_fixes
-from mtloc_jax.locate import Locate
+from mtloc_jax.experts.joined import joined
+from mtloc_jax.locate import EXPERTS, Locate
 from mtloc_jax.settings import Settings, Window, replaced
+from mtloc_jax.sites.floor_plan import FloorPlan
 from mtloc_jax.sites.losses import LOSSES, Delivered, every, first_half
 from mtloc_jax.sites.site import build
 from mtloc_jax.sites.splits import Split, in_turn
@@ -20,10 +24,21 @@ from mtloc_jax.study.locating import Learnt, Locator, Networks
 from mtloc_jax.study.plan import plan
 from mtloc_jax.study.runs import RunSpec
 from tests import walks as made_up
+from tests.networks import untrained_matcher
 from tests.studies import tiny
 
 HELD = Settings(
     survey="others", window=Window(wifi_max_age_ms=600_000), wifi_entry_max_age_ms=10_000
+)
+WITHOUT_NETWORKS = (
+    "cosine-held",
+    "v3-held",
+    "radio-map-held",
+    "cosine-none-filter",
+    "cosine-none-smoother",
+    "cosine-none-grid",
+    "cosine-none-grid-smoother",
+    Locate("radio-map", "none", "grid"),
 )
 THROTTLED = "wifi: a scan in 2 s"
 
@@ -39,9 +54,9 @@ def heard_at(*bssids_at):
     return [(t_ms, bssid, -50.0, 0) for t_ms, bssid in bssids_at]
 
 
-def locator_of(walks):
+def locator_of(walks, plan=None):
     split = in_turn((walk.number for walk in walks), "toy")
-    return Locator(walks, build("toy", walks, split, HELD.window, in_turn=True))
+    return Locator(walks, build("toy", walks, split, HELD.window, in_turn=True), plan)
 
 
 def three_lines():
@@ -52,8 +67,10 @@ def three_lines():
     ]
 
 
-def said_of(locator, arm, losses=(), settings=HELD):
-    return locator.located(ARMS[arm].locate, RunSpec(arm, 1.0, 0), settings, losses, Networks())
+def said_of(locator, arm, losses=(), settings=HELD, matcher=None):
+    networks = Networks(None if matcher is None else Learnt(matcher, "matcher"))
+    locate = arm if isinstance(arm, Locate) else ARMS[arm].locate
+    return locator.located(locate, RunSpec("cosine-held", 1.0, 0), settings, losses, networks)
 
 
 def test_the_newest_scan_is_held_where_the_other_walks_heard_its_access_point():
@@ -86,7 +103,7 @@ def test_a_walk_without_wifi_is_where_its_survey_is_and_stands_apart():
     walks = [*three_lines()[:2], line(3, 8.0, ())]
     locator = locator_of(walks)
     site, silent = locator.site, locator.site.round == 3
-    for arm in ("cosine-held", "v3-held", "cosine-none-filter", "cosine-none-smoother"):
+    for arm in WITHOUT_NETWORKS:
         said = said_of(locator, arm).clean
         # The survey's scans lie at (1, 0), (5, 0), (2, 4) and (5, 4).
         assert said.xy_m[silent] == pytest.approx(np.array([[3.25, 2.0]] * silent.sum()))
@@ -104,6 +121,103 @@ def test_a_scan_that_shares_nothing_with_its_survey_is_where_that_is():
     for arm in ("cosine-held", "v3-held"):
         said = said_of(locator, arm).clean
         assert said.xy_m[silent] == pytest.approx(np.array([[3.25, 2.0]] * silent.sum()))
+
+
+def test_a_scan_that_shares_nothing_is_about_its_survey_by_the_radio_map():
+    walks = [*three_lines()[:2], line(3, 8.0, heard_at((1000, "elsewhere")))]
+    locator = locator_of(walks)
+    silent = locator.site.round == 3
+    said = said_of(locator, "radio-map-held").clean
+    # On 3 m cells, near the middle of the survey, and not sure.
+    assert said.xy_m[silent][-1] == pytest.approx([3.25, 2.0], abs=3)
+    assert said.sigma_m[silent][-1] > 5
+
+
+@pytest.mark.parametrize("arm", WITHOUT_NETWORKS)
+def test_one_scan_is_a_survey(arm):
+    """Near was heard at (1, 0) and at (2, 4), and each walk is located by the other."""
+    walks = [line(1, 0.0, heard_at((1000, "near"))), line(2, 4.0, heard_at((2000, "near")))]
+    locator = locator_of(walks)
+    said, first = said_of(locator, arm).clean, locator.site.round == 1
+    # But for cells 3 m wide, and what a map of one scan knows.
+    assert said.xy_m[first] == pytest.approx(np.array([[2.0, 4.0]] * first.sum()), abs=3)
+    assert (said.sigma_m[first] > 2).all()
+
+
+@pytest.mark.parametrize("arm", WITHOUT_NETWORKS)
+def test_a_survey_without_a_scan_is_refused(arm):
+    locator = locator_of([line(1, 0.0, heard_at((1000, "near"))), line(2, 4.0, ())])
+    with pytest.raises(InputError, match=r"the survey (holds no scan|heard nothing); survey at"):
+        said_of(locator, arm)
+
+
+MATCHED = ("matcher-held", "matcher-none-grid", "matcher-and-map-held")
+
+
+@pytest.mark.parametrize("arm", MATCHED)
+def test_a_matcher_answers_where_wifi_says_little(arm):
+    """A walk without WiFi, one that shares nothing, and a survey of one scan."""
+    near = heard_at((1000, "near"))
+    for heard in ((), heard_at((1000, "elsewhere")), near):
+        locator = locator_of([line(1, 0.0, near), line(2, 4.0, heard)])
+        with nullcontext() if heard else pytest.raises(InputError, match="the survey holds no"):
+            said = said_of(locator, arm, matcher=untrained_matcher()).clean
+            second = locator.site.round == 2
+            assert said.xy_m[second] == pytest.approx(np.array([[1, 0]] * second.sum()), abs=3)
+            assert (said.sigma_m[second] > 0.1).all()
+        if not heard:  # of whom nobody was asked, nothing is said but where the survey was
+            silent = locator_of([*three_lines()[:2], line(3, 8.0, ())])
+            said = said_of(silent, arm, matcher=untrained_matcher()).clean
+            third = silent.site.round == 3
+            assert said.xy_m[third] == pytest.approx(np.array([[3.25, 2]] * third.sum()))
+
+
+def test_on_cells_a_walk_is_followed_where_its_scans_were():
+    locator = locator_of(three_lines())
+    site, first = locator.site, locator.site.round == 1
+    for arm in ("cosine-none-grid", "cosine-none-grid-smoother"):
+        found = said_of(locator, arm).clean.xy_m
+        assert np.linalg.norm(found[first][-1] - [5, 6]) < 3
+        assert found[first][-1][0] > found[first & (site.windows.end_ms == 1500)][0][0] + 0.2
+    before = first & (site.windows.end_ms < 1000)
+    causal = said_of(locator, "cosine-none-grid").clean.xy_m[before]
+    assert causal == pytest.approx(said_of(locator, "cosine-held").clean.xy_m[before])
+
+
+def test_what_is_lost_says_nothing_of_cells_either():
+    """Of all scans on the second half nothing is left: a walk stays about where it was heard."""
+    locator = locator_of(three_lines())
+    lost = "wifi: second half of each walk lost"
+    last = np.flatnonzero(locator.site.round == 1)[-1]
+    for arm, less_m in (("cosine-none-grid", 0.2), (Locate("radio-map", "none", "grid"), 0.01)):
+        found = said_of(locator, arm, (lost,))
+        assert found.lost[lost].xy_m[last][0] < found.clean.xy_m[last][0] - less_m
+        assert np.isfinite(found.lost[lost].sigma_m).all()
+
+
+def test_a_plan_keeps_a_walk_on_its_floor():
+    """A floor of 9 x 12 m whose corridor lies along y = 0..3 m: the second line is pulled to it."""
+    drawn = np.full((12, 9), 0.9)
+    drawn[9:, :] = 1.0
+    drawn[[0, -1], :] = drawn[:, [0, -1]] = 0.0
+    plan = FloorPlan(Path("drawn"), 9.0, 12.0, drawn)
+    free, kept = locator_of(three_lines()), locator_of(three_lines(), plan)
+    second = free.site.round == 2
+    north_m = [said_of(of, "cosine-none-grid").clean.xy_m[second][-1][1] for of in (free, kept)]
+    assert north_m[1] < north_m[0] - 0.1
+
+
+def test_a_mixture_is_that_of_its_experts(monkeypatch):
+    both = replace(EXPERTS["matcher-and-map"], joins=("cosine", "radio-map"), origin="")
+    monkeypatch.setitem(EXPERTS, "matcher-and-map", both)
+    locator = locator_of(three_lines())
+    parts = [said_of(locator, f"{expert}-held").clean for expert in both.joins]
+    expected = joined([(one.xy_m, one.sigma_m) for one in parts])
+    found = said_of(locator, "matcher-and-map-held").clean
+    heard = locator.site.windows.end_ms >= 2000
+    assert found.xy_m[heard] == pytest.approx(expected[0][heard])
+    assert found.sigma_m[heard] == pytest.approx(expected[1][heard])
+    assert found.sigma_m[~heard][0] == pytest.approx(parts[0].sigma_m[~heard][0])
 
 
 def test_a_site_without_a_scan_after_which_windows_count_is_one_error():

@@ -102,6 +102,18 @@ def test_a_network_with_the_world_turned_moves_turned():
     assert np.array_equal(variance, same)
 
 
+@pytest.mark.parametrize("oriented", [True, False])
+def test_a_walk_turned_by_a_quarter_counter_clockwise_comes_back_turned(oriented):
+    """Untrained, a network goes 1 m/s ahead: north, then west, by whatever tells the attitude."""
+    held = {"seconds": 10, "pitch_rad": 0.6, "roll_rad": -0.3, "oriented": oriented}
+    north, west = (
+        learned.moves(fresh(0), straight_walk(turned_rad=turn, **held)).moved_m.sum(axis=0)
+        for turn in (0, np.pi / 2)
+    )
+    assert north == pytest.approx([0, 10], abs=0.7)
+    assert west == pytest.approx([-north[1], north[0]], abs=0.05)
+
+
 def test_what_a_network_says_of_a_tick_does_not_hang_on_later_ones():
     rng = np.random.default_rng(2)
     inputs = rng.normal(size=(1, 30, 30)).astype(np.float32)

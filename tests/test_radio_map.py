@@ -60,7 +60,7 @@ def test_walk_by_walk_it_is_a_map_made_anew():
     level[survey.walk != 1, 3] = 0
     survey = survey._replace(level=level)
     at_m = np.random.default_rng(3).uniform(0, 40, (30, 2))
-    found = radio_map.log_likelihood_each_walk(survey, at_m)
+    found = radio_map.log_likelihood_heeding(survey, survey, at_m, ~np.eye(5, dtype=bool))
     for walk in np.unique(survey.walk):
         own = survey.walk == walk
         anew = radio_map.mapped(survey.at(~own), at_m)
@@ -121,8 +121,9 @@ def test_a_silent_survey_maps_nothing():
         radio_map.locate(silent, random_table())
     with pytest.raises(InputError, match="heard nothing"):
         radio_map.around(random_table().at(np.zeros(0, int)))
+    alone = table([[50.0]], [[0, 0]])
     with pytest.raises(InputError, match="heard nothing"):
-        radio_map.log_likelihood_each_walk(table([[50.0]], [[0, 0]]), np.zeros((1, 2)))
+        radio_map.log_likelihood_heeding(alone, alone, np.zeros((1, 2)), np.zeros((1, 1), bool))
 
 
 def test_a_posterior_is_summed_up_by_hand():

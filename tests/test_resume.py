@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mtloc_jax.errors import InputError
-from mtloc_jax.rows import CDF, METRICS, ROWS, TRACKS, read
+from mtloc_jax.rows import CDF, METRICS, ROWS, TRACKS, WALKS, read
 from mtloc_jax.study.processes import Share, share_of
 from mtloc_jax.study.study import Study, run_study
 from tests.conftest import ROOT
@@ -49,9 +49,9 @@ def close_rows(one, other):
     return all(np.allclose(ours[name], theirs[name], atol=1.1e-4, rtol=0) for name in METRICS)
 
 
-def killed(folder, kills):
+def killed(folder, kills, study="networks"):
     """Kill a study so often on its way; return how many kills struck."""
-    command = [sys.executable, "-m", "tests.killed", str(folder), str(kills)]
+    command = [sys.executable, "-m", "tests.killed", str(folder), str(kills), study]
     done = subprocess.run(
         command, cwd=ROOT, check=True, timeout=1200, stdout=subprocess.PIPE, text=True
     )
@@ -71,6 +71,16 @@ def test_ten_kills_lose_nothing(tmp_path):
     assert same_rows(tmp_path / "killed", tmp_path / "undisturbed")
     left = [p for p in (tmp_path / "killed").rglob("*") if ".partial" in p.name]
     assert not left
+
+
+@pytest.mark.slow
+def test_a_study_that_locates_walks_survives_kills_too(tmp_path):
+    assert killed(tmp_path, 3, "walks") > 0
+    assert same_rows(tmp_path / "killed", tmp_path / "undisturbed")
+    one, other = (tmp_path / name / WALKS for name in ("killed", "undisturbed"))
+    assert one.read_bytes() == other.read_bytes()
+    assert (tmp_path / "killed" / "pretrained-matcher").is_dir()
+    assert not [p for p in (tmp_path / "killed").rglob("*") if ".partial" in p.name]
 
 
 def largest(folder):

@@ -215,6 +215,20 @@ def test_what_runs_chose_is_a_median_and_a_range_of_numbers_and_counts_of_words(
     assert chosen(empty(CHOSEN), REAL) == []
 
 
+def test_each_site_says_which_expert_it_chose() -> None:
+    keys = {"study": "s", "arm": "chosen-held", "finetune_rate": 1.0, "setting": "expert"}
+    rows = [
+        {**keys, "seed": seed, "value": value, "site_pair": pair}
+        for pair, values in (("a->b", ("matcher", "matcher")), ("a->c", ("v3", "radio-map")))
+        for seed, value in enumerate(values)
+    ]
+    (table,) = chosen(as_table(rows, CHOSEN), REAL)
+    assert [[c.text() for c in line] for line in table.grid(Reach.PAGE).body] == [
+        ["a->b", "100 %", "matcher (2)"],
+        ["a->c", "100 %", "radio-map (1), v3 (1)"],
+    ]
+
+
 def test_the_targets_card_says_what_predictors_err_and_the_sources_does_not() -> None:
     figures = {"validation": {"mean": 8.0, "median": 7.5}, "test": {"mean": 9.25, "median": 9.0}}
     cards = [CardNotes(role, "b", (), 3, {"constant": figures}) for role in ("source", "target")]

@@ -32,6 +32,14 @@ def log_surveyed(xy_m: np.ndarray, cells: Cells, elsewhere: float = ELSEWHERE) -
     return np.log(elsewhere + (1 - elsewhere) * np.exp(-(away_m**2) / (2 * SURVEYED_M**2)))
 
 
+def log_walked(surveyed_m: np.ndarray, cells: Cells, plan: FloorPlan | None) -> np.ndarray:
+    """Return how likely cells are beforehand, f64[E, N], up to a constant: `log_surveyed` f64[S, 2]
+    and, with a plan, `log_corridor`. Raises InputError as that.
+    """
+    near = log_surveyed(surveyed_m, cells)
+    return near if plan is None else near + log_corridor(plan, cells)
+
+
 def corridor_share(plan: FloorPlan, cells: Cells) -> np.ndarray:
     """Return which share of each cell is corridor, f64[E, N]; beyond the plan none is.
 

@@ -13,7 +13,7 @@ from scipy import linalg
 from scipy.spatial import distance
 
 from mtloc_jax.errors import InputError
-from mtloc_jax.experts.floor_prior import log_corridor, log_surveyed
+from mtloc_jax.experts.floor_prior import log_walked
 from mtloc_jax.experts.scan_table import WEAKEST_DBM, ScanTable
 from mtloc_jax.sites.floor_plan import FloorPlan
 from mtloc_jax.tracking.cells import Cells, covering
@@ -50,7 +50,7 @@ def locate(
     """
     cells = around(survey)
     log_p = log_likelihood(mapped(survey, _places(cells)), asked)
-    log_prior = _log_prior(survey.xy_m, cells, plan)
+    log_prior = log_walked(survey.xy_m, cells, plan)
     return summed_up(log_p + log_prior.ravel(), cells)
 
 
@@ -62,10 +62,12 @@ def locate_each_walk(
     As `locate`, but that the cells are those of the whole table.
     """
     cells = around(table)
-    log_p = log_likelihood_each_walk(table, _places(cells))
-    for walk in np.unique(table.walk):
+    every = np.unique(table.walk)
+    heeded = ~np.eye(int(every[-1]) + 1, dtype=bool)
+    log_p = log_likelihood_heeding(table, table, _places(cells), heeded)
+    for walk in every:
         own = table.walk == walk
-        log_p[own] += _log_prior(table.xy_m[~own], cells, plan).ravel()
+        log_p[own] += log_walked(table.xy_m[~own], cells, plan).ravel()
     return summed_up(log_p, cells)
 
 
@@ -105,31 +107,38 @@ def log_likelihood(map_: RadioMap, asked: ScanTable) -> np.ndarray:
     return -(square / map_.var + count[:, None] * np.log(map_.var)) / (2 * TEMPERATURE)
 
 
-def log_likelihood_each_walk(table: ScanTable, at_m: np.ndarray) -> np.ndarray:
-    """Return log p(scan | place) f64[S, C] of each walk's scans by the map of all other walks.
+def log_likelihood_heeding(
+    survey: ScanTable, asked: ScanTable, at_m: np.ndarray, heeded: np.ndarray
+) -> np.ndarray:
+    """Return log p(scan | place) f64[M, C] of scans by the map of the walks that each heeds.
 
-    It equals a map anew for each, at little more than the price of one: a walk is taken out of an
-    inverse by its own block alone. Raises InputError where all others heard nothing.
+    survey, asked: of one table, so that columns and numbers of walks are the same
+    heeded: bool[W, W], of the walks asked, which surveyed ones count
+
+    It equals a map anew for each walk, at little more than the price of one: walks are taken out
+    of an inverse by their own block alone. Raises InputError where those heeded heard nothing.
     """
-    heard = _above_silence(table)
-    inverse = linalg.inv(_kernel(table.xy_m, table.xy_m) + NOISE * np.eye(len(heard)))
-    kernel = _kernel(at_m, table.xy_m)
+    heard, told = _above_silence(survey), _above_silence(asked)
+    inverse = linalg.inv(_kernel(survey.xy_m, survey.xy_m) + NOISE * np.eye(len(heard)))
+    kernel = _kernel(at_m, survey.xy_m)
     reach, weight = kernel @ inverse, inverse @ heard
     mean_db, known = reach @ heard, (reach * kernel).sum(axis=1)
     spread = (heard * weight).sum()
-    found = np.zeros((len(heard), len(at_m)))
-    for walk in np.unique(table.walk):
-        own = np.flatnonzero(table.walk == walk)
-        surveyed = np.delete(heard, own, axis=0).any(axis=0)
+    found = np.zeros((len(told), len(at_m)))
+    alike, which = np.unique(heeded, axis=0, return_inverse=True)
+    for number in np.unique(which[asked.walk]):
+        out = np.flatnonzero(~alike[number][survey.walk])
+        surveyed = np.delete(heard, out, axis=0).any(axis=0)
         if not surveyed.any():
             raise _silent()
-        block = linalg.inv(inverse[np.ix_(own, own)])
-        lost, pull = reach[:, own] @ block, weight[own]
+        block = np.linalg.inv(inverse[np.ix_(out, out)])
+        lost, pull = reach[:, out] @ block, weight[out]
         others = mean_db - lost @ pull
         rest = spread - (pull * (block @ pull)).sum()
-        var = (1 + NOISE - known + (lost * reach[:, own]).sum(axis=1)) * rest
-        var /= (len(heard) - len(own)) * surveyed.sum()
-        listed = heard[own]
+        var = (1 + NOISE - known + (lost * reach[:, out]).sum(axis=1)) * rest
+        var /= (len(heard) - len(out)) * surveyed.sum()
+        own = np.flatnonzero(which[asked.walk] == number)
+        listed = told[own]
         off = (listed**2).sum(axis=1)[:, None] - 2 * listed @ others.T + (others**2).sum(axis=1)
         count = surveyed.sum() + (listed[:, ~surveyed] > 0).sum(axis=1)
         found[own] = -(off / var + count[:, None] * np.log(var)) / (2 * TEMPERATURE)
@@ -148,11 +157,6 @@ def summed_up(log_p: np.ndarray, cells: Cells) -> tuple[np.ndarray, np.ndarray]:
     xy_m = p @ at_m
     var = (p @ (at_m**2) - xy_m**2).mean(axis=1)
     return xy_m, np.sqrt(np.maximum(var, 0) + cells.cell_m**2 / 12 + UNMAPPED_M**2)
-
-
-def _log_prior(surveyed_m: np.ndarray, cells: Cells, plan: FloorPlan | None) -> np.ndarray:
-    near = log_surveyed(surveyed_m, cells)
-    return near if plan is None else near + log_corridor(plan, cells)
 
 
 def _places(cells: Cells) -> np.ndarray:

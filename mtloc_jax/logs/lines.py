@@ -19,6 +19,7 @@ BLOCK_BYTES = 1 << 20  # what bounds a reader's memory beyond the arrays it make
 SENSOR_LIMIT = 1e5  # no phone sensor reads beyond, in m/s^2, rad/s or microtesla
 POSITION_LIMIT_M = 1e8  # UTM northings reach 1e7 m
 DAY_MS = 86_400_000
+_MOST_PACKED = 100  # published logs pack to a tenth
 
 _REPAIR = "repair or delete this line, or leave the file out"
 
@@ -171,13 +172,22 @@ def read_lines(
 def chunks(path: Path, size: int = BLOCK_BYTES) -> Iterator[bytes]:
     """Yield the bytes of a file (unpacked, of a `.gz` one) in pieces of `size`.
 
-    Raises InputError where the file is missing or its compression damaged.
+    Raises InputError where the file is missing, its compression damaged, or more in it than any
+    log packs into so few bytes.
     """
     if not path.is_file():
         raise InputError("no such file", remedy="check the folder's layout", path=path)
+    n_bytes, most = 0, _MOST_PACKED * path.stat().st_size + BLOCK_BYTES
     try:
         with _opened(path) as file:
             while chunk := file.read(size):
+                n_bytes += len(chunk)
+                if n_bytes > most and path.suffix == ".gz":
+                    raise InputError(
+                        f"unpacks to more than {_MOST_PACKED} times its size",
+                        remedy="this is no packed log: leave it out",
+                        path=path,
+                    )
                 yield chunk
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InputError(

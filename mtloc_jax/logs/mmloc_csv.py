@@ -22,6 +22,7 @@ from mtloc_jax.logs.scans import scans_of_rows
 
 _MAX_SCALED_RSS = 2.0
 _MAX_LAG_MS = 1000
+STEP_MS = 100
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def read_round(path: Path, layout: Layout, number: int) -> Round:
     a scan is stamped with the latest moment it can have been made, so that no window sees a future
     one.
     Raises InputError with the line on a wrong header or field count, a field that is not a
-    finite number, an absurd value, or time that does not increase.
+    finite number, an absurd value, or time that does not go on by 100 ms.
     """
     parts = [_rows(lines, layout) for lines in read_lines(path, ",")]
     line, table = (np.concatenate(columns) for columns in zip(*parts, strict=True))
@@ -99,6 +100,7 @@ def read_round(path: Path, layout: Layout, number: int) -> Round:
         )
     t_ms = table[:, 0].astype(np.int64)
     check_time_order(t_ms, line, path, "a row", strictly=True)
+    _check_none_lacks(t_ms, line, path)
     accel, gyro, mag = (Stream(t_ms, table[:, at : at + 3].copy()) for at in _AXES_AT)
     return surveyed(
         Round(
@@ -114,6 +116,19 @@ def read_round(path: Path, layout: Layout, number: int) -> Round:
             frozen=frozen_spans_of(accel, gyro, mag),
         )
     )
+
+
+def _check_none_lacks(t_ms: np.ndarray, line: np.ndarray, path: Path) -> None:
+    uneven = np.diff(t_ms) != STEP_MS
+    if uneven.any():
+        at = int(np.argmax(uneven))
+        step_ms = t_ms[at + 1] - t_ms[at]
+        raise InputError(
+            f"{step_ms} ms after the row before, not {STEP_MS}: rows lack, or a time is damaged",
+            remedy="copy the file again or leave it out",
+            path=path,
+            line=int(line[at + 1]),
+        )
 
 
 def _name(layout: Layout, number: int) -> str:

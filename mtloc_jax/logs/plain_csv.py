@@ -40,11 +40,14 @@ _NO_WAYPOINT = Records(NO_LINE, np.zeros(0, np.int64), np.zeros((0, 2)))
 
 
 def jobs(folder: Path) -> list[Job]:
-    """Return a job for each sub-folder that holds an `imu.csv`.
+    """Return a job for each sub-folder that holds one of the four files; reading it needs all.
 
     Raises InputError where there is none, or `rounds.csv` lists others.
     """
-    names = [path.parent.name for path in existing_folder(folder).glob("*/imu.csv")]
+    found = {
+        path.parent.name for file in HEADERS for path in existing_folder(folder).glob(f"*/{file}")
+    }
+    names = sorted(name for name in found if not name.startswith("."))
     checked_found(names, "*/imu.csv, one folder a round", folder)
     made = []
     for name, (n, *rest) in rounds_table.numbered(folder, names).items():

@@ -30,13 +30,16 @@ class Middle(Value):
 
 
 def chosen(table: Table, provenance: Provenance) -> list[ReportTable]:
-    """Return a table a setting, a line a rate and a column an arm."""
+    """Return a table a setting, a line a rate and a column an arm; of several sites a line each."""
+    pairs = list(dict.fromkeys(table["site_pair"].tolist()))
+    site = (Column("site pair", ("site_pair",), label=True),) if len(pairs) > 1 else ()
     return [
         ReportTable(
             provenance.title(f"Chosen by share of the training rounds: {setting}"),
-            "median over seeds (least - most), chosen on validation",
+            "median over seeds (least - most), or how many chose it; chosen on validation",
             (
                 Column("setting", ("setting",), Reach.DATA, True),
+                *site,
                 Column("arm and rate", ("arm", "finetune_rate"), Reach.DATA, True),
                 Column("rate", (), label=True),
                 Column("arm", (), label=True),
@@ -45,18 +48,20 @@ def chosen(table: Table, provenance: Provenance) -> list[ReportTable]:
             tuple(
                 (
                     str(setting),
+                    *((pair,) if site else ()),
                     Label(name, (name, str(rate))),
                     percent(rate),
                     ARMS[name].label if name in ARMS else name,
                     _told(of_arm(rows, (name, rate))["value"]),
                 )
+                for pair in pairs
+                for rows in [select(table, setting=setting, site_pair=pair)]
                 for name, rate in sorted(arms_in(rows), key=lambda arm: -arm[1])
             ),
             (provenance.footer(),),
             across="arm",
         )
         for setting in dict.fromkeys(table["setting"].tolist())
-        for rows in [select(table, setting=setting)]
     ]
 
 

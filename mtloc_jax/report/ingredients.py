@@ -6,7 +6,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mtloc_jax.arms import ARMS
-from mtloc_jax.locate import FILTER, HELD, NONE, STEPS, Locate
+from mtloc_jax.locate import (
+    EXPERTS,
+    FILTER,
+    GRID,
+    GRID_SMOOTHER,
+    HELD,
+    JOINS,
+    NONE,
+    SMOOTHER,
+    STEPS,
+    Locate,
+)
 from mtloc_jax.report.by_walk import Paired, paired
 from mtloc_jax.report.claim_tables import claim_cells, claim_columns, claim_notes
 from mtloc_jax.report.claims import Claim, corrected
@@ -17,9 +28,16 @@ from mtloc_jax.report.table import Column, Reach, ReportTable
 from mtloc_jax.report.values import Cell, Label, Of
 from mtloc_jax.rows import Table, select
 
-TIME, MOTION, EXPERT = "joining over time", "motion", "expert on WiFi"
-_RIVALS = {"v3": ("cosine",), "matcher": ("cosine", "v3"), "chosen": ("cosine", "v3", "matcher")}
+TIME, MOTION, EXPERT, CELLS = "joining over time", "motion", "expert on WiFi", "cells"
+_RIVALS = {
+    "v3": ("cosine",),
+    "matcher": ("cosine", "v3"),
+    "radio-map": ("cosine", "v3", "matcher"),
+    "matcher-and-map": EXPERTS["matcher-and-map"].joins,
+    "chosen": EXPERTS["chosen"].among,
+}
 """Expert -> those that it is held against, under the same motion and join."""
+_WITHOUT_CELLS = {GRID: FILTER, GRID_SMOOTHER: SMOOTHER}
 _NOTE = (
     "Difference in mean error, metres, ours - theirs, paired by walk, each walk alike; negative: "
     "ours errs less. Both locate the same walks by the same surveys and differ in one ingredient."
@@ -50,8 +68,10 @@ def worths(found: Sequence[Rung], walks: Table) -> list[Worth]:
 
 def lacking(locate: Locate) -> Iterator[tuple[str, Locate]]:
     """Yield what an arm is held against, and the ingredient in which that differs."""
-    if locate.time == FILTER:
+    if locate.time != HELD and JOINS[locate.time].causal:
         yield TIME, Locate(locate.expert)
+    if locate.time in _WITHOUT_CELLS:
+        yield CELLS, replace(locate, time=_WITHOUT_CELLS[locate.time])
     if locate.time != HELD and locate.motion == STEPS:
         yield MOTION, replace(locate, motion=NONE)
     if locate.time != HELD and locate.motion not in (NONE, STEPS):

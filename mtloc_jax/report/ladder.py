@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mtloc_jax.arms import ARMS
-from mtloc_jax.locate import EXPERTS, HELD, JOINS, MOTIONS
+from mtloc_jax.locate import EXPERTS, JOINS
 from mtloc_jax.report import bands, style
 from mtloc_jax.report.claim_tables import claim_cells, claim_columns, claim_notes
 from mtloc_jax.report.provenance import Provenance
@@ -106,7 +106,7 @@ def sentences(found: Sequence[Rung]) -> list[str]:
     """
     last = last_variant(found)
     whole = [one for one in found if one.lost == NOTHING and one.variant == last]
-    positions = [join.label for join in JOINS.values()]
+    positions = dict.fromkeys(join.label for join in JOINS.values())
     every = [[one for one in whole if _position(one) == position] for position in positions]
     best = [min(of, key=lambda one: one.mean_m) for of in every if of]
     return [_sentence(one) for one in best if one.claim]
@@ -218,5 +218,4 @@ def _ingredients(one: Rung) -> str:
     locate = ARMS[one.arm[0]].locate if one.arm[0] in ARMS else None
     if locate is None:
         return one.label
-    moved = "" if locate.time == HELD else f", {MOTIONS[locate.motion].label}"
-    return f"{EXPERTS[locate.expert].label}{moved}"
+    return ", ".join(filter(None, (EXPERTS[locate.expert].label, locate.joined)))

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import shutil
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -139,7 +138,7 @@ def _finish(
     card["digest"] = site_folder.card_digest(card)
     for plan in (PLAN_IMAGE, PLAN_INFO, PLAN_MAP):
         if (source / plan).is_file():
-            shutil.copyfile(source / plan, output / plan)
+            write_whole(output / plan, (source / plan).read_bytes())
     for path in (output / ROUNDS).iterdir():
         if path.name not in card["arrays"]:  # of an input since removed, or of a killed run
             path.unlink()

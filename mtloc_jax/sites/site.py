@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -54,7 +55,21 @@ class Site:
 
     def rows(self, split: str) -> np.ndarray:
         """Return the window indices of a split ("train", "validation" or "test"), i64[n]."""
-        return np.flatnonzero(np.isin(self.round, getattr(self.split, split)))
+        if split not in self._rows:
+            found = np.flatnonzero(np.isin(self.round, getattr(self.split, split)))
+            found.flags.writeable = False
+            self._rows[split] = found
+        return self._rows[split]
+
+    @cached_property
+    def _rows(self) -> dict[str, np.ndarray]:
+        return {}
+
+    @cached_property
+    def windows_of(self) -> dict[int, int]:
+        """Return how many windows each round has."""
+        numbers, counts = np.unique(self.round, return_counts=True)
+        return dict(zip(numbers.tolist(), counts.tolist(), strict=True))
 
     def held(self, rows: np.ndarray) -> dict[str, Held]:
         """Return what each modality of the windows at `rows` holds."""

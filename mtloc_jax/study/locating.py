@@ -1,6 +1,6 @@
 """Whole walks located: what an expert says of their scans, joined with how the phone moved."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -10,19 +10,24 @@ from mtloc_jax.core.evaluate import Clean
 from mtloc_jax.core.model import Params
 from mtloc_jax.evidence import Fixes, Moves, Track
 from mtloc_jax.experts import matcher_fixes
+from mtloc_jax.experts.joined import joined
 from mtloc_jax.experts.matcher_lessons import Surveyed
+from mtloc_jax.experts.nearest import surveyed
 from mtloc_jax.experts.pair_features import Pairs, pairs
 from mtloc_jax.experts.scan_table import scan_table
-from mtloc_jax.locate import EXPERTS, FILTER, HELD, MOTIONS, Locate
+from mtloc_jax.locate import EXPERTS, HELD, JOINS, MOTIONS, Locate
 from mtloc_jax.logs.round import Round
 from mtloc_jax.motion import learned
 from mtloc_jax.registry import found_at
 from mtloc_jax.settings import Settings
+from mtloc_jax.sites.floor_plan import FloorPlan
 from mtloc_jax.sites.losses import LOSSES, Delivered
 from mtloc_jax.sites.site import Site
 from mtloc_jax.study import judging, matchers, replicas
+from mtloc_jax.study.on_cells import OnCells, placed
 from mtloc_jax.study.runs import RunSpec, Turn, turns
-from mtloc_jax.tracking import tracks
+from mtloc_jax.tracking import grid_tracks, tracks
+from mtloc_jax.tracking.grid_tracks import Floor
 from mtloc_jax.tracking.held import held
 from mtloc_jax.tracking.ticks import Prior, survey_prior
 
@@ -45,10 +50,16 @@ class Located(NamedTuple):
 
 
 class Heard(NamedTuple):
-    """Hold what an expert says of a walk, and where it may be before anything is heard."""
+    """Hold what an expert says of a walk, and where it may be before anything is heard.
+
+    scans: i64[S], the scans of the table that fixes are of; surveyed_m: f64[N, 2], where the walks
+           that it is located by were
+    """
 
     fixes: Fixes
     prior: Prior
+    scans: np.ndarray
+    surveyed_m: np.ndarray
 
 
 class Learnt(NamedTuple):
@@ -68,8 +79,8 @@ class Networks(NamedTuple):
 class Locator:
     """Locate the walks of one building; what arms share is worked out once."""
 
-    def __init__(self, walks: Sequence[Round], site: Site) -> None:
-        """Tabulate the scans of `walks`, of which `site` was cut."""
+    def __init__(self, walks: Sequence[Round], site: Site, plan: FloorPlan | None = None) -> None:
+        """Tabulate the scans of `walks`, of which `site` was cut; `plan` is its building's."""
         named = {walk.name: walk for walk in walks}
         self.site, self.walks = site, [named[name] for name in site.trace_names]
         self.table = scan_table(self.walks)
@@ -77,6 +88,9 @@ class Locator:
         self._rows = [np.arange(*of) for of in pairwise(ends)]
         self._fixes: dict[Any, dict[int, Heard]] = {}
         self._pairs: tuple[Any, Pairs] | None = None
+        self._on_cells = OnCells(site.windows.xy_m, plan)
+        self._likely: dict[Any, np.ndarray] = {}
+        self._floors: dict[Any, dict[int, Floor]] = {}
         self._joined: dict[Any, list[tracks.Located]] = {}
         self._moves: dict[Any, Moves] = {}
 
@@ -94,12 +108,12 @@ class Locator:
         key = locate.expert, matcher and matcher.name, *survey
         if key not in self._fixes:
             surveys = turns(spec, self.site, settings)
-            placed = self._placed(locate.expert, surveys, matcher and matcher.params, survey)
-            self._fixes[key] = self._by_walk(surveys, *placed)
+            params = matcher and matcher.params
+            self._fixes[key] = self._heard(locate.expert, surveys, params, survey)
         heard = self._fixes[key]
         lost = {name: self._left(heard, name) for name in losses}
         said = {
-            name: self._said(locate, (*key, name), of, motion)
+            name: self._said(locate, key, name, of, motion)
             for name, of in {"": heard, **lost}.items()
         }
         return Located(said.pop(""), said)
@@ -147,12 +161,32 @@ class Locator:
         walk, heard_ms = self.table.walk, self.table.heard_ms
         return np.flatnonzero((heard_ms >= first_ms[walk]) & (heard_ms <= last_ms[walk]))
 
+    def _heard(
+        self, expert: str, surveys: Sequence[Turn], matcher: Params | None, survey: Any
+    ) -> dict[int, Heard]:
+        """Return what an expert says of each walk; of a mixture, all that are in it together."""
+        if not (names := EXPERTS.named(expert).joins):
+            return self._by_walk(surveys, *self._placed(expert, surveys, matcher, survey))
+        of_each = [
+            self._heard(name, surveys, matcher if EXPERTS.named(name).origin else None, survey)
+            for name in names
+        ]
+
+        def mixed(walk: int) -> Heard:
+            fixes = [of[walk].fixes for of in of_each]
+            xy_m, sigma_m = joined([(one.xy_m, one.sigma_m) for one in fixes])
+            return of_each[0][walk]._replace(fixes=fixes[0]._replace(xy_m=xy_m, sigma_m=sigma_m))
+
+        return {walk: mixed(walk) for walk in of_each[0]}
+
     def _placed(
         self, expert: str, surveys: Sequence[Turn], matcher: Params | None, survey: Any
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return where an expert places each scan, f64[S, 2], f64[S]; NaN where it cannot."""
         if matcher is not None:
             return self._matched(surveys, matcher, survey)
+        if EXPERTS.named(expert).likely:
+            return self._likeliest(expert, surveys, survey)
         n_scans = len(self.table.level)
         xy_m, sigma_m = np.full((n_scans, 2), np.nan), np.full(n_scans, np.nan)
         place = found_at(EXPERTS.named(expert).place)
@@ -168,17 +202,45 @@ class Locator:
     ) -> tuple[np.ndarray, np.ndarray]:
         """Place scans by a matcher: all surveys at once, each walk heeding its own alone."""
         if self._pairs is None or self._pairs[0] != survey:
-            known = self._surveyed(np.unique(np.concatenate([turn.rows for turn in surveys])))
-            heeded = np.zeros((len(self.walks), len(self.walks)), bool)
-            for turn in surveys:
-                known_walks = np.unique(self.site.trace[turn.rows])
-                heeded[np.ix_(np.array(self._walks_of(turn)), known_walks)] = True
+            known, heeded = self._heeded(surveys)
             self._pairs = survey, pairs(self.table.at(known), self.table, heeded)
         found = self._pairs[1]
         xy_m, sigma_m = matcher_fixes.place(replicas.stack([matcher]), found)
         none = np.flatnonzero(~np.any(found.mask, axis=1))
         xy_m[0, none], sigma_m[0, none] = np.nan, np.nan
         return xy_m[0], sigma_m[0]
+
+    def _heeded(self, surveys: Sequence[Turn]) -> tuple[np.ndarray, np.ndarray]:
+        """Return the scans of all surveys, and which walks each walk heeds, bool[W, W].
+
+        Raises InputError where a scan is to be placed by a survey without any.
+        """
+        known = self._surveyed(np.unique(np.concatenate([turn.rows for turn in surveys])))
+        heeded = np.zeros((len(self.walks), len(self.walks)), bool)
+        for turn in surveys:
+            if np.isin(self.table.walk, self._walks_of(turn)).any():
+                surveyed(self.table.at(self._surveyed(turn.rows)[:1]))
+            known_walks = np.unique(self.site.trace[turn.rows])
+            heeded[np.ix_(np.array(self._walks_of(turn)), known_walks)] = True
+        return known, heeded
+
+    def _likeliest(
+        self, expert: str, surveys: Sequence[Turn], survey: Any
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Place scans by what an expert says of cells near the survey, which is kept."""
+        of = np.full(len(self.table.level), -1)
+        for number, turn in enumerate(surveys):
+            of[np.isin(self.table.walk, self._walks_of(turn))] = number
+        asked = np.flatnonzero(of >= 0)
+        likely = np.zeros((len(of), *self._on_cells.cells.shape))
+        if len(asked):
+            known, heeded = self._heeded(surveys)
+            says = found_at(EXPERTS.named(expert).likely)
+            tables = self.table.at(known), self.table.at(asked)
+            likely[asked] = self._on_cells.likely(says, *tables, heeded)
+        self._likely[expert, survey] = likely
+        surveyed_m = (self.site.windows.xy_m[turn.rows] for turn in surveys)
+        return placed(likely, [self._on_cells.floor(m, plan=False) for m in surveyed_m], of)
 
     def _by_walk(
         self, surveys: Sequence[Turn], xy_m: np.ndarray, sigma_m: np.ndarray
@@ -194,7 +256,8 @@ class Locator:
                 lost = np.isnan(sigma_m[of])  # shares nothing with the survey: it may be anywhere
                 there = np.where(lost[:, None], prior.mean_m, xy_m[of])
                 fixes = Fixes(*times, there, np.where(lost, prior.sd_m, sigma_m[of]))
-                found[walk] = Heard(fixes, prior)
+                surveyed_m = self.site.windows.xy_m[turn.rows]
+                found[walk] = Heard(fixes, prior, np.flatnonzero(of), surveyed_m)
         return found
 
     def _walks_of(self, turn: Turn) -> list[int]:
@@ -208,38 +271,72 @@ class Locator:
         def left(walk: int, of: Heard) -> Heard:
             end_ms = self.site.windows.end_ms[self._rows[walk]]
             kept = arrive(Delivered(of.fixes.arrived_ms, int(end_ms[0]), int(end_ms[-1])))
-            return of._replace(fixes=Fixes(*(part[kept] for part in of.fixes)))
+            fixes = Fixes(*(part[kept] for part in of.fixes))
+            return of._replace(fixes=fixes, scans=of.scans[kept])
 
         return {walk: left(walk, of) for walk, of in heard.items()}
 
     def _said(
-        self, locate: Locate, key: Any, heard: Mapping[int, Heard], motion: Learnt | None
+        self,
+        locate: Locate,
+        key: tuple[Any, ...],
+        loss: str,
+        heard: Mapping[int, Heard],
+        motion: Learnt | None,
     ) -> Said:
         """Return where an arm says that windows are."""
         n_windows = len(self.site.trace)
         said = Said(np.full((n_windows, 2), np.nan), np.full(n_windows, np.nan))
-        for walk, track in zip(heard, self._tracks(locate, key, heard, motion), strict=True):
+        tracks = self._tracks(locate, key, loss, heard, motion)
+        for walk, track in zip(heard, tracks, strict=True):
             said.xy_m[self._rows[walk]] = track.xy_m
             said.sigma_m[self._rows[walk]] = track.sigma_m
         return said
 
     def _tracks(
-        self, locate: Locate, key: Any, heard: Mapping[int, Heard], motion: Learnt | None
+        self,
+        locate: Locate,
+        key: tuple[Any, ...],
+        loss: str,
+        heard: Mapping[int, Heard],
+        motion: Learnt | None,
     ) -> list[Track]:
         end_ms = {walk: self.site.windows.end_ms[self._rows[walk]] for walk in heard}
         if locate.time == HELD:
             return [held(of.fixes, of.prior, end_ms[walk]) for walk, of in heard.items()]
-        moved = locate.motion, motion and motion.name
-        key = (*key, moved)
-        if key not in self._joined:
-            self._joined[key] = tracks.located(
-                [
-                    tracks.Walk(end_ms[walk], of.fixes, self._moved(moved, walk, motion), of.prior)
-                    for walk, of in heard.items()
-                ]
-            )
-        causal = locate.time == FILTER
-        return [found.causal if causal else found.offline for found in self._joined[key]]
+        join, moved = JOINS[locate.time], (locate.motion, motion and motion.name)
+        made = *key, loss, moved, join.cells
+        if made not in self._joined:
+            walks = [
+                tracks.Walk(end_ms[walk], of.fixes, self._moved(moved, walk, motion), of.prior)
+                for walk, of in heard.items()
+            ]
+            if join.cells:
+                said = self._said_of_cells(locate.expert, key[2:], heard)
+                floors = self._floors_of(key[2:], heard)
+                self._joined[made] = grid_tracks.located(walks, said, floors)
+            else:
+                self._joined[made] = tracks.located(walks)
+        return [found.causal if join.causal else found.offline for found in self._joined[made]]
+
+    def _said_of_cells(
+        self, expert: str, survey: tuple[Any, ...], heard: Mapping[int, Heard]
+    ) -> Iterator[np.ndarray]:
+        """Yield what an expert says of cells, f64[S, E, N] a walk: all it knows, or its fixes."""
+        likely = self._likely.get((expert, survey))
+        for of in heard.values():
+            if likely is None:
+                yield grid_tracks.said_by(of.fixes, self._on_cells.cells)
+            else:
+                yield likely[of.scans]
+
+    def _floors_of(self, survey: tuple[Any, ...], heard: Mapping[int, Heard]) -> list[Floor]:
+        """Return how likely cells are to those who locate each walk; once for all experts."""
+        floors = self._floors.setdefault(survey, {})
+        for walk, of in heard.items():
+            if walk not in floors:
+                floors[walk] = self._on_cells.floor(of.surveyed_m)
+        return [floors[walk] for walk in heard]
 
     def _moved(self, name: Any, walk: int, network: Learnt | None) -> Moves | None:
         """Return how the phone moved on a walk; None where nothing tells."""

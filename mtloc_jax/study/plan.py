@@ -10,7 +10,7 @@ from typing import Any
 from mtloc_jax.arms import FINETUNED, TRANSFERRED
 from mtloc_jax.declared import COMPILED_APART
 from mtloc_jax.errors import InputError
-from mtloc_jax.locate import FILTER, HELD, Locate
+from mtloc_jax.locate import HELD, JOINS, Locate
 from mtloc_jax.settings import Settings, value, values
 from mtloc_jax.sites.losses import LOSSES
 from mtloc_jax.sites.protocol import OTHERS
@@ -100,10 +100,15 @@ class Plan:
 def plan(settings: Settings) -> Plan:
     """Lay out the study that `settings` describe; raises InputError where it cannot be run."""
     jobs = _jobs(settings)
-    made = {trained: trained.applied(settings) for trained in {job.trained for job in jobs}}
+    made = {
+        trained: trained.applied(settings) for trained in dict.fromkeys(j.trained for j in jobs)
+    }
     programs: dict[tuple[Any, ...], list[Job]] = {}
+    alike: dict[tuple[Variant, str], list[Job]] = {}
     for job in jobs:
-        programs.setdefault(_program(job, made[job.trained]), []).append(job)
+        alike.setdefault((job.trained, job.spec.arm), []).append(job)
+    for (trained, _), of_arm in alike.items():
+        programs.setdefault(_program(of_arm[0], made[trained]), []).extend(of_arm)
     groups = [Group(made[jobs[0].trained], tuple(jobs)) for jobs in programs.values()]
     cut = [(k, jobs) for k, group in enumerate(groups) for jobs in _cut(group, made)]
     # What others start from comes first.
@@ -172,7 +177,8 @@ def _check_held(specs: list[RunSpec]) -> None:
     """Raise InputError where a filter stands without its expert's newest scan held beside it."""
     located = {spec.of.locate for spec in specs if spec.of.locate}
     for one in sorted(located, key=str):
-        if one.time == FILTER and Locate(one.expert) not in located:
+        joined = one.time != HELD and JOINS[one.time].causal
+        if joined and Locate(one.expert) not in located:
             raise InputError(
                 f"{one.expert} is joined over time, without its newest scan held beside it",
                 remedy=f"add {one.expert}-{HELD} to --config.arms",

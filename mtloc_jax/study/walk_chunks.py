@@ -8,6 +8,7 @@ import numpy as np
 
 from mtloc_jax.core.evaluate import Clean
 from mtloc_jax.locate import EXPERTS, Locate
+from mtloc_jax.sites.plans import plan_of
 from mtloc_jax.study.learnt_here import Kept, LearntHere
 from mtloc_jax.study.locating import Located, Locator
 from mtloc_jax.study.opened import Building, Report, Sites
@@ -72,5 +73,6 @@ class WalkChunks:
         building = self.sites[group].opened["target"]
         if self._last is None or self._last[0] is not building:
             # One at a time: the scans of a floor, and their pairs, take hundreds of megabytes.
-            self._last = building, Locator(building.dealt.walks, building.site)
+            plan = plan_of(building.recordings)
+            self._last = building, Locator(building.dealt.walks, building.site, plan)
         return self._last[1]

@@ -35,6 +35,8 @@ def _odd(card: Any) -> Iterator[str]:
         if not isinstance(card.get(part, kind()), kind):
             yield f"{part} is no {'list' if kind is list else 'object'}"
             return
+    if not isinstance(card.get("part", ""), str):
+        yield "part is no text"
     site = card.get("site", {})
     if not isinstance(site.get("name", ""), str):
         yield "site.name is no text"

@@ -1,7 +1,7 @@
 """Hand a trained network on: weights as safetensors, and a program that needs none of this code."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from mtloc_jax.sites.scaling import Scaler
 from mtloc_jax.sites.site import Arrays
 from mtloc_jax.surgery import safetensors_file
 from mtloc_jax.surgery.network_card import NetworkCard, problem_of, scaler_of
+from mtloc_jax.surgery.part_program import PART, PARTS
 from mtloc_jax.surgery.tree import Tree, leaves
 
 WEIGHTS, PROGRAM, CARD = "network.safetensors", "network.stablehlo", "card.json"
@@ -47,15 +48,26 @@ def locator(problem: Problem, params: Tree, scaler: Scaler) -> Locate:
 def write_export(folder: Path, params: Tree, card: NetworkCard) -> None:
     """Write weights, program and card of one network to a new folder, whole or not at all.
 
+    A part of what locates walks, a matcher or a network on motion, is written likewise; its card
+    says what its program reads and tells.
+
     Raises InputError where the card does not describe these parameters, one of them is no finite
     number, the folder holds something already, or the disk is full.
     """
-    problem, scaler = problem_of(card), _ordered(scaler_of(card), card)
     flat = {path: np.ascontiguousarray(leaf) for path, leaf in leaves(params).items()}
-    _check(flat, problem, card)
+    held = jax.tree.map(jnp.asarray, params)
+    part = PARTS.named(card[PART]) if PART in card else None
+    if part:
+        _check(flat, part.leaves())
+        locate, shapes, card = part.program(held), part.shapes(), {**card, **part.card}
+    else:
+        problem, scaler = problem_of(card), _ordered(scaler_of(card), card)
+        _check(flat, _leaves(problem, card))
+        (batch,) = stablehlo.symbolic_shape("b")
+        locate, shapes = locator(problem, held, scaler), list(_windows(card, batch).values())
     if folder.exists():
         raise InputError("this folder exists", remedy="give a new --output", path=folder)
-    program = _program(locator(problem, jax.tree.map(jnp.asarray, params), scaler), card)
+    program = _program(locate, shapes)
     with whole_folder(folder) as partial:
         write_whole(partial / WEIGHTS, save(flat, metadata=safetensors_file.metadata(flat, card)))
         write_whole(partial / PROGRAM, program)
@@ -97,16 +109,21 @@ def _ordered(scaler: Scaler, card: NetworkCard) -> Scaler:
     return scaler._replace(inputs={name: scaler.inputs[name] for name in card["site"]["shapes"]})
 
 
-def _check(flat: Mapping[str, np.ndarray], problem: Problem, card: NetworkCard) -> None:
-    """Raise InputError unless the leaves are those of the card's network, and finite."""
+def _leaves(problem: Problem, card: NetworkCard) -> Tree:
+    """Return the shapes of a network's parameters."""
     made: Any = jax.eval_shape(problem.network.init, jax.random.key(0), _windows(card, 1))
-    wanted = {path: tuple(leaf.shape) for path, leaf in leaves(made["params"]).items()}
+    return made["params"]
+
+
+def _check(flat: Mapping[str, np.ndarray], of_card: Tree) -> None:
+    """Raise InputError unless the leaves are those of the card's network, and finite."""
+    wanted = {path: tuple(leaf.shape) for path, leaf in leaves(of_card).items()}
     found = {path: leaf.shape for path, leaf in flat.items()}
     for path in sorted(wanted.keys() | found.keys()):
-        ours, of_card = found.get(path, "absent"), wanted.get(path, "absent")
-        if ours != of_card:
+        ours, theirs = found.get(path, "absent"), wanted.get(path, "absent")
+        if ours != theirs:
             raise InputError(
-                f"{path} is {ours}, by its card it would be {of_card}",
+                f"{path} is {ours}, by its card it would be {theirs}",
                 remedy="export a checkpoint as it was saved, of a network for a target site",
             )
     for path, leaf in flat.items():
@@ -117,7 +134,5 @@ def _check(flat: Mapping[str, np.ndarray], problem: Problem, card: NetworkCard) 
             )
 
 
-def _program(locate: Locate, card: NetworkCard) -> bytes:
-    (batch,) = stablehlo.symbolic_shape("b")
-    windows = _windows(card, batch).values()
-    return bytes(stablehlo.export(jax.jit(locate), platforms=PLATFORMS)(*windows).serialize())
+def _program(locate: Locate, shapes: Sequence[jax.ShapeDtypeStruct]) -> bytes:
+    return bytes(stablehlo.export(jax.jit(locate), platforms=PLATFORMS)(*shapes).serialize())

@@ -8,6 +8,7 @@ from mtloc_jax.errors import InputError
 from mtloc_jax.surgery.graft_report import GraftReport
 from mtloc_jax.surgery.network import Network
 from mtloc_jax.surgery.network_card import ancestors, settings_of
+from mtloc_jax.surgery.part_program import PART
 from mtloc_jax.surgery.rules import Rule
 
 GetRules = Callable[[Network, dict[str, Network]], tuple[Rule, ...]]
@@ -25,6 +26,17 @@ def read_rules(path: Path) -> GetRules:
     if not hasattr(module, "get_rules"):
         raise InputError("has no get_rules(target, donors)", remedy="see configs/graft", path=path)
     return module.get_rules
+
+
+def check_donors(donors: Mapping[str, Network]) -> None:
+    """Raise InputError where a donor locates whole walks: no network of windows takes from it."""
+    for donor in donors.values():
+        if part := donor.card.get(PART):
+            raise InputError(
+                f"this is a {part} of whole walks, which a new building takes as it is",
+                remedy="give its study's folder to launch.study as --config.pretrained",
+                path=donor.place,
+            )
 
 
 def check_output(output: Path, donors: Mapping[str, Network]) -> None:

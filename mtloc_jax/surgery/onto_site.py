@@ -9,7 +9,7 @@ from mtloc_jax.sites.recordings import Recordings, open_recordings
 from mtloc_jax.surgery import checkpoint
 from mtloc_jax.surgery.graft import graft
 from mtloc_jax.surgery.graft_report import GraftReport
-from mtloc_jax.surgery.grafting import check_output, check_positions, read_rules
+from mtloc_jax.surgery.grafting import check_donors, check_output, check_positions, read_rules
 from mtloc_jax.surgery.network import read_network
 from mtloc_jax.surgery.network_card import NetworkCard
 from mtloc_jax.surgery.new_network import cut, fresh, settings_for
@@ -52,6 +52,7 @@ def graft_onto(
     get_rules = read_rules(rules)
     names = ["donor"] if len(donors) == 1 else [f"donor{k + 1}" for k in range(len(donors))]
     read = {name: read_network(place) for name, place in zip(names, donors, strict=True)}
+    check_donors(read)
     if output is not None:
         check_output(output, read)
     settings = settings_for(site, read) if settings is None else settings

@@ -34,6 +34,14 @@ class Steps(NamedTuple):
     said: Leaf
 
 
+class Ground(NamedTuple):
+    """Hold a floor as steps need it: its log prior f[E, N], and of either axis the cosines f[C, C]
+    in which diffusion on C cells is diagonal, with its rates f[C]."""
+
+    log_prior: jax.Array
+    modes: tuple[tuple[jax.Array, jax.Array], tuple[jax.Array, jax.Array]]
+
+
 class Belief(NamedTuple):
     """Hold probabilities f[E, N] of cells that now lie `offset` f[2], in cells, further."""
 
@@ -56,6 +64,12 @@ class _Carried(NamedTuple):
     likely: jax.Array
 
 
+def ground(log_prior: jax.Array) -> Ground:
+    """Return a floor of a log prior f[E, N], up to a constant, laid out for steps."""
+    east, north = log_prior.shape
+    return Ground(log_prior, (_modes(east), _modes(north)))
+
+
 def begin(log_prior: jax.Array) -> Belief:
     """Return the belief before a walk, from a log prior f[E, N]."""
     return Belief(jax.nn.softmax(log_prior, axis=(0, 1)), jnp.zeros(2))
@@ -63,8 +77,24 @@ def begin(log_prior: jax.Array) -> Belief:
 
 def filtered(log_prior: jax.Array, belief: Belief, steps: Steps) -> tuple[Belief, tuple]:
     """Return the last belief, and for `smoothed` all of them [K, ...] with how they were made."""
-    modes = [_modes(count) for count in log_prior.shape]
-    return lax.scan(partial(_step, modes, log_prior), belief, steps)
+    return lax.scan(partial(step, ground(log_prior)), belief, steps)
+
+
+def step(floor: Ground, belief: Belief, one: Steps) -> tuple[Belief, tuple[Belief, _Carried]]:
+    """Advance by one step (`Steps` without the axis K): move, then take in what was said."""
+    moved = belief.offset + one.moved
+    whole = lax.stop_gradient(jnp.round(moved))
+    offset = moved - whole
+    east, north = (
+        _carried(mode, one.var, shift) for mode, shift in zip(floor.modes, whole, strict=True)
+    )
+    log_prior = floor.log_prior
+    reads = [_reading(count, part) for count, part in zip(log_prior.shape, offset, strict=True)]
+    log_likely = reads[0] @ (one.prior * log_prior + one.said) @ reads[1].T
+    likely = jnp.exp(log_likely - lax.stop_gradient(log_likely.max()))
+    p = _normal((east @ belief.p @ north.T + _LEAST) * likely)
+    after = Belief(p, offset)
+    return after, (after, _Carried(east, north, likely))
 
 
 def smoothed(made: tuple[Belief, _Carried]) -> Belief:
@@ -87,21 +117,6 @@ def placed(belief: Belief) -> Placed:
     square = by_east @ east**2 + by_north @ north**2
     var = jnp.maximum(square - (mean**2).sum(axis=-1), 0) / 2 + 1 / 12
     return Placed(mean + belief.offset, jnp.sqrt(var))
-
-
-def _step(modes, log_prior: jax.Array, belief: Belief, step: Steps):
-    moved = belief.offset + step.moved
-    whole = lax.stop_gradient(jnp.round(moved))
-    offset = moved - whole
-    east, north = (
-        _carried(mode, step.var, shift) for mode, shift in zip(modes, whole, strict=True)
-    )
-    reads = [_reading(count, part) for count, part in zip(log_prior.shape, offset, strict=True)]
-    log_likely = reads[0] @ (step.prior * log_prior + step.said) @ reads[1].T
-    likely = jnp.exp(log_likely - lax.stop_gradient(log_likely.max()))
-    p = _normal((east @ belief.p @ north.T + _LEAST) * likely)
-    after = Belief(p, offset)
-    return after, (after, _Carried(east, north, likely))
 
 
 def _modes(count: int) -> tuple[jax.Array, jax.Array]:

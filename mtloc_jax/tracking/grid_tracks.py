@@ -1,12 +1,13 @@
 """Where phones were by the grid filter, causally and offline, from what experts say of walks."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from itertools import islice
 from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
 from mtloc_jax.evidence import Fixes, Track
 from mtloc_jax.sites.windows import interpolate
@@ -19,7 +20,7 @@ STEP_MS = 1000
 TOGETHER = 64
 """Steps are filled up to a multiple of it, so that walks share a compiled program."""
 SIDE_BY_SIDE = 8
-"""Walks whose tables are held at a time."""
+"""Walks that are held, and filtered, at a time."""
 
 
 class GridModel(NamedTuple):
@@ -46,7 +47,7 @@ class Floor(NamedTuple):
     log_prior: np.ndarray
 
 
-class _Laid(NamedTuple):
+class Laid(NamedTuple):
     """Hold a walk in steps; end: i64[K], the ticks at whose ends they end; moved_m: f64[T + 1, 2],
     by the ends of ticks; known: bool[K], whether anything had become known."""
 
@@ -69,69 +70,90 @@ def said_by(fixes: Fixes, cells: Cells, model: GridModel | None = None) -> np.nd
 
 def located(
     walks: Sequence[Walk],
-    said: Sequence[np.ndarray],
-    floor: Floor,
+    said: Iterable[np.ndarray],
+    floors: Sequence[Floor],
     model: GridModel | None = None,
 ) -> list[Located]:
     """Locate walks by what scans say of cells, f64[S, E, N] a walk, at the place they were heard.
 
+    floors: of each walk, with as many cells
     Of the fixes their times alone count. Steps take a second, and end where something becomes
     known. Between them a causal position goes on as the phone moved. Without a scan so far a
     causal position is the prior of the walk, and so is all of a walk without any.
     """
     model = GridModel() if model is None else model
-    tracks = []
-    for track_of, program, known in (
-        (_after_steps, _causal, "arrived_ms"),
-        (_between_steps, _offline, "heard_ms"),
-    ):
-        laid = [
-            _laid(walk, getattr(walk.fixes, known), of_cells, floor.cells, model)
-            for walk, of_cells in zip(walks, said, strict=True)
-        ]
-        tracks.append(
-            [
-                track_of(walk, one, placed, floor.cells)
-                for walk, one, placed in zip(walks, laid, _run(program, laid, floor), strict=True)
+    found: list[Located] = []
+    # A few at a time: what is said of cells, step by step, takes megabytes a walk.
+    every = zip(walks, said, floors, strict=True)
+    while some := list(islice(every, SIDE_BY_SIDE)):
+        tracks = []
+        for track_of, program, known in (
+            (_after_steps, _causal, "arrived_ms"),
+            (_between_steps, _offline, "heard_ms"),
+        ):
+            lined = [
+                laid(walk, getattr(walk.fixes, known), of_cells, floor.cells, model)
+                for walk, of_cells, floor in some
             ]
-        )
-    return [Located(*pair) for pair in zip(*tracks, strict=True)]
+            places = _run(program, lined, [floor for _, _, floor in some])
+            tracks.append(
+                [
+                    track_of(walk, one, placed, floor.cells)
+                    for (walk, _, floor), one, placed in zip(some, lined, places, strict=True)
+                ]
+            )
+        found.extend(Located(*pair) for pair in zip(*tracks, strict=True))
+    return found
 
 
-@jax.jit
-@partial(jax.vmap, in_axes=(None, 0))
 def _causal(log_prior: jax.Array, steps: Steps) -> Placed:
-    return grid.placed(grid.filtered(log_prior, grid.begin(log_prior), steps)[1][0])
+    floor = grid.ground(log_prior)
+
+    def one(belief: grid.Belief, step: Steps) -> tuple[grid.Belief, Placed]:
+        belief, _ = grid.step(floor, belief, step)
+        return belief, grid.placed(belief)  # here, and so as who goes step by step has it
+
+    return lax.scan(one, grid.begin(log_prior), steps)[1]
 
 
-@jax.jit
-@partial(jax.vmap, in_axes=(None, 0))
 def _offline(log_prior: jax.Array, steps: Steps) -> Placed:
     made = grid.filtered(log_prior, grid.begin(log_prior), steps)[1]
     return grid.placed(grid.smoothed(made))
 
 
-def _run(program: Callable, laid: Sequence[_Laid], floor: Floor) -> Iterator[Placed]:
-    """Yield where each walk is at the ends of its steps, SIDE_BY_SIDE walks at a time."""
-    longest = TOGETHER * max((-(-len(one.end) // TOGETHER) for one in laid), default=0)
-    for first in range(0, len(laid), SIDE_BY_SIDE):
-        some = laid[first : first + SIDE_BY_SIDE]
-        steps = Steps._make(
-            jnp.stack([_filled(part, longest) for part in parts])
-            for parts in zip(*(one.steps for one in some), strict=True)
-        )
-        found = [np.asarray(part) for part in program(jnp.asarray(floor.log_prior), steps)]
-        for at, one in enumerate(some):
-            yield Placed(*(part[at, : len(one.end)] for part in found))
+@partial(jax.jit, static_argnums=0)
+def _each(program: Callable, log_priors: jax.Array, steps: Steps) -> Placed:
+    """Return what a program makes of each walk."""
+    if jax.default_backend() == "cpu":
+        # Batched products are slow there, and round otherwise than those of a walk alone.
+        return lax.map(lambda of: program(*of), (log_priors, steps))
+    return jax.vmap(program)(log_priors, steps)
+
+
+def _run(program: Callable, laid: Sequence[Laid], floors: Sequence[Floor]) -> Iterator[Placed]:
+    """Yield where each walk is at the ends of its steps; the last stands in for those that lack."""
+    longest = TOGETHER * max(-(-len(one.end) // TOGETHER) for one in laid)
+    at = np.minimum(np.arange(SIDE_BY_SIDE), len(laid) - 1)
+    steps = Steps._make(
+        np.stack([_filled(part, longest) for part in parts])[at]
+        for parts in zip(*(one.steps for one in laid), strict=True)
+    )
+    found = _each(program, np.stack([floor.log_prior for floor in floors])[at], steps)
+    for number, one in enumerate(laid):
+        yield Placed(*(np.asarray(part)[number, : len(one.end)] for part in found))
 
 
 def _filled(part: np.ndarray, count: int) -> np.ndarray:
     return np.pad(part, [(0, count - len(part))] + [(0, 0)] * (part.ndim - 1))
 
 
-def _laid(
+def laid(
     walk: Walk, known_ms: np.ndarray, said: np.ndarray, cells: Cells, model: GridModel
-) -> _Laid:
+) -> Laid:
+    """Return the steps of a walk, of whose scans something becomes `known_ms` i64[S].
+
+    A step hangs on nothing that becomes known after its end; the last may be shorter than a second.
+    """
     moves = ticks_of(walk)
     per_tick = moves.sigma_m**2
     if walk.moves is None:
@@ -154,10 +176,10 @@ def _laid(
     known[np.searchsorted(end, tick[used])] = True
     seconds = np.diff(np.concatenate([moves.t_ms[:1], moves.t_ms[end + 1]])) / 1000
     steps = Steps(step_m / cells.cell_m, var / cells.cell_m**2, model.prior_per_s * seconds, told)
-    return _Laid(steps, end, moves.t_ms, moved_m, np.maximum.accumulate(known))
+    return Laid(steps, end, moves.t_ms, moved_m, np.maximum.accumulate(known))
 
 
-def _after_steps(walk: Walk, laid: _Laid, placed: Placed, cells: Cells) -> Track:
+def _after_steps(walk: Walk, laid: Laid, placed: Placed, cells: Cells) -> Track:
     """Go on from the newest step that had ended, as the phone moved up to the newest tick."""
     start_m = cells.first_m + placed.mean * cells.cell_m - laid.moved_m[laid.end + 1]
     tick = np.maximum(np.searchsorted(laid.t_ms, walk.t_ms, side="right") - 1, 0)
@@ -167,7 +189,7 @@ def _after_steps(walk: Walk, laid: _Laid, placed: Placed, cells: Cells) -> Track
     return Track(walk.t_ms, xy_m, np.where(known, placed.sd[step] * cells.cell_m, walk.prior.sd_m))
 
 
-def _between_steps(walk: Walk, laid: _Laid, placed: Placed, cells: Cells) -> Track:
+def _between_steps(walk: Walk, laid: Laid, placed: Placed, cells: Cells) -> Track:
     """Follow the moves, and between the ends of steps what corrects them on straight lines."""
     if not laid.known[-1]:
         count = len(walk.t_ms)

@@ -59,12 +59,19 @@ SLOTTED = len(Ticks._fields) - len(Fix._fields)
 """The fields of `Ticks` from here on have room for F fixes a tick."""
 
 
+LEAST_PRIOR_M = 4.0
+"""A survey of one place does not say that a phone is there."""
+
+
 def survey_prior(xy_m: np.ndarray) -> Prior:
-    """Return the mean and spread of surveyed positions f64[S, 2]; raises InputError on none."""
+    """Return the mean and spread of surveyed positions f64[S, 2], LEAST_PRIOR_M at least.
+
+    Raises InputError on none.
+    """
     if not len(xy_m):
         raise InputError("a survey without a position gives no prior", remedy="survey the floor")
     mean_m = xy_m.mean(axis=0)
-    return Prior(mean_m, float(np.sqrt(((xy_m - mean_m) ** 2).mean())))
+    return Prior(mean_m, max(float(np.sqrt(((xy_m - mean_m) ** 2).mean())), LEAST_PRIOR_M))
 
 
 def no_moves(from_ms: int, to_ms: int) -> Moves:
