@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 from ml_collections import config_flags
+from rich.console import Console
 
 from launch import cli, places
 from mtloc_jax.escapes import file_name, rich
@@ -55,7 +56,7 @@ def main(argv: list[str]) -> None:
     dealt, site = recordings.dealt_by(opened, settings), recordings.cut_by(opened, settings)
     others = {name: _opened(name, settings).walks for name in _COMPARE.value}
     found = card.make(opened.walks, site, settings, others, opened.skipped, dealt)
-    _show(found)
+    _show(found, Console())
     output = places.folder(_OUTPUT.value or f"cards/{file_name(opened.name)}")
     _write(output, found)
     with style.drawing():
@@ -80,13 +81,11 @@ def _write(folder: Path, found: "Card") -> None:
     write_whole(folder / "card.json", f"{text}\n")
 
 
-def _show(found: "Card") -> None:
-    from rich.console import Console
+def _show(found: "Card", console: Console) -> None:
     from rich.table import Table
 
     from mtloc_jax.cards import card_words
 
-    console = Console()
     console.rule(rich(f"{card_words.title(found)}, {card_words.outcome(found)}"))
     numbers = Table(box=None, show_header=False)
     for what, number in card_words.key_numbers(found):

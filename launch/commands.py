@@ -18,7 +18,7 @@ COMMANDS = {
     "graft": "take what a network knows into a new site",
     "export": "ship a trained network",
     "bench": "measure the speed",
-    "aot": "check every program for a GPU or TPU that is not there",
+    "aot": "compile every program for an accelerator that is not there",
 }
 
 

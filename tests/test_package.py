@@ -8,7 +8,8 @@ import venv
 
 import pytest
 
-from launch import bundled
+from bench.aot import chips
+from launch import aot, bundled
 from launch.commands import COMMANDS
 from mtloc_jax.errors import InputError
 from tests import written_logs
@@ -63,6 +64,10 @@ def test_a_users_mistake_is_told_at_once(words, says, tmp_path):
     assert says in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert cpu_s < HELP_CPU_S
+
+
+def test_the_chips_that_aot_names_are_those_it_compiles_for():
+    assert list(aot.CHIPS) == list(chips.CHIPS)
 
 
 def test_mtloc_alone_lists_its_commands():

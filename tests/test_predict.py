@@ -221,6 +221,8 @@ def test_a_folder_of_logs_is_located_one_by_one_with_errors_where_truth_is(tmp_p
         ),
         ({"arm": "cosine-network-tuned-filter"}, "is trained on the survey; name one that is not"),
         ({"arm": "finetuned"}, "is a network of windows"),
+        ({"arm": "cosine-steps-grid"}, "not located by 'grid'; name held, filter or smoother"),
+        ({"arm": "radio-map-held"}, "hangs on more than a survey"),
         ({"arm": "cosine-heard"}, "did you mean 'cosine-held'"),
         ({"rounds": (1, 2, 9)}, "has no round 9; it has 1, 2"),
     ],
