@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 # One more than cores: tests that start programs wait for them.
 WORKERS := $(shell echo $$(($$(nproc 2>/dev/null || echo 2) + 1)))
 
-.PHONY: run test slow lint clean
+.PHONY: run test docs package slow lint clean
 
 run: $(READY)  ## Two quick studies on two simulated buildings: Tables V and VI; whole walks.
 	$(BIN)/python -m launch.study --config=configs/quickstart.py --workdir=$(WORKDIR)
@@ -16,6 +16,12 @@ run: $(READY)  ## Two quick studies on two simulated buildings: Tables V and VI;
 
 test: $(READY)  ## The whole suite but its slow tests.
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+
+docs: $(READY)  ## The documentation, in build/docs; a warning is an error.
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/docs
+
+package: $(READY)  ## Build wheel and sdist, install the wheel, use it from an empty folder.
+	$(BIN)/python -m pytest -q -m slow tests/test_package.py
 
 slow: $(READY)  ## The tests that take minutes.
 	$(BIN)/python -m pytest -q -n auto -m slow

@@ -8,9 +8,21 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
+from bench.gates import label
+from bench.precision import PRECISIONS
 from mtloc_jax.report import style
 
 _OURS, _PEERS, _PROMISED, _MUTED = "#0072B2", "#B0B0B0", "#D55E00", "#444444"
+_PRECISION_COLOURS = {"float32": "#0072B2", "tf32": "#009E73", "bf16": "#E69F00"}
+# By how their names begin, the longer first.
+_PEER_MARKS = {
+    "torch-vmap-compiled": ("P", "PyTorch vmap + compile, graph"),
+    "torch-vmap-graph": ("D", "PyTorch vmap, graph"),
+    "torch-vmap": ("v", "PyTorch vmap"),
+    "torch-compiled": ("x", "PyTorch nn.LSTM + compile"),
+    "torch-graph": ("s", "PyTorch nn.LSTM, graph"),
+    "torch": ("^", "PyTorch nn.LSTM"),
+}
 Panel = Callable[[Axes], None]
 _GROWTH = ("growth-runs", "growth-windows", "growth-APs")
 
@@ -23,6 +35,8 @@ def drawn(report: dict[str, Any]) -> Figure | None:
     ratios: list[Panel] = []
     if "training" in contests:
         ratios.append(partial(_draw_rates, contest=contests["training"]))
+    if by_precision := {p: contests[k] for p in PRECISIONS if (k := f"training-{p}") in contests}:
+        ratios.append(partial(_draw_runs, contests=by_precision))
     if report["gates"]:
         ratios.append(partial(_draw_gates, gates=report["gates"]))
     growths: list[Panel] = [
@@ -51,8 +65,33 @@ def _draw_rates(axes: Axes, contest: dict[str, Any]) -> None:
     axes.set(title=f"{contest['title']}: {contest['unit']} per second")
 
 
+def _draw_runs(axes: Axes, contests: dict[str, dict[str, Any]]) -> None:
+    """Draw rates over runs at once: ours as a line a precision, everyone else as a point."""
+    for precision, contest in contests.items():
+        colour, results = _PRECISION_COLOURS[precision], contest["results"]
+        ours = {one["runs"]: one["median_per_s"] for one in results if _is_ours(one)}
+        sizes = sorted(ours)
+        axes.plot(sizes, [ours[n] for n in sizes], "o-", color=colour, label=precision)
+        for one in results:
+            kind = next((k for k in _PEER_MARKS if one["name"].startswith(k)), None)
+            if kind:
+                mark, place = _PEER_MARKS[kind][0], (one["runs"], one["median_per_s"])
+                axes.plot(*place, mark, color=colour, mfc="none")
+    for mark, name in _PEER_MARKS.values():
+        axes.plot([], [], mark, color=_MUTED, mfc="none", label=name)
+    axes.set(xscale="log", yscale="log", xlabel="runs at once")
+    axes.set(title=f"{next(iter(contests.values()))['unit']} per second; lines: ours")
+    axes.xaxis.set_major_formatter("{x:,.0f}")
+    axes.yaxis.set_major_formatter("{x:,.0f}")
+    axes.legend(fontsize=7)
+
+
+def _is_ours(result: dict[str, Any]) -> bool:
+    return result["name"].startswith("ours") and not result["name"].endswith("before")
+
+
 def _draw_gates(axes: Axes, gates: list[dict[str, Any]]) -> None:
-    names = [f"{gate['fast']} / {gate['slow']}" for gate in gates]
+    names = [label(gate) for gate in gates]
     axes.barh(names, [gate["ratio"] - 1 for gate in gates], left=1, color=_OURS, height=0.7)
     for at, gate in enumerate(gates):
         promised, ratio = gate["at_least"], gate["ratio"]

@@ -46,3 +46,10 @@ def checked(contests: Mapping[str, dict[str, Any]]) -> list[dict[str, Any]]:
             ratio = median(fast / slow for fast, slow in pairs)
             found.append(gate._asdict() | {"ratio": ratio, "kept": ratio >= gate.at_least})
     return found
+
+
+def label(gate: Mapping[str, Any]) -> str:
+    """Return who is promised to beat whom, in words; and in which precision, where it has one."""
+    precision = gate["contest"].removeprefix("training").lstrip("-")
+    said = f", {precision}" if gate["contest"] == f"training-{precision}" else ""
+    return f"{gate['fast']} / {gate['slow']}{said}"

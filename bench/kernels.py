@@ -10,10 +10,25 @@ from typing import Any
 import jax
 from jax.profiler import ProfileData
 
+from bench.aot.cost import cost
+from bench.aot.hlo import Hlo, Unreadable
+
 LARGEST = 12
 """Kernels told by name."""
 
 _STREAM = "Stream"  # how the profiler's lines of a GPU begin that hold what was really run
+
+
+def moved_bytes(text: str, runs: int) -> float | None:
+    """Return what a step moves through memory a run, by its compiled program's text.
+
+    Caches are left out. None where the text cannot be read: no other figure hangs on it.
+    """
+    try:
+        hlo = Hlo(text)
+        return cost(hlo, hlo.step, products=False).bytes / runs
+    except Unreadable:
+        return None
 
 
 def traced(advance: Callable[[int], None], steps: int) -> dict[str, Any] | None:

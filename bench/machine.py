@@ -13,6 +13,7 @@ LIBRARIES = ("jax", "jaxlib", "flax", "optax", "numpy", "torch", "keras")
 _PROBE = (
     "import jax, json; print(json.dumps([jax.default_backend(), jax.devices()[0].device_kind]))"
 )
+_CARD = "name,driver_version,clocks.sm,clocks.max.sm,memory.used,utilization.gpu,power.limit"
 
 
 def cores() -> int:
@@ -25,6 +26,7 @@ def about() -> dict[str, Any]:
 
     load: processes that wanted a core over the last minute, before anything was started here;
     accelerator: JAX's name of it, None where JAX computes on the CPU
+    card: what an NVIDIA card's driver says of it and of how busy it is, None without one
     """
     backend, kind = _devices()
     return {
@@ -34,6 +36,7 @@ def about() -> dict[str, Any]:
         "system": f"{platform.system()} {platform.machine()}",
         "load": round(os.getloadavg()[0], 2),
         "accelerator": None if backend == "cpu" else kind,
+        "card": _card(),
     }
 
 
@@ -51,11 +54,24 @@ def _version(name: str) -> str | None:
 
 def _devices() -> tuple[str, str]:
     # Asked elsewhere: a process that opens an accelerator keeps part of its memory.
+    # Why JAX finds none, where a card is there, it says on stderr.
     answer = subprocess.run(
-        [sys.executable, "-c", _PROBE], capture_output=True, text=True, check=True
+        [sys.executable, "-c", _PROBE], stdout=subprocess.PIPE, text=True, check=True
     )
     backend, kind = json.loads(answer.stdout.splitlines()[-1])
     return backend, kind
+
+
+def _card() -> str | None:
+    try:
+        answer = subprocess.run(
+            ["nvidia-smi", f"--query-gpu={_CARD}", "--format=csv,noheader"],
+            capture_output=True,
+            text=True,
+        )
+    except FileNotFoundError:
+        return None
+    return answer.stdout.strip() or None
 
 
 def _cpu() -> str:

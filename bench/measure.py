@@ -1,7 +1,7 @@
 """Hold a contest: start every contestant, check that they agree, then time them in turn."""
 
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -39,6 +39,9 @@ class Timed(Protocol):
     def kernels(self, steps: int) -> dict[str, Any] | None:
         """Return what bench.kernels tells of so many steps."""
 
+    def moved_bytes(self) -> float | None:
+        """Return what a step moves a run as compiled."""
+
     def close(self) -> None:
         """End all processes."""
 
@@ -49,7 +52,7 @@ class Entry:
 
     rates_per_s: units of work per second, one figure a round
     trace: outcome after each checked step; error_m: metres after the contest's error_steps
-    kernels: what bench.kernels tells, None where not asked or not on a GPU
+    kernels, moved_bytes: what bench.kernels tells, None where not asked or not on a GPU
     absent: why nothing was measured, "" otherwise
     """
 
@@ -62,6 +65,7 @@ class Entry:
     trace: list[list[float]] = field(default_factory=list)
     error_m: float | None = None
     kernels: dict[str, Any] | None = None
+    moved_bytes: float | None = None
     absent: str = ""
 
 
@@ -77,7 +81,9 @@ def hold(contest: Contest, start: Start, say: Say) -> list[Entry]:
         for number in range(1, contest.rounds + 1):
             match.each(f"round {number} of {contest.rounds}", match.time)
         match.each("memory", match.weigh)
-        match.each("kernels", match.trace)
+        if contest.traced:
+            match.each("kernels", match.trace, only=contest.traced)
+            match.each("bytes", match.read, only=contest.traced)
     finally:
         match.close()
     return list(match.entries.values())
@@ -91,11 +97,23 @@ class _Match:
         self._turns = Turns(contest.start_s)
         self.entries = {variant.name: Entry(variant) for variant in contest.variants}
         self._teams: dict[str, Timed] = {}
+        self._left: set[str] = set()
         self._steps: dict[str, int] = {}
 
-    def each(self, what: str, do: Callable[[str], None], *, together: bool = False) -> None:
-        """Do something with every variant that still stands, in turn unless `together`."""
-        names = [name for name, entry in self.entries.items() if not entry.absent]
+    def each(
+        self,
+        what: str,
+        do: Callable[[str], None],
+        *,
+        together: bool = False,
+        only: Collection[str] = (),
+    ) -> None:
+        """Do something with every variant that still stands (and is one of `only`, if any).
+
+        In turn unless `together`.
+        """
+        standing = [name for name in self.entries if name not in self._left]
+        names = [name for name in standing if not only or name in only]
         if together:
             with ThreadPoolExecutor(len(names)) as pool:
                 list(pool.map(lambda name: self._attempt(what, do, name), names))
@@ -109,7 +127,9 @@ class _Match:
         try:
             do(name)
         except WorkerFailed as failure:
-            entry.absent = str(failure)
+            self._left.add(name)
+            if len(entry.rates_per_s) < self.contest.rounds:  # else what was measured stands
+                entry.absent = str(failure)
             if name in self._teams:  # it must not go on working beside the others
                 self._teams.pop(name).close()
             self._say(f"{self.contest.name}: {entry.variant.title} left: {failure}")
@@ -120,13 +140,15 @@ class _Match:
         lacking = [lib for lib in entry.variant.needs if not importlib.util.find_spec(lib)]
         if lacking:
             raise WorkerFailed(f"{lacking[0]} is not installed; {INSTALL}")
-        lane = entry.variant.lane
-        self._teams[name] = self._start(entry.variant, self._turns.of(lane))
+        self._teams[name] = self._start(entry.variant, self._turn(entry.variant))
         entry.compile_cold_s = self._teams[name].compile_s
         if entry.variant.twice:
             self._teams[name].close()
-            self._teams[name] = self._start(entry.variant, self._turns.of(lane))
+            self._teams[name] = self._start(entry.variant, self._turn(entry.variant))
             entry.compile_cached_s = self._teams[name].compile_s
+
+    def _turn(self, variant: Variant) -> AbstractContextManager[None]:
+        return self._turns.of(variant.lane, list(self.entries).index(variant.name))
 
     def warm_up(self, name: str) -> None:
         """Trace the checked steps, and find out how many steps last about a round."""
@@ -151,10 +173,13 @@ class _Match:
         self.entries[name].host_mb = peak["host_mb"] or 0.0
         self.entries[name].device_mb = peak["device_mb"]
 
+    def read(self, name: str) -> None:
+        """Ask what the compiled program moves."""
+        self.entries[name].moved_bytes = self._teams[name].moved_bytes()
+
     def trace(self, name: str) -> None:
-        """Ask which kernels run, where the contest wants to know."""
-        if name in self.contest.traced:
-            self.entries[name].kernels = self._teams[name].kernels(self.contest.least_steps)
+        """Ask which kernels run."""
+        self.entries[name].kernels = self._teams[name].kernels(self.contest.least_steps)
 
     def close(self) -> None:
         """End all workers."""

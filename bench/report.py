@@ -5,13 +5,14 @@ from statistics import median
 from typing import Any
 
 from bench.contest import Contest
+from bench.gates import label
 from bench.measure import Entry
 from bench.roofline import Ceilings
 from mtloc_jax.report.table import Column, ReportTable
 from mtloc_jax.report.values import Cell
 
 SCHEMA = 2
-_KERNELS_NAMED = 4
+_KERNELS_NAMED, _LETTERS = 4, 24  # in a note; the report has all
 NOISY = 0.1
 """A spread of rounds, as a share of their median, from which a figure is to be measured again."""
 
@@ -105,6 +106,8 @@ def _result(entry: Entry, base: list[float] | None, ceilings: Ceilings) -> Repor
         "share_of_roof": ceilings.share_of_roof(variant, middle),
         "error_m": entry.error_m,
         "kernels": entry.kernels,
+        "moved_mb": None if entry.moved_bytes is None else entry.moved_bytes / 1e6,
+        "share_of_copy": ceilings.share_of_copy(entry.moved_bytes, middle),
         "compile_cold_s": entry.compile_cold_s,
         "compile_cached_s": entry.compile_cached_s,
         "host_mb": entry.host_mb,
@@ -129,6 +132,7 @@ def table(report: Report) -> ReportTable:
             *_agreement_notes(report["agreement"]),
             *_noise_notes(report["results"]),
             *(_kernel_note(one) for one in report["results"] if one["kernels"]),
+            *(_moved_note(one) for one in report["results"] if one["moved_mb"]),
         ),
     )
 
@@ -137,7 +141,7 @@ def gate_table(found: list[Report]) -> ReportTable:
     """Return promises and what was measured as a table."""
     lines = [
         (
-            f"{gate['fast']} / {gate['slow']}",
+            label(gate),
             f"{gate['at_least']:.2f}",
             f"{gate['ratio']:.2f}",
             "yes" if gate["kept"] else "NO",
@@ -195,10 +199,20 @@ def _noise_notes(results: list[Report]) -> list[str]:
 def _kernel_note(result: Report) -> str:
     found = result["kernels"]
     most = [
-        f"{name} {took_us / found['busy_us']:.0%}"
+        f"{name[:_LETTERS]} {took_us / found['busy_us']:.0%}"
         for name, _, took_us in found["largest"][:_KERNELS_NAMED]
     ]
     return (
         f"{result['title']}: {found['kernels']:.0f} kernels a step, busy "
         f"{found['busy_us']:,.0f} of {found['clock_us']:,.0f} us while traced; {', '.join(most)}"
+    )
+
+
+def _moved_note(result: Report) -> str:
+    moved_mb, share = result["moved_mb"], result["share_of_copy"]
+    told = "" if share is None else f", {share:.0%} of what a copy moves in that time"
+    gb_per_s = moved_mb * result["median_per_s"] / 1e3
+    return (
+        f"{result['title']}: {moved_mb:.1f} MB a replica-step as compiled, caches left out: "
+        f"{gb_per_s:,.0f} GB/s{told}"
     )

@@ -48,5 +48,11 @@ class Ceilings:
         least_s = max(variant.flops / (1e9 * peak), variant.least_bytes / (1e9 * gb_per_s))
         return least_s * rate_per_s
 
+    def share_of_copy(self, moved_bytes: float | None, rate_per_s: float) -> float | None:
+        """Return what is moved at a rate as a share of what a copy moves in the same time."""
+        if moved_bytes is None or self.gb_per_s is None:
+            return None
+        return moved_bytes * rate_per_s / (1e9 * self.gb_per_s)
+
     def _peak_gflops(self, variant: Variant) -> float | None:
         return self.gflops.get(variant.task.precision)

@@ -59,3 +59,6 @@ class Contestant(Protocol):
 
         Asked only where a contest compares errors (Contest.error_steps).
         """
+
+    def text(self) -> str:
+        """Return the compiled program. Asked only of those that a contest traces."""

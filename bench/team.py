@@ -28,8 +28,11 @@ class WorkerFailed(Exception):
 class Worker:
     """Hold one worker process and the two pipes to it."""
 
-    def __init__(self, task: Task, environment: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self, task: Task, environment: Mapping[str, str], log: Path, patience_s: float
+    ) -> None:
         """Start it; its libraries' output goes to the file `log`."""
+        self._patience_s = patience_s
         with log.open("a", encoding="utf-8") as errors:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "bench.worker", task.text()],
@@ -55,8 +58,8 @@ class Worker:
         assert self._process.stdout is not None
         with selectors.DefaultSelector() as ready:
             ready.register(self._process.stdout, selectors.EVENT_READ)
-            if not ready.select(PATIENCE_S):
-                raise WorkerFailed(f"no answer within {PATIENCE_S:.0f} s")
+            if not ready.select(self._patience_s):
+                raise WorkerFailed(f"no answer within {self._patience_s:.0f} s")
         line = self._process.stdout.readline()
         reply = json.loads(line) if line else {"error": self._last_words()}
         if "error" in reply:
@@ -80,12 +83,16 @@ class Team:
         variant: Variant,
         scratch: Path,
         turn: AbstractContextManager[None] | None = None,
+        patience_s: float = PATIENCE_S,
     ) -> None:
-        """Start them and wait until all have done their first step, in their `turn`."""
+        """Start them and wait until all have done their first step, in their `turn`.
+
+        patience_s: how long any answer may take
+        """
         environment = environment_of(variant, os.environ, scratch)
-        size, log = variant.task.runs, scratch / f"{variant.name}.log"
+        size, log = variant.task.runs, _log(variant, scratch)
         tasks = [replace(variant.task, first_run=size * k) for k in range(variant.processes)]
-        self._workers = [Worker(task, environment, log) for task in tasks]
+        self._workers = [Worker(task, environment, log, patience_s) for task in tasks]
         try:
             for worker in self._workers:
                 worker.receive()
@@ -122,6 +129,10 @@ class Team:
         """Return which kernels the first worker runs in so many steps, as bench.kernels does."""
         return self._ask({"do": "kernels", "steps": steps})[0]["kernels"]
 
+    def moved_bytes(self) -> float | None:
+        """Return what a step moves a run, as bench.kernels reads it off the compiled program."""
+        return self._ask({"do": "bytes"})[0]["bytes"]
+
     def close(self) -> None:
         """End all workers."""
         for worker in self._workers:
@@ -131,6 +142,15 @@ class Team:
         for worker in self._workers:
             worker.send(request)
         return [worker.receive() for worker in self._workers]
+
+
+def last_lines(variant: Variant, scratch: Path, lines: int = 12) -> str:
+    """Return the end of what a variant's libraries said."""
+    return "\n".join(_log(variant, scratch).read_text(errors="replace").splitlines()[-lines:])
+
+
+def _log(variant: Variant, scratch: Path) -> Path:
+    return scratch / f"{variant.name}-{variant.task.precision or 'default'}.log"
 
 
 def with_batches(contest: Contest, scratch: Path) -> Contest:

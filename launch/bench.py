@@ -29,7 +29,7 @@ from bench.contests import all_contests
 from bench.measure import hold
 from bench.report import SCHEMA, Report, contest_report, gate_table, table
 from bench.roofline import Ceilings
-from bench.team import Team, with_batches
+from bench.team import PATIENCE_S, Team, WorkerFailed, last_lines, with_batches
 from launch import cli
 from mtloc_jax.errors import InputError
 from mtloc_jax.files import revision, write_whole
@@ -46,15 +46,20 @@ _ONLY = flags.DEFINE_list("only", [], "Contests to hold; all if empty.")
 _ACCELERATOR = flags.DEFINE_bool("accelerator", False, "Measure a GPU or TPU, or nothing.")
 _TINY = flags.DEFINE_bool("tiny", False, "With --accelerator: rehearse at sizes not worth timing.")
 _LIMIT_S = flags.DEFINE_float("limit_s", None, "Begin no contest after so many seconds.")
+_REDRAW = flags.DEFINE_bool("redraw", False, "Draw the figure of OUTPUT/bench.json; no more.")
 _BEFORE = flags.DEFINE_string("before", "", "With --accelerator: a folder with an older mtloc_jax.")
 
 ABSENT = 77
+_PATIENCE_S = 150.0  # with an answer, on an accelerator whose time is short
 _ACCELERATOR_LIMIT_S = 360.0  # the last contest begun ends within eight minutes
 
 
 def main(argv: list[str]) -> None:
     """Hold the contests; print each one's table and write the report as soon as it ends."""
     del argv
+    if _REDRAW.value:
+        _redraw(Path(_OUTPUT.value or _RESULTS))
+        return
     about = machine.about()
     if _ACCELERATOR.value and about["accelerator"] is None and not _TINY.value:
         cli.say("skipped: JAX finds no accelerator here; --tiny --output=DIR rehearses on the CPU")
@@ -118,10 +123,14 @@ def _held(contests: list[Contest]) -> Iterator[Report]:
     ceilings, began_s = Ceilings(), time.monotonic()
     limit_s = _LIMIT_S.value or (_ACCELERATOR_LIMIT_S if _ACCELERATOR.value else float("inf"))
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        scratch = Path(folder)
+        scratch, timed = Path(folder), _ACCELERATOR.value and not _TINY.value
 
         def start(variant: Variant, turn: AbstractContextManager[None]) -> Team:
-            return Team(variant, scratch, turn)
+            try:
+                return Team(variant, scratch, turn, _PATIENCE_S if timed else PATIENCE_S)
+            except WorkerFailed:
+                _say(last_lines(variant, scratch))
+                raise
 
         for contest in contests:
             if time.monotonic() - began_s > limit_s:
@@ -155,6 +164,15 @@ def _drawn(report: Report, folder: Path) -> list[Path]:
             return []
         style.save(drawn, folder / "bench.png")
     return [folder / "bench.png"]
+
+
+def _redraw(folder: Path) -> None:
+    try:
+        report = json.loads((folder / "bench.json").read_text())
+    except FileNotFoundError as error:
+        raise InputError("no such file", remedy="measure first", path=error.filename) from None
+    for path in _drawn(report, folder):
+        print(path)
 
 
 def _say(line: str) -> None:

@@ -13,21 +13,19 @@ trained.
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from absl import flags
 from ml_collections import config_flags
-from rich.console import Console
-from rich.table import Table
 
 from launch import cli, places
-from mtloc_jax.cards import card, card_page, card_words
-from mtloc_jax.cards.card import Card
 from mtloc_jax.escapes import file_name, rich
-from mtloc_jax.report import style
+from mtloc_jax.files import write_whole
 from mtloc_jax.settings import Settings, parsed
-from mtloc_jax.sites import recordings
-from mtloc_jax.sites.plans import plan_of
-from mtloc_jax.sites.recordings import Recordings
+
+if TYPE_CHECKING:
+    from mtloc_jax.cards.card import Card
+    from mtloc_jax.sites.recordings import Recordings
 
 _SITE = flags.DEFINE_string(
     "site", None, "Name of a building, or a folder made by launch.prepare.", required=True
@@ -48,11 +46,16 @@ def main(argv: list[str]) -> None:
     """Make, print and write the card."""
     del argv
     settings = parsed(_CONFIG.value) if _CONFIG.value else Settings()
+    from mtloc_jax.cards import card, card_page
+    from mtloc_jax.report import style
+    from mtloc_jax.sites import recordings
+    from mtloc_jax.sites.plans import plan_of
+
     opened = _opened(_SITE.value, settings)
     dealt, site = recordings.dealt_by(opened, settings), recordings.cut_by(opened, settings)
     others = {name: _opened(name, settings).walks for name in _COMPARE.value}
     found = card.make(opened.walks, site, settings, others, opened.skipped, dealt)
-    _show(found, Console())
+    _show(found)
     output = places.folder(_OUTPUT.value or f"cards/{file_name(opened.name)}")
     _write(output, found)
     with style.drawing():
@@ -61,8 +64,10 @@ def main(argv: list[str]) -> None:
     cli.say(f"written to {output}: card.json, card.png")
 
 
-def _opened(name: str, settings: Settings) -> Recordings:
-    return recordings.open_recordings(
+def _opened(name: str, settings: Settings) -> "Recordings":
+    from mtloc_jax.sites.recordings import open_recordings
+
+    return open_recordings(
         name,
         _DATA_DIR.value or settings.data_dir,
         simulation_seed=settings.simulation.seed,
@@ -70,13 +75,18 @@ def _opened(name: str, settings: Settings) -> Recordings:
     )
 
 
-def _write(folder: Path, found: Card) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+def _write(folder: Path, found: "Card") -> None:
     text = json.dumps(found.plain(), indent=1, ensure_ascii=False)
-    (folder / "card.json").write_text(f"{text}\n", encoding="utf-8")
+    write_whole(folder / "card.json", f"{text}\n")
 
 
-def _show(found: Card, console: Console) -> None:
+def _show(found: "Card") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from mtloc_jax.cards import card_words
+
+    console = Console()
     console.rule(rich(f"{card_words.title(found)}, {card_words.outcome(found)}"))
     numbers = Table(box=None, show_header=False)
     for what, number in card_words.key_numbers(found):

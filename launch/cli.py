@@ -9,11 +9,13 @@ from typing import Any
 
 from absl import app, flags, logging
 
-from launch import interrupts, places
+from launch import bundled, interrupts, places
 from mtloc_jax import escapes
 from mtloc_jax.errors import InputError
 
 WRONG_INPUT = 2
+_PROGRAM = "python -m launch."  # as the programs call themselves in their help
+_called = [_PROGRAM]
 
 
 def run(main: Callable[[list[str]], None], arguments: tuple[str, ...] = ()) -> None:
@@ -40,6 +42,11 @@ def run(main: Callable[[list[str]], None], arguments: tuple[str, ...] = ()) -> N
         sys.exit(WRONG_INPUT)
 
 
+def called_as(words: str) -> None:
+    """Let a program's help call it as the user did: "mtloc " in place of "python -m launch."."""
+    _called[0] = words
+
+
 def given(flag: flags.FlagHolder) -> Any:
     """Return a flag's value; raises InputError where it was not given."""
     if flag.value is None:
@@ -54,11 +61,13 @@ def say(text: str, *, to_stderr: bool = False) -> None:
 
 def _parse(argv: list[str], arguments: tuple[str, ...]) -> list[str]:
     if "--help" in argv[1:] or "-h" in argv[1:]:
+        program = sys.modules["__main__"]
+        program.__doc__ = (program.__doc__ or "").replace(_PROGRAM, _called[0])
         app.usage(shorthelp=True, writeto_stdout=True)
         print()
         sys.exit(0)
     try:
-        rest = flags.FLAGS(argv)
+        rest = flags.FLAGS(bundled.in_flags(argv))
         if not flags.FLAGS["verbosity"].present:
             logging.set_verbosity(logging.WARNING)  # JAX tells of every backend it looks for
         _open_config_files()

@@ -11,14 +11,15 @@ program reads and tells.
 from absl import flags
 
 from launch import cli, places
-from mtloc_jax.surgery.export import write_export
-from mtloc_jax.surgery.network import read_network
 
 _OUTPUT = flags.DEFINE_string("output", None, "New folder to write.", required=True)
 
 
 def main(argv: list[str]) -> None:
     """Write the export."""
+    from mtloc_jax.surgery.export import write_export
+    from mtloc_jax.surgery.network import read_network
+
     network = read_network(str(places.place(argv[1])))
     write_export(places.place(_OUTPUT.value), network.params, network.card)
     cli.say(_OUTPUT.value)

@@ -1,41 +1,60 @@
 """Say what a checkpoint holds: layers, counts, site, config, lineage; its digests are verified.
 
   python -m launch.inspect CKPT [--diff=OTHER]
+  python -m launch.inspect WORKDIR
 
-CKPT and OTHER are checkpoint folders, one run of a stack (FOLDER@3), or weight files.
+CKPT and OTHER are checkpoint folders, one run of a stack (FOLDER@3), a network that a study trained
+(WORKDIR@ARM:RATE:SEED, as WORKDIR@finetuned:0.625:3), or weight files. Of a study's WORKDIR all its
+networks are listed, with their errors.
 """
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 from absl import flags
-from rich.console import Console
 
 from launch import cli, places
 from mtloc_jax.escapes import printable
-from mtloc_jax.surgery import checkpoint
-from mtloc_jax.surgery.network import Network, read_network
-from mtloc_jax.surgery.show import (
-    card_differences,
-    card_view,
-    difference_view,
-    graft_view,
-    lineage_view,
-    network_view,
-)
-from mtloc_jax.surgery.tree import tree_digest
+
+if TYPE_CHECKING:
+    from mtloc_jax.surgery.network import Network
 
 _DIFF = flags.DEFINE_string("diff", None, "Another network to compare with.")
 
 
 def main(argv: list[str]) -> None:
     """Show one network, or how two differ."""
-    ours = _read(argv[1])
-    console = Console()
-    if _DIFF.value:
-        theirs = _read(_DIFF.value)
-        console.print(difference_view(ours.params, theirs.params))
-        for line in card_differences(ours.card, theirs.card):
-            console.print(printable(line), markup=False)
+    from mtloc_jax.surgery.study_runs import is_study
+
+    folder = places.place(argv[1])
+    if is_study(folder) and not _DIFF.value:
+        _list_runs(folder)
         return
-    runs = ours.card.get("runs")
+    ours = _read(argv[1])
+    if _DIFF.value:
+        _show_differences(ours, _read(_DIFF.value))
+    else:
+        _show(ours, "files and leaves verified" if _is_folder(argv[1]) else "a file")
+
+
+def _list_runs(folder: Path) -> None:
+    from rich.console import Console
+
+    from mtloc_jax.surgery.show import runs_view
+    from mtloc_jax.surgery.study_runs import pretrained_of, runs_of
+
+    Console().print(runs_view(runs_of(folder)))
+    kept = ", ".join(pretrained_of(folder)) or "nothing"
+    cli.say(f"{folder}@NAME is one of them; pretrained or grafted before training: {kept}")
+
+
+def _show(ours: "Network", verified: str) -> None:
+    from rich.console import Console
+
+    from mtloc_jax.surgery.show import card_view, graft_view, lineage_view, network_view
+    from mtloc_jax.surgery.tree import tree_digest
+
+    console, runs = Console(), ours.card.get("runs")
     console.print(network_view(ours.params, None if runs is None else len(runs)), "")
     console.print(card_view(ours.card), "")
     lineage = lineage_view(ours.card)
@@ -43,18 +62,31 @@ def main(argv: list[str]) -> None:
         console.print(lineage, "")
     if ours.report is not None:
         console.print(graft_view(ours.report), "")
-    verified = (
-        "files and leaves verified"
-        if places.place(argv[1].partition("@")[0]).is_dir()
-        else "a file"
-    )
     console.print(f"digest {tree_digest(ours.params)} ({verified})")
 
 
-def _read(place: str) -> Network:
+def _show_differences(ours: "Network", theirs: "Network") -> None:
+    from rich.console import Console
+
+    from mtloc_jax.surgery.show import card_differences, difference_view
+
+    console = Console()
+    console.print(difference_view(ours.params, theirs.params))
+    console.print("\n".join(map(printable, card_differences(ours.card, theirs.card))), markup=False)
+
+
+def _is_folder(place: str) -> bool:
+    return places.place(place.partition("@")[0]).is_dir()
+
+
+def _read(place: str) -> "Network":
     """Read a network, or a whole stack of runs."""
+    from mtloc_jax.surgery import checkpoint
+    from mtloc_jax.surgery.network import Network, read_network
+    from mtloc_jax.surgery.study_runs import is_study
+
     folder = places.place(place)
-    if folder.is_dir() and "runs" in checkpoint.read_card(folder):
+    if folder.is_dir() and not is_study(folder) and "runs" in checkpoint.read_card(folder):
         params, card = checkpoint.load(folder)
         return Network(str(folder), params, card, checkpoint.read_report(folder))
     return read_network(str(folder))

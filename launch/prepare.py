@@ -9,6 +9,7 @@ the first damaged file; with --keep_going it leaves damaged files out, and says 
 """
 
 import os
+from pathlib import Path
 
 from absl import flags
 from rich.console import Console
@@ -18,6 +19,7 @@ from launch import cli, places
 from mtloc_jax.sites import split_choice
 from mtloc_jax.sites.formats import FORMATS
 from mtloc_jax.sites.prepare import prepare
+from mtloc_jax.sites.splits import ranges
 
 _INPUT = flags.DEFINE_string("input", None, "Folder of recordings.", required=True)
 _FORMAT = flags.DEFINE_enum("format", None, list(FORMATS), "Their format.", required=True)
@@ -54,6 +56,19 @@ def main(argv: list[str]) -> None:
         f"{card['name']}: {card['rounds']} rounds in {card['walks']} walks, "
         f"{card['access_points']} access points, digest {card['digest'][:16]}, in {output}"
     )
+    for line in _split_and_next(card["split"], output):
+        cli.say(line)
+
+
+def _split_and_next(split: dict[str, list[int]], output: Path) -> list[str]:
+    """Say which rounds train, validate and test, and what may be done with the site."""
+    words = ("train on", "choose on", "test on")
+    dealt = (f"{word} {ranges(rounds)}" for word, rounds in zip(words, split.values(), strict=True))
+    return [
+        f"rounds: studies {', '.join(dealt)} (--split deals them otherwise)",
+        f"next: launch.card --site={output} says whether to trust it;",
+        f"      launch.predict --survey={output} --log=NEW ... locates a phone by all its rounds",
+    ]
 
 
 if __name__ == "__main__":

@@ -12,15 +12,20 @@ buildings are quoted where they lie in DIR as card_source.json and card_target.j
 --margin_m names the difference in mean error that counts as none, for a study whose config left
 config.margin_m out; name it before looking. It is written into DIR/config.json, so that the report
 stays what its folder says.
+
+A file that is not what the study wrote, by DIR/SHA256SUMS, is named and nothing is reported; with
+--accept_altered it is reported as it is, and the report says so.
 """
+
+from typing import TYPE_CHECKING
 
 from absl import flags
 
 from launch import cli, places
 from mtloc_jax.errors import InputError
-from mtloc_jax.report.margin import name_margin
-from mtloc_jax.report.write import write_report
-from mtloc_jax.sites.floor_plan import FloorPlan
+
+if TYPE_CHECKING:
+    from mtloc_jax.sites.floor_plan import FloorPlan
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder with rows.csv.", required=True)
 _FLOOR_PLAN = flags.DEFINE_string("floor_plan", None, "Image to draw the trajectories on.")
@@ -29,17 +34,26 @@ _FLOOR_SIZE_M = flags.DEFINE_list(
 )
 _MARGIN_M = flags.DEFINE_float("margin_m", None, "Difference in metres that counts as none.")
 
+_ACCEPT_ALTERED = flags.DEFINE_bool(
+    "accept_altered", False, "Report files that are not what the study wrote, and say so."
+)
+
 
 def main(argv: list[str]) -> None:
     """Write the report and say where it is."""
     del argv
+    from mtloc_jax.report.margin import name_margin
+    from mtloc_jax.report.write import write_report
+
     workdir, floor_plan = places.folder(_WORKDIR.value), _floor_plan()
     if _MARGIN_M.value is not None:
         name_margin(workdir, _MARGIN_M.value)
-    write_report(workdir, floor_plan)
+    write_report(workdir, floor_plan, accept_altered=bool(_ACCEPT_ALTERED.value))
 
 
-def _floor_plan() -> FloorPlan | None:
+def _floor_plan() -> "FloorPlan | None":
+    from mtloc_jax.sites.floor_plan import FloorPlan
+
     if _FLOOR_PLAN.value is None and _FLOOR_SIZE_M.value is None:
         return None
     try:

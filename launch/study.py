@@ -1,34 +1,31 @@
 """Run a study: train every network of a grid, judge it, write its tables, figures and page.
 
-  python -m launch.study --config=configs/quickstart.py --workdir=DIR
-  python -m launch.study --config=configs/table5.py:mmloc --config.data_dir=DATA --workdir=DIR
-  python -m launch.study --config=configs/thaw.py --dry_run --workdir=DIR
+  python -m launch.study --config=quickstart --workdir=DIR
+  python -m launch.study --config=table5:mmloc --config.data_dir=DATA --workdir=DIR
+  python -m launch.study --config=mine.py --dry_run --workdir=DIR
   python -m launch.study --settings
 
-Started again with the same --workdir, a stopped study goes on where it was. With --num_processes
-and --process_id several processes share the study (docs/clusters.md).
+A bare name is a config that comes with the package. Started again with the same --workdir, a
+stopped study goes on where it was. With --num_processes and --process_id several processes share
+the study (docs/clusters.md).
 """
 
 import logging
 import os
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import jax
 from absl import flags
 from ml_collections import config_flags
-from rich.console import Console
-from rich.table import Table
 
 from launch import cli, places
-from launch.events import Events
-from launch.progress import Progress
-from mtloc_jax.escapes import rich
-from mtloc_jax.report.write import write_report
-from mtloc_jax.settings import listed, parsed
-from mtloc_jax.study import processes
-from mtloc_jax.study.study import Study
+from mtloc_jax.settings import Settings, listed, parsed
+
+if TYPE_CHECKING:
+    from mtloc_jax.study.processes import Share
 
 logging.getLogger("jax._src.xla_bridge").setLevel(logging.WARNING)  # it lists absent backends
 
@@ -52,41 +49,67 @@ _MEET_S = flags.DEFINE_integer("meet_s", 300, "How long joined processes wait fo
 
 
 def main(argv: list[str]) -> None:
-    """Print the plan, run the study, then write its report."""
+    """List the settings, or run the study that was asked for."""
     del argv
     if _SETTINGS.value:
         _list_settings()
         return
-    settings, folder = parsed(cli.given(_CONFIG)), places.folder(cli.given(_WORKDIR))
+    _run(parsed(cli.given(_CONFIG)), places.folder(cli.given(_WORKDIR)))
+
+
+def _run(settings: Settings, folder: Path) -> None:
+    """Print the plan, run the study, write its report."""
+    from launch.events import Events
+    from launch.progress import Progress
+    from mtloc_jax.report.write import write_report
+    from mtloc_jax.study.study import Study
+
     share = _started()
-    with ExitStack() as views:
-        show = views.enter_context(Progress(quiet=_QUIET.value))
-        tells = [show.tell]
-        if _TENSORBOARD.value:
-            events = Events(folder / "tensorboard" / f"process-{share.index}")
-            tells.append(views.enter_context(closing(events)).tell)
-        study = Study(settings, folder, show, share)
-        expected = "\n".join(study.estimate().lines())
-        if not _DRY_RUN.value:
-            show.say(expected)
-            changes = bool(_ACCEPT_CHANGES.value)
-            merged = study.run(lambda live: [t(live) for t in tells], accept_changes=changes)
-    if _DRY_RUN.value:
-        cli.say(expected)
-    elif merged:
-        write_report(folder)
+    with ExitStack() as held:
+        with ExitStack() as views:
+            show = views.enter_context(Progress(quiet=_QUIET.value))
+            tells = [show.tell, *_events(views, folder, share)]
+            study = Study(settings, folder, show, share)
+            expected = "\n".join(study.estimate().lines())
+            if not _DRY_RUN.value:
+                show.say(expected)
+                held.enter_context(study.claimed())
+                changes = bool(_ACCEPT_CHANGES.value)
+                merged = study.run(lambda live: [t(live) for t in tells], accept_changes=changes)
+        if _DRY_RUN.value:
+            cli.say(expected)
+        elif merged:
+            write_report(folder)
+            study.check_diverged()
+
+
+def _events(views: ExitStack, folder: Path, share: processes.Share) -> list[Callable]:
+    """Return what writes event files, if that was asked for."""
+    if not _TENSORBOARD.value:
+        return []
+    events = Events(folder / "tensorboard" / f"process-{share.index}")
+    return [views.enter_context(closing(events)).tell]
 
 
 def _list_settings() -> None:
     """Print every setting with its default, what it is and may be."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from mtloc_jax.escapes import rich
+
     table = Table("setting", "default", "what it is", box=None, pad_edge=False)
     for cells in listed():
         table.add_row(*map(rich, cells))
     Console().print(table)
 
 
-def _started() -> processes.Share:
+def _started() -> "Share":
     """Wake JAX up, with the other processes where there are any."""
+    import jax
+
+    from mtloc_jax.study import processes
+
     # One device a core, before JAX wakes up: each takes its share of the runs.
     jax.config.update("jax_num_cpu_devices", len(os.sched_getaffinity(0)))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)

@@ -1,16 +1,25 @@
 """Files and folders that are there whole or not at all, what they hash to, and what made them."""
 
 import hashlib
+import itertools
 import os
 import platform
+import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import BinaryIO
 
 from mtloc_jax.errors import InputError
+
+SUMS = "SHA256SUMS"
+"""The digests of a folder's files."""
+_SUM = re.compile(r"([0-9a-f]{64})  (.+)")
+_OWNED = re.compile(r"\..+\.partial-(.+)-(\d+)-\d+")
+_numbers = itertools.count(1)
 
 PACKAGES = ("mtloc-jax", "jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy")
 
@@ -26,34 +35,82 @@ def write_whole(path: Path, content: str | bytes) -> Path:
 
     Raises InputError where it cannot be written; what was there before stays.
     """
-    data = content.encode() if isinstance(content, str) else content
-    mine = path.with_name(f".{path.name}.partial-{platform.node()}-{os.getpid()}")
+    with whole_file(path) as file:
+        file.write(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """Give a file to write to that becomes `path` when all went well, and else is gone.
+
+    Raises InputError where it cannot be written; what was there before stays.
+    """
+    mine = owned_partial(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with mine.open("wb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         mine.replace(path)
     except OSError as error:
-        with suppress(OSError):  # what lies in the way may be a file
-            mine.unlink()
         raise InputError(
             f"cannot write ({error.strerror})",
             remedy="free space, or give another folder, and run the same command again",
             path=path,
         ) from error
-    return path
+    finally:
+        with suppress(OSError):  # what lies in the way may be a file
+            mine.unlink(missing_ok=True)
+
+
+def record_sums(folder: Path, names: Iterable[str]) -> None:
+    """Write the digests of a folder's files into its SHA256SUMS, as `sha256sum --check` reads it.
+
+    Those of other files stay as they are.
+    """
+    found = recorded_sums(folder) | {name: sha256(folder / name) for name in names}
+    text = "".join(f"{digest}  {name}\n" for name, digest in sorted(found.items()))
+    write_whole(folder / SUMS, text)
+
+
+def recorded_sums(folder: Path) -> dict[str, str]:
+    """Return the digests that a folder's SHA256SUMS records, by file; none where it has none.
+
+    Raises InputError where it is damaged.
+    """
+    path = folder / SUMS
+    if not path.is_file():
+        return {}
+    lines = path.read_bytes().decode("utf-8", "replace").splitlines()
+    found = [_SUM.fullmatch(line) for line in lines]
+    if not all(found):
+        raise InputError(
+            "is damaged: it lists no digests",
+            remedy="run launch.study with this --workdir again",
+            path=path,
+            line=found.index(None) + 1,
+        )
+    return {line[2]: line[1] for line in found if line}
+
+
+def altered(folder: Path) -> list[str]:
+    """Return the files of a folder that are not what its SHA256SUMS records, or are gone."""
+    return [
+        name
+        for name, digest in recorded_sums(folder).items()
+        if not (folder / name).is_file() or sha256(folder / name) != digest
+    ]
 
 
 @contextmanager
-def whole_folder(folder: Path, process: int = 0) -> Iterator[Path]:
+def whole_folder(folder: Path) -> Iterator[Path]:
     """Give a folder to write to that becomes `folder` when all went well, and else is gone.
 
     Where another process was first, its folder stays. Raises InputError where it cannot be written.
     """
-    mine = partial(folder, process)
-    shutil.rmtree(mine, ignore_errors=True)
+    mine = owned_partial(folder)
     try:
         mine.mkdir(parents=True)
         yield mine
@@ -64,13 +121,37 @@ def whole_folder(folder: Path, process: int = 0) -> Iterator[Path]:
             remedy="free space and run the same command again: what is finished is kept",
             path=folder,
         ) from error
+    except InputError as error:
+        if not Path(error.path or "").absolute().is_relative_to(mine.absolute()):
+            raise
+        raise InputError(error.problem, remedy=error.remedy, path=folder) from error
     finally:
         shutil.rmtree(mine, ignore_errors=True)
 
 
-def partial(path: Path, process: int = 0) -> Path:
-    """Return where a process writes what becomes `path` when it is whole."""
-    return path.with_name(f".{path.name}.partial" + (f"-{process}" if process else ""))
+def partial(path: Path) -> Path:
+    """Return where what becomes `path` when it is whole is gathered over several starts."""
+    return path.with_name(f".{path.name}.partial")
+
+
+def owned_partial(path: Path) -> Path:
+    """Return a new name, of this process alone, for what becomes `path` when it is whole."""
+    owner = f"{platform.node()}-{os.getpid()}-{next(_numbers)}"
+    return path.with_name(f".{path.name}.partial-{owner}")
+
+
+def is_being_written(path: Path) -> bool:
+    """Say whether a partial file or folder is of a process of this host that lives."""
+    found = _OWNED.fullmatch(path.name)
+    if not found or found[1] != platform.node():
+        return False
+    try:
+        os.kill(int(found[2]), 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it lives, and is somebody else's
+        return True
+    return int(found[2]) != os.getpid()
 
 
 def settle(mine: Path, folder: Path) -> None:

@@ -5,17 +5,17 @@ What they compare is a survey: each training scan once, at the mean position of 
 
 from collections.abc import Callable
 from functools import partial
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-from sklearn.ensemble import RandomForestRegressor
-from sklearn.gaussian_process import GaussianProcessRegressor
-from sklearn.gaussian_process.kernels import PairwiseKernel
-from sklearn.metrics.pairwise import euclidean_distances, pairwise_distances_chunked
 
 from mtloc_jax.errors import InputError
 from mtloc_jax.sites.site import Site
 from mtloc_jax.sites.survey import Fingerprints, survey_of
+
+# scikit-learn takes a second to import, and every arm's name leads here.
+if TYPE_CHECKING:
+    from sklearn.gaussian_process import GaussianProcessRegressor
 
 NEIGHBOURS = 3
 COSINE_NEIGHBOURS = 5
@@ -163,6 +163,8 @@ def _neighbours(
     weighted: bool,
     metric: str = "euclidean",
 ) -> np.ndarray:
+    from sklearn.metrics.pairwise import pairwise_distances_chunked
+
     # Published surveys repeat fingerprints so often that most choices are between equally near
     # ones. KNeighborsRegressor's depend on the number of threads: here, those surveyed first count.
     def predicted(apart: np.ndarray, _: int) -> np.ndarray:
@@ -176,6 +178,8 @@ def _neighbours(
 
 
 def _forest(known: np.ndarray, xy_m: np.ndarray, asked: np.ndarray, seed: int) -> np.ndarray:
+    from sklearn.ensemble import RandomForestRegressor
+
     model = RandomForestRegressor(_TREES, random_state=seed, max_features=_FEATURES, n_jobs=1)
     return model.fit(known, xy_m).predict(asked)
 
@@ -186,6 +190,8 @@ def _process(known: np.ndarray, xy_m: np.ndarray, asked: np.ndarray, seed: int) 
     One squared-exponential kernel serves both axes. A grid, as the optimum often lies on the bounds
     of a search, and the best variance of the kernel is known in closed form.
     """
+    from sklearn.metrics.pairwise import euclidean_distances
+
     if len(known) > MOST_SCANS:
         drawn = np.sort(np.random.default_rng(seed).permutation(len(known))[:MOST_SCANS])
         known, xy_m = known[drawn], xy_m[drawn]
@@ -201,13 +207,16 @@ def _process(known: np.ndarray, xy_m: np.ndarray, asked: np.ndarray, seed: int) 
 
 def _fitted(
     known: np.ndarray, xy_m: np.ndarray, length_db: float, noise: float
-) -> GaussianProcessRegressor:
+) -> "GaussianProcessRegressor":
+    from sklearn.gaussian_process import GaussianProcessRegressor
+    from sklearn.gaussian_process.kernels import PairwiseKernel
+
     # The same kernel as kernels.RBF, which measures distances in up to ten times the time.
     kernel = PairwiseKernel(gamma=1 / (2 * length_db**2), metric="rbf")
     return GaussianProcessRegressor(kernel, alpha=noise, optimizer=None).fit(known, xy_m)
 
 
-def _log_likelihood(fit: GaussianProcessRegressor) -> float:
+def _log_likelihood(fit: "GaussianProcessRegressor") -> float:
     """Return the log likelihood of both axes but for constants, the kernel's variance at its best.
 
     The prediction does not depend on that variance: noise is given as a share of it.

@@ -3,8 +3,9 @@
 import csv
 import io
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from mtloc_jax.errors import InputError
 
 ROWS, CDF, TRACKS, LEAVES = "rows.csv", "cdf.csv", "tracks.csv", "leaves.csv"
 CHOSEN, WALKS, COVERAGE = "chosen.csv", "walks.csv", "coverage.csv"
-PRETEXT, RADIUS = "pretext.csv", "radius.csv"
+PRETEXT, RADIUS, DIVERGED = "pretext.csv", "radius.csv", "diverged.csv"
 VARIANTS = "variants"
 """Below a swept study's workdir: a folder a variant, with files as of a study of its own."""
 CONFIG = "config.json"
@@ -68,6 +69,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     # One row per run, split and band of distance to the nearest surveyed position, then the same by
     # the nearest surveyed scan; windows before their walk's first scan are a band of their own.
     COVERAGE: (*KEYS[:6], "nearest", "band", "n_windows", "mean_m"),
+    # One row per run whose training or judgement ended in what is no number: it has no other rows.
+    DIVERGED: (*KEYS[:5], "learning_rate"),
     # One row per pretrained network, split of the source and quantity that its pretext asks for:
     # the mean error in its unit, and that of the mean of what was asked in training.
     PRETEXT: (
@@ -111,6 +114,8 @@ _TEXT = {
     "unit",
 }
 
+_BLOCK_LINES = 1 << 15
+
 Table = dict[str, np.ndarray]  # column name -> values, all of one length
 
 
@@ -139,42 +144,58 @@ def cells(line: str) -> list[str]:
 
 
 def read(path: Path) -> Table:
-    """Read a CSV written by `append` into columns.
+    """Read a CSV written by `append` into columns; texts are of dtype object, each kept once.
 
     Raises InputError where the file is absent, is no such text, has other columns, or a line is
     cut.
     """
-    columns = COLUMNS[path.name]
     if not path.is_file():
         raise InputError("no such file", remedy="run launch.study with this --workdir", path=path)
     try:
-        text = path.read_text(encoding="utf-8")
-        lines = list(csv.reader(io.StringIO(text, newline="")))
+        return _read(path)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(
             f"cannot be read ({error})",
             remedy="it is damaged: run launch.study with this --workdir again",
             path=path,
         ) from error
-    if not lines or tuple(lines[0]) != columns:
-        raise InputError(
-            f"the header is not {','.join(columns[:4])},...",
-            remedy="this file is not from this version of launch.study; use another --workdir",
-            path=path,
-            line=1,
-        )
-    for number, line in enumerate(lines[1:], start=2):
-        if len(line) != len(columns):
-            raise _bad_line(path, number, f"{len(line)} fields instead of {len(columns)}")
-    if not text.endswith("\n"):
-        raise _bad_line(path, len(lines), "the line is cut")
-    cells = list(zip(*lines[1:], strict=True)) or [()] * len(columns)
-    return {name: _column(path, name, values) for name, values in zip(columns, cells, strict=True)}
+
+
+def _read(path: Path) -> Table:
+    """Read block by block: memory grows with the columns, not with the text."""
+    columns, number = COLUMNS[path.name], 2
+    texts: dict[str, dict[str, str]] = {name: {} for name in columns if name in _TEXT}
+    parts: dict[str, list[np.ndarray]] = {name: [] for name in columns}
+    with path.open(encoding="utf-8", newline="") as file:
+        reader = csv.reader(file)
+        if tuple(next(reader, ())) != columns:
+            raise InputError(
+                f"the header is not {','.join(columns[:4])},...",
+                remedy="this file is not from this version of launch.study; use another --workdir",
+                path=path,
+                line=1,
+            )
+        while block := list(islice(reader, _BLOCK_LINES)):
+            for at, line in enumerate(block, start=number):
+                if len(line) != len(columns):
+                    raise _bad_line(path, at, f"{len(line)} fields instead of {len(columns)}")
+            if len(block) < _BLOCK_LINES and not _ends_whole(path):
+                raise _bad_line(path, number + len(block) - 1, "the line is cut")
+            for name, values in zip(columns, zip(*block, strict=True), strict=True):
+                if name in _TEXT:
+                    parts[name].append(_texts(values, texts[name]))
+                else:
+                    parts[name].append(_numbers(path, name, values, number))
+            number += len(block)
+    if not _ends_whole(path):
+        raise _bad_line(path, number - 1, "the line is cut")
+    nothing = {name: _nothing(name) for name in columns}
+    return {name: np.concatenate([nothing[name], *parts.pop(name)]) for name in columns}
 
 
 def empty(name: str) -> Table:
     """Return the table of the file called `name` with no rows in it."""
-    return {column: _column(Path(name), column, ()) for column in COLUMNS[name]}
+    return {column: _nothing(column) for column in COLUMNS[name]}
 
 
 def select(table: Table, **equal: object) -> Table:
@@ -213,20 +234,44 @@ def _cell(name: str, value: object) -> str:
         return escapes.csv_field(str(value))
     if name in _INTEGERS:
         return str(int(value))  # type: ignore[call-overload]
+    if name == "learning_rate":
+        return f"{float(value):.6g}"  # type: ignore[arg-type]
     return f"{float(value):.4f}"  # type: ignore[arg-type]
 
 
-def _column(path: Path, name: str, values: tuple[str, ...]) -> np.ndarray:
-    if name in _TEXT:
-        return np.array([escapes.from_csv(value) for value in values], np.str_)
+def _texts(values: Sequence[str], known: dict[str, str]) -> np.ndarray:
+    """Return texts as they were before they were written; `known`: those met before."""
+    for value in set(values) - known.keys():
+        known[value] = escapes.from_csv(value)
+    return np.array([known[value] for value in values], object)
+
+
+def _numbers(path: Path, name: str, values: Sequence[str], first_line: int) -> np.ndarray:
     parse: type[int] | type[float] = int if name in _INTEGERS else float
-    numbers = np.empty(len(values), np.int64 if parse is int else np.float64)
-    for at, value in enumerate(values):
-        try:
-            numbers[at] = parse(value)
-        except ValueError:
-            raise _bad_line(path, at + 2, f"{name} {value!r} is not a number") from None
-    return numbers
+    try:
+        return np.array(list(map(parse, values)), _nothing(name).dtype)
+    except (ValueError, OverflowError):
+        at = next(k for k, value in enumerate(values) if not _is(parse, value))
+        problem = f"{name} {values[at]!r} is not a number"
+        raise _bad_line(path, first_line + at, problem) from None
+
+
+def _is(parse: type[int] | type[float], value: str) -> bool:
+    try:
+        return abs(parse(value)) < 2**63 or parse is float
+    except ValueError:
+        return False
+
+
+def _nothing(name: str) -> np.ndarray:
+    kind = object if name in _TEXT else np.int64 if name in _INTEGERS else np.float64
+    return np.zeros(0, kind)
+
+
+def _ends_whole(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) == b"\n"
 
 
 def _bad_line(path: Path, line: int, problem: str) -> InputError:

@@ -171,7 +171,7 @@ class Wipe:
     drop_rates: tuple[float, ...] = setting(
         tuple(k / 10 for k in range(11)), "plan", "shares wiped; none: judged clean", within=SHARE
     )
-    seeds: int = setting(3, "plan", "independent draws of what is wiped", within=COUNT)
+    seeds: int = setting(3, "plan", "independent draws of what is wiped", within=Range(1, 1000))
     burst_windows: int = setting(50, "judged", "windows in a burst", within=COUNT)
     cdf_drop_rate: float = setting(
         0.4, "plan", "share wiped whose error CDF is kept (Fig 6)", within=SHARE

@@ -225,6 +225,7 @@ def test_the_report_is_plain_data_with_known_fields():
         *("name", "title", "runs", "processes", "threads", "rates_per_s", "median_per_s"),
         *("spread", "ratio", "ratio_range", "gflop_per_s", "share_of_peak"),
         *("least_gb_per_s", "share_of_roof", "error_m", "kernels"),
+        *("moved_mb", "share_of_copy"),
         *("compile_cold_s", "compile_cached_s", "host_mb", "device_mb"),
     }
     assert report["absent"] == [{"name": "b", "title": "B", "why": "torch is not installed"}]
@@ -360,7 +361,7 @@ def test_a_tiny_measurement_of_ours_runs_in_a_process_of_its_own(tmp_path):
     ours = Variant("ours", "ours", Task("ours", TINY, runs=2), flops=cost.step_flops(TINY))
     held = Contest("c", "C", "replica-steps", "ours", (ours,), 2, 0.01, check_steps=2)
     entry = hold(held, lambda one, turn: Team(one, tmp_path, turn), quiet)[0]
-    assert entry.absent == "", (tmp_path / "ours.log").read_text()
+    assert entry.absent == "", (tmp_path / "ours-default.log").read_text()
     assert len(entry.rates_per_s) == 2
     assert len(entry.trace) == 2
     assert entry.host_mb > 10

@@ -3,6 +3,7 @@
 import importlib
 import json
 import threading
+import time
 from dataclasses import replace
 
 import jax
@@ -50,6 +51,13 @@ def test_a_roofs_share_is_of_the_longer_of_the_two_times_a_step_must_take():
     assert ceilings.share_of_roof(free, 50.0) == pytest.approx(0.5)
 
 
+def test_what_a_program_moves_is_told_as_a_share_of_a_copy():
+    ceilings = Ceilings(gb_per_s=2.0)
+    assert ceilings.share_of_copy(5e6, 300.0) == pytest.approx(0.75)  # 1.5 of 2 GB/s
+    assert ceilings.share_of_copy(None, 300.0) is None
+    assert kernels.moved_bytes("no program", runs=2) is None
+
+
 def test_a_share_is_of_what_was_measured_in_the_same_precision_or_is_not_told():
     ceilings = Ceilings()
     product = Entry(variant("matmul-bf16", "bf16", flops=10**9), rates_per_s=[1.0, 3.0, 2.0])
@@ -64,13 +72,31 @@ def test_lanes_wait_for_themselves_alone_and_a_late_turn_is_refused(monkeypatch)
     now_s = 0.0
     monkeypatch.setattr("bench.turns.time.monotonic", lambda: now_s)
     turns = Turns(patience_s=60.0)
-    with turns.of("jax"), turns.of("torch"):
+    with turns.of("jax", 0), turns.of("torch", 1):
         pass
     now_s = 61.0
-    with pytest.raises(WorkerFailed, match="not begun within 60 s"), turns.of("jax"):
+    with pytest.raises(WorkerFailed, match="not begun within 60 s"), turns.of("jax", 0):
         pass
-    with Turns(patience_s=0.0).of("jax"):  # for ever
+    with Turns(patience_s=0.0).of("jax", 0):  # for ever
         pass
+
+
+def test_of_those_who_wait_the_weightiest_is_next():
+    turns, order = Turns(patience_s=0.0), []
+
+    def wait(rank):
+        with turns.of("jax", rank):
+            order.append(rank)
+
+    with turns.of("jax", 5):
+        threads = [threading.Thread(target=wait, args=(rank,)) for rank in (3, 1, 2)]
+        for thread in threads:
+            thread.start()
+        while len(turns._waiting["jax"]) < 3:
+            time.sleep(0.001)
+    for thread in threads:
+        thread.join()
+    assert order == [1, 2, 3]
 
 
 class Standing:
@@ -106,6 +132,17 @@ def test_contestants_start_together_where_a_contest_says_so_and_one_failure_ends
     entries = hold(contest, start, quiet)
     assert [entry.absent for entry in entries] == ["", "out of memory", ""]
     assert entries[2].rates_per_s == [1.0, 1.0]
+
+
+def test_what_was_measured_stands_when_only_its_kernels_could_not_be_listed():
+    class Untraced(Standing):
+        def kernels(self, steps):
+            raise WorkerFailed("no profiler")
+
+    alone = threading.Barrier(1)
+    contest = Contest("c", "C", "steps", "a", (variant("a"),), 2, 1.0, traced=("a",))
+    entry = hold(contest, lambda one, turn: Untraced(alone), quiet)[0]
+    assert (entry.absent, entry.kernels, entry.rates_per_s) == ("", None, [1.0, 1.0])
 
 
 def test_the_weightiest_contests_come_first_and_each_precision_has_one():
@@ -192,6 +229,16 @@ def test_every_way_of_pytorch_trains_as_ours_does_also_begun_anew(
     np.testing.assert_allclose(theirs.outcome(), ours.outcome(), rtol=1e-4)
     found_m = [mean_error_m(TINY, one.weights()) for one in (theirs, ours)]
     assert found_m[0] == pytest.approx(found_m[1], rel=1e-4)
+
+
+@pytest.mark.slow
+def test_pytorch_judges_as_ours_does_with_nothing_and_with_all_of_a_modality_lost(tmp_path):
+    pytest.importorskip("torch")
+    ours, theirs = (
+        made(name, 1, tmp_path, options={"mode": "windows"}).outcome()
+        for name in ("judge", "judge_torch")
+    )
+    np.testing.assert_allclose(theirs, ours, rtol=1e-5)
 
 
 def test_without_an_accelerator_it_says_so_and_exits_77(tmp_path):

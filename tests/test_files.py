@@ -147,9 +147,36 @@ def test_a_folder_is_there_whole_or_not_at_all(tmp_path):
 
 def test_of_two_processes_the_first_folder_stays(tmp_path):
     folder = tmp_path / "chunk"
-    with whole_folder(folder, 1) as mine:
+    with whole_folder(folder) as mine:
         (mine / "rows.csv").write_text("one's")
-        with whole_folder(folder, 2) as other:
+        with whole_folder(folder) as other:
             (other / "rows.csv").write_text("other's")
     assert (folder / "rows.csv").read_text() == "other's"
     assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_digests_of_a_folder_name_what_was_altered_or_is_gone(tmp_path):
+    for name in ("rows.csv", "a card.json"):
+        write_whole(tmp_path / name, name)
+    assert files.altered(tmp_path) == []  # nothing is recorded
+    files.record_sums(tmp_path, ["rows.csv"])
+    files.record_sums(tmp_path, ["a card.json"])
+    checked = subprocess.run(["sha256sum", "--check", "--quiet", files.SUMS], cwd=tmp_path)
+    assert checked.returncode == 0
+    write_whole(tmp_path / "rows.csv", "rows.cst")
+    (tmp_path / "a card.json").unlink()
+    assert files.altered(tmp_path) == ["a card.json", "rows.csv"]
+    write_whole(tmp_path / files.SUMS, "0123  rows.csv\n")
+    with pytest.raises(InputError, match=r"SHA256SUMS:1: is damaged"):
+        files.altered(tmp_path)
+
+
+def test_what_a_living_process_writes_is_told_from_what_a_dead_one_left(tmp_path):
+    ours = files.owned_partial(tmp_path / "rows.csv")
+    assert ours != files.owned_partial(tmp_path / "rows.csv")
+    name, _, _ = ours.name.rpartition("-")
+    host = name.rpartition("-")[0]
+    assert not files.is_being_written(ours)  # this process knows what it writes
+    assert files.is_being_written(tmp_path / f"{host}-1-1")  # 1 lives as long as the machine
+    assert not files.is_being_written(tmp_path / f"{host}-4194305-1")  # past the largest number
+    assert not files.is_being_written(tmp_path / ".0001.partial")

@@ -128,8 +128,9 @@ def test_damage_is_named_with_its_line(tmp_path, line, by, says):
 def test_a_log_without_two_positions_is_refused(tmp_path):
     with pytest.raises(InputError, match="no POSI line"):
         read(tmp_path, HEADER + BODY.replace("POSI;", "% "))
+    (tmp_path / "log.txt").write_text(HEADER + BODY.replace("POSI;5", "% 5"), encoding="utf-8")
     with pytest.raises(InputError, match="1 waypoint"):
-        read(tmp_path, HEADER + BODY.replace("POSI;5", "% 5"))
+        read_all(jobs(tmp_path))
 
 
 def test_a_folder_shares_the_origin_of_its_first_log(tmp_path):
@@ -158,3 +159,37 @@ def test_logs_that_are_in_no_rounds_are_dealt_to_some(tmp_path):
 def test_an_empty_folder_is_named(tmp_path):
     with pytest.raises(InputError, match=r"no .txt file"):
         jobs(tmp_path)
+
+
+SCANS = [
+    f"WIFI;{k}.651;{65093 + k}.{180 + k};Cafe;20:23:00:00:00:0{ap};2437;-60"
+    for k in range(1, 6)
+    for ap in (1, 2)
+]
+BEFORE = BODY[: BODY.index("WIFI")] + "POSI;0.200;2;40.00010000;-2.99990000;0;1\n"
+
+
+def test_one_sensor_clock_that_is_damaged_ages_no_other_scan(tmp_path):
+    sound = read(tmp_path, HEADER + BEFORE + "\n".join([*SCANS, "SOUN;9.1;3093.40;0.09;73\n"]))
+    assert sound.wifi.age_ms.tolist() == [4, 4, 3, 3, 2, 2, 1, 1, 0, 0]  # a clock that drifts
+    damaged = [*SCANS[:3], SCANS[3].replace(";65095.", ";65995."), *SCANS[4:]]
+    with pytest.raises(
+        InputError, match=r"the sensor clock is 89\d\.\d+ s ahead of that of all"
+    ) as e:
+        read(tmp_path, HEADER + BEFORE + "\n".join([*damaged, "SOUN;9.1;3093.40;0.09;73\n"]))
+    assert e.value.line == (HEADER + BEFORE).count("\n") + 4
+
+
+@pytest.mark.parametrize(
+    ("end", "times"),
+    [
+        ("\n", [1651, 2651, 3651, 4651]),  # cut between two lines: others of its scan may lack
+        ("", [1651, 2651, 3651, 4651]),
+        ("\nSOUN;9.1;3093.40;0.09;73\n", [1651, 2651, 3651, 4651, 5651]),
+        ("\nWIFI;6.651;65099.1;Ca", [1651, 2651, 3651, 4651, 5651]),  # a scan of its own
+        ("\nWIFI;5.6", [1651, 2651, 3651, 4651]),
+    ],
+)
+def test_the_scan_that_a_log_ends_within_is_left_out(tmp_path, end, times):
+    wifi = read(tmp_path, HEADER + BEFORE + "\n".join(SCANS) + end).wifi
+    assert wifi.t_ms.tolist() == times

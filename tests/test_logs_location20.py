@@ -176,7 +176,6 @@ def test_bytes_that_are_not_utf8_are_named_with_their_line(tmp_path):
         ("", "empty"),
         (TRACE[:-30], "last line is cut"),
         (TRACE.replace("#\tendTime:1574572316600\n", ""), "no endTime"),
-        (replaced(14, "#"), "1 waypoint"),
         (replaced(5, "#"), "no mag reading"),
     ],
 )

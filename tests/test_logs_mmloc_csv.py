@@ -204,3 +204,10 @@ def test_the_dup_set_is_a_site_of_its_own(data_dir):
     assert sum(len(walk.accel.t_ms) for walk in walks) == 20357
     assert len(np.unique(np.concatenate([walk.wifi.bssid for walk in walks]))) == 50
     assert walks[0].name == "bucharest_dup-01"
+
+
+def test_a_row_that_lacks_is_named(tmp_path):
+    rows = [edinburgh_row(t_ms) for t_ms in (0, 100, 300, 400)]
+    with pytest.raises(InputError, match="200 ms after the row before, not 100") as error:
+        edinburgh(tmp_path, rows)
+    assert error.value.line == 4

@@ -23,7 +23,7 @@ LOG = """<data phone="1" building="undefined" t="2018-06-21 16:08:28.589">
 <r b="08:1f:f3:b2:d4:21" s="-63" c="6" />
 <r b="08:1f:f3:b2:b7:e1" s="-58" c="1" />
 </wr>
-<a t="1529593799999" x="1.5" y="4.5" z="8.5" st="10263353274970" />
+<a t="1529593709779" x="1.5" y="4.5" z="8.5" st="10263353274970" />
 <wr t="1529593709781">
 <r b="08:1f:f3:b2:d4:21" s="-63" c="6" />
 <r b="08:1f:f3:b2:b7:e1" s="-58" c="1" />
@@ -50,7 +50,7 @@ def test_readings_are_timed_by_the_sensor_clock_and_not_by_their_delivery(tmp_pa
         1529593708575,
     )
     assert walk.mag.t_ms.tolist() == [0]
-    assert walk.accel.t_ms.tolist() == [7, 27]  # 7.29 and 27.28 ms; delivered 91 s late
+    assert walk.accel.t_ms.tolist() == [7, 27]  # 7.29 and 27.28 ms; delivered 1.1 s late
     assert walk.accel.values.tolist() == [[0.5, 4.25, 7.5], [1.5, 4.5, 8.5]]
     assert walk.gyro.t_ms.tolist() == [87]
     assert walk.waypoint_t_ms.tolist() == [100, 9000]
@@ -80,6 +80,46 @@ def test_a_cached_scan_counts_once(tmp_path):
     assert wifi.rss_dbm.tolist() == [-63, -58, -70]
     assert wifi.bssid[1] == "08:1f:f3:b2:b7:e1"
     assert wifi.mhz.tolist() == [2437, 2412, 2437]
+
+
+HEARD = [f'<r b="08:1f:f3:b2:d4:{k:02x}" s="-{50 + k}" c="6" />' for k in range(30)]
+OTHERS = [f'<r b="08:1f:f3:b2:d5:{k:02x}" s="-{50 + k}" c="6" />' for k in range(30)]
+
+
+def scans(*of):
+    """Return a log with a scan each 100 ms of the entries given."""
+    lines = LOG[: LOG.index("<wr")].split("\n")
+    for at, entries in enumerate(of):
+        lines[-1:] = [f'<wr t="{1529593709761 + 100 * at}">', *entries, "</wr>", ""]
+    return "\n".join(lines) + "</data>\n"
+
+
+def test_repeats_with_lines_swapped_are_repeats_still(tmp_path):
+    walk = read(tmp_path, scans(HEARD, HEARD[::-1], OTHERS, [*OTHERS, *OTHERS]))
+    assert walk.wifi.t_ms.tolist() == [1186, 1386]
+
+
+@pytest.mark.parametrize(
+    ("of", "line"),
+    [
+        ([HEARD, HEARD[1:], HEARD], 37),  # a line lost in a repeat
+        ([HEARD, [*HEARD[1:], OTHERS[0]], HEARD], 37),  # damaged in a repeat
+        ([HEARD[1:], HEARD, HEARD], 5),  # lost in the first
+        ([HEARD, HEARD, HEARD[1:]], 69),  # in the last
+        ([OTHERS, [*OTHERS, *HEARD], HEARD, OTHERS, HEARD], 131),  # a scan that came back
+    ],
+)
+def test_a_scan_that_is_a_damaged_repeat_is_no_new_scan(tmp_path, of, line):
+    with pytest.raises(InputError, match="a scan that differs from its repeats in") as error:
+        read(tmp_path, scans(*of))
+    assert error.value.line == line
+
+
+@pytest.mark.parametrize("unended", ['<a t="1529593709761" x="', '<a t="1' + "5" * 9])
+def test_an_element_without_end_is_refused_before_it_is_gathered(tmp_path, unended):
+    long = scans(HEARD).replace("</data>", unended + "7" * 400_000)
+    with pytest.raises(InputError, match="an element of more than 65536 bytes"):
+        read(tmp_path, long)
 
 
 def test_a_channel_may_lack_or_be_of_no_known_band(tmp_path):
@@ -112,7 +152,9 @@ def test_a_log_without_scans_reads(tmp_path):
         ('z="7.5"', "", 3, "attribute z is missing"),
         ('st="10263333285956"', 'st="1026.5"', 3, "not a whole number"),
         ("10263353274970", "10263313274970", 9, "does not increase"),
-        ("1529593711761", "1529593701761", 14, "does not increase"),
+        ("1529593711761", "1529593701761", 14, "t=1529593701761 after 1529593709781"),
+        ("1529593709779", "152959370977", 9, "t=152959370977 after 1529593709761"),
+        ("1529593708662", "1529593708599", 4, "st or t is 71 ms off those of all other"),
         ("<a t", "<q t", 3, "element <q> is unknown"),
         ('s="-58"', 's="-580"', 7, "not a number in -150..30"),
         ('b="08:1f:f3:b2:d4:21"', 'b=""', 6, "attribute b is missing, empty"),

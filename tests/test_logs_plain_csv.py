@@ -112,3 +112,14 @@ def test_a_folder_without_rounds_is_named(tmp_path):
     (tmp_path / "walk1" / "mag.csv").unlink()
     with pytest.raises(InputError, match=r"mag.csv: no such file"):
         read(tmp_path)
+
+
+@pytest.mark.parametrize("lost", sorted(HEADERS))
+def test_a_round_without_one_of_its_files_is_named_and_others_keep_their_numbers(tmp_path, lost):
+    for name in ("walk1", "walk2"):
+        write(tmp_path, name)
+    (tmp_path / "walk1" / lost).unlink()
+    (tmp_path / "notes").mkdir()  # of somebody: no round
+    assert [(job.name, job.number) for job in jobs(tmp_path)] == [("walk1", 1), ("walk2", 2)]
+    with pytest.raises(InputError, match=f"walk1/{lost}: no such file"):
+        read(tmp_path)

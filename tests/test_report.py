@@ -9,6 +9,8 @@ import pytest
 
 from mtloc_jax import rows
 from mtloc_jax.errors import InputError
+from mtloc_jax.files import record_sums
+from mtloc_jax.report.margin import name_margin
 from mtloc_jax.report.write import write_report
 from tests.launched import launched_without_jax
 from tests.synthetic_rows import (
@@ -305,3 +307,22 @@ def test_provenance_is_in_every_table_and_only_simulated_rows_are_called_so(
         assert "simulated" not in path.read_text()
         assert "(simulated)" in (reported / "tables" / path.name).read_text()
     assert "simulated" not in (tmp_path / "report.html").read_text()
+
+
+def test_a_figure_that_was_changed_after_the_study_is_named_and_reported_only_if_told_to(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workdir = write_predictors(tmp_path / "work")
+    record_sums(workdir, ["rows.csv", "chosen.csv", "config.json"])
+    name_margin(workdir, 0.5)  # a change that is recorded
+    content = (workdir / "rows.csv").read_bytes()
+    (workdir / "rows.csv").write_bytes(content.replace(b",4.0000,", b",1.0000,", 1))
+    with pytest.raises(
+        InputError, match=r"rows\.csv: is not what the study wrote, .*--accept_alter"
+    ):
+        write_report(workdir)
+    assert not (workdir / "report.html").exists()
+    write_report(workdir, accept_altered=True)
+    said = "rows.csv is not what the study wrote"
+    assert said in (workdir / "report.html").read_text()
+    assert said in " ".join(capsys.readouterr().out.split())

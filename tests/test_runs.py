@@ -6,7 +6,7 @@ import pytest
 from mtloc_jax.arms import ARMS, PREDICTORS
 from mtloc_jax.errors import InputError
 from mtloc_jax.settings import Settings, replaced
-from mtloc_jax.study.runs import RunSpec, grid, run_of
+from mtloc_jax.study.runs import RunSpec, grid, n_steps, run_of
 
 
 def config(**changes):
@@ -75,3 +75,10 @@ def test_fewer_windows_take_fewer_steps_unless_steps_are_equal(protocol, steps):
     assert int(run.n_steps) == steps
     assert int(run.n_windows) == 250
     assert run.plan.shape == (1000,)
+
+
+def test_more_steps_than_programs_count_are_refused():
+    asked = config(batch_size=1, epochs=10**6)
+    assert n_steps(2147, 2147, 10**6, asked) == 2_147_000_000
+    with pytest.raises(InputError, match=r"2148 windows are 2148000000 steps; .*2147483647 steps"):
+        n_steps(2148, 2148, 10**6, asked)

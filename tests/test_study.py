@@ -13,11 +13,13 @@ import pytest
 from configs import location20, mmloc
 from mtloc_jax import files
 from mtloc_jax.errors import InputError
+from mtloc_jax.report.write import write_report
 from mtloc_jax.rows import (
     CDF,
     CHOSEN,
     COLUMNS,
     COVERAGE,
+    DIVERGED,
     LEAVES,
     RADIUS,
     ROWS,
@@ -27,11 +29,12 @@ from mtloc_jax.rows import (
     select,
 )
 from mtloc_jax.settings import parsed
-from mtloc_jax.study import chunks
+from mtloc_jax.study import chunks, memory
+from mtloc_jax.study.processes import Share
 from mtloc_jax.study.study import Study, run_study
 from mtloc_jax.surgery import checkpoint
 from mtloc_jax.surgery.graft_report import unchanged_since
-from tests.studies import SMALL, ignore, small
+from tests.studies import SMALL, ignore, small, tiny
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +54,18 @@ def test_the_number_of_rows_is_the_grids(finished):
     assert len(read(finished[0] / CDF)["seed"]) == runs * (2 + 3 * 2)
     tracked = read(finished[0] / TRACKS)
     assert set(tracked["arm"]) == {"scratch", "transferred", "finetuned"}
+
+
+def test_chunks_that_train_together_leave_the_rows_they_would_alone(
+    finished, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(memory, "runs_together", lambda devices: 6)
+    study, folder = Study(small(), tmp_path / "work", ignore), tmp_path / "work"
+    batches = list(study.chunks.together(study.plan.chunks))
+    assert max(len(batch) for batch in batches) > 1
+    assert study.run()
+    for name in (ROWS, CDF, TRACKS):
+        assert (folder / name).read_bytes() == (finished[0] / name).read_bytes()
 
 
 def test_untouched_inputs_give_one_figure_whatever_the_modality(finished):
@@ -189,7 +204,7 @@ def test_a_stopped_study_goes_on_and_ends_with_the_same_bytes(finished, tmp_path
     run_study(small(), folder, ignore)
     written = {path.name for path in folder.glob("*.csv")}
     # Networks choose nothing on validation, and state no radius.
-    assert written == COLUMNS.keys() - {CHOSEN, RADIUS}
+    assert written == COLUMNS.keys() - {CHOSEN, RADIUS, DIVERGED}
     for name in written:
         assert (folder / name).read_bytes() == (finished[0] / name).read_bytes()
     assert not (folder / "chunks" / ".0001.partial").exists()
@@ -205,6 +220,64 @@ def test_a_workdir_of_another_study_is_refused_and_left_alone(finished):
     with pytest.raises(InputError, match=r"config.json: .*another study's rows \(epochs differ\)"):
         run_study(small(epochs=3), finished[0], ignore)
     assert (finished[0] / ROWS).read_bytes() == before
+
+
+def copied(finished, tmp_path):
+    shutil.copytree(finished[0], tmp_path / "work")
+    return tmp_path / "work"
+
+
+def test_a_config_that_is_lost_or_damaged_is_written_anew_where_chunks_prove_it(
+    finished, tmp_path, caplog
+):
+    folder = copied(finished, tmp_path)
+    before = (folder / "config.json").read_bytes()
+    (folder / "config.json").unlink()
+    run_study(small(), folder, ignore)
+    assert (folder / "config.json").read_bytes() == before
+    # Another study's, by what it says; by its digest, damage.
+    (folder / "config.json").write_bytes(before.replace(b'"epochs": 2', b'"epochs": 3'))
+    run_study(small(), folder, ignore)
+    assert (folder / "config.json").read_bytes() == before
+    assert "config.json.damaged-1" in caplog.text
+    (folder / "config.json").unlink()
+    with pytest.raises(InputError, match="other files"):
+        run_study(small(epochs=3), folder, ignore)
+
+
+def test_a_damaged_card_is_made_again_and_digests_list_what_was_merged(finished, tmp_path):
+    folder = copied(finished, tmp_path)
+    card = (folder / "card_target.json").read_bytes()
+    (folder / "card_target.json").write_bytes(card[:4096])  # what a full disk leaves
+    assert files.altered(folder) == ["card_target.json"]
+    run_study(small(), folder, ignore)
+    assert (folder / "card_target.json").read_bytes() == card
+    cards = {"card_source.json", "card_target.json"}
+    written = {path.name for path in folder.glob("*.csv")}
+    assert files.recorded_sums(folder).keys() == {"config.json"} | cards | written
+
+
+def test_a_damaged_chunk_of_another_process_is_named_and_not_merged(finished, tmp_path):
+    folder = copied(finished, tmp_path)
+    hurt = folder / "chunks" / "0001" / ROWS
+    hurt.write_bytes(hurt.read_bytes().replace(b",test,none,", b",test,nine,", 1))
+    with pytest.raises(InputError, match=r"0001/rows\.csv: is not what was saved"):
+        Study(small(), folder, ignore, Share(0, 2)).run()
+
+
+def test_a_folder_deleted_in_mid_run_ends_in_a_line_and_can_be_begun_again(tmp_path):
+    folder = tmp_path / "work"
+
+    def deletes(stage, done, total):
+        if stage.startswith("fitting") and folder.exists():
+            shutil.rmtree(folder)
+
+    one = tiny(arms=("constant",))
+    with pytest.raises(InputError, match="work: was removed or replaced"):
+        run_study(one, folder, deletes)
+    assert not folder.exists()
+    run_study(one, folder, ignore)
+    assert (folder / ROWS).is_file()
 
 
 def test_a_folder_of_other_files_is_refused(tmp_path):
@@ -254,11 +327,22 @@ def test_an_impossible_setting_is_refused_before_anything_is_written(changes, na
     assert not (tmp_path / "work").exists()
 
 
-def test_a_run_that_diverges_is_named_and_the_chunk_not_written(tmp_path):
-    config = small(seeds=1, arms=("scratch",), learning_rate=1e3, optimizer="sgd")
-    with pytest.raises(InputError, match=r"1 of 1 runs diverged.*'arm': 'scratch'.*learning rate"):
-        run_study(config, tmp_path / "work", ignore)
-    assert not (tmp_path / "work" / "chunks" / "0000").exists()
+def test_runs_that_diverge_are_named_with_their_rate_and_lose_no_other_run(tmp_path):
+    config = tiny({"learning_rate": (0.005, 1e3)}, arms=("scratch",), optimizer="sgd")
+    study = Study(config, tmp_path, ignore)
+    assert study.run()
+    lost = read(tmp_path / DIVERGED)
+    assert lost["study"].tolist() == ["quickstart/learning_rate=1000.0"]
+    assert set(read(tmp_path / ROWS)["study"]) == {"quickstart/learning_rate=0.005"}
+    said = r"1 of 2 runs diverged: scratch 1, seed 0 of quickstart/.* at learning_rate 1000; "
+    with pytest.raises(InputError, match=said):
+        study.check_diverged()
+    assert Study(config, tmp_path, ignore).run()  # the folder is in order
+    write_report(tmp_path)
+    said = "1 runs of scratch in quickstart/learning_rate=1000.0 diverged and have no rows"
+    assert said in (tmp_path / "report.html").read_text()
+    with pytest.raises(InputError, match=r"rows\.csv: every run diverged"):
+        write_report(tmp_path / "variants" / "learning_rate=1000.0")
 
 
 @pytest.mark.parametrize(("pair", "n_test"), [(location20, 847), (mmloc, 878)])

@@ -100,6 +100,17 @@ def test_a_run_that_diverges_is_an_error():
     with pytest.raises(Diverged, match="1 run") as caught:
         Trainer(STATIC, 2).train([runs(2)[1], lost], DATA)
     assert caught.value.runs == [1]
+    sound = jax.tree.map(
+        lambda leaf: np.isfinite(leaf).reshape(2, -1).all(axis=1), caught.value.params
+    )
+    assert all(found[0] for found in jax.tree.leaves(sound))
+
+
+def test_a_run_that_diverges_in_its_last_step_is_an_error():
+    # Its one step begins with a loss that is a number, and ends where there are none.
+    lost = runs(1)[0]._replace(learning_rate=np.float32(np.inf), n_steps=np.int32(1))
+    with pytest.raises(Diverged, match="1 run"):
+        Trainer(STATIC, 1).train([lost], DATA)
 
 
 def test_a_judge_keeps_the_order_of_its_runs(whole):

@@ -73,7 +73,7 @@ def devices(name: str) -> list[jax.Device]:
     """
     chip = CHIPS[name]
     for module in chip.needs:
-        if not _is_there(module):
+        if not is_there(module):
             raise NotInstalled(
                 f"no compiler for {name}: {module} is not installed; "
                 f"pip install -e '.[{chip.extra}]'"
@@ -89,7 +89,8 @@ def devices(name: str) -> list[jax.Device]:
     return list(found.devices)
 
 
-def _is_there(module: str) -> bool:
+def is_there(module: str) -> bool:
+    """Say whether a module is installed."""
     try:
         return importlib.util.find_spec(module) is not None
     except ModuleNotFoundError:

@@ -40,25 +40,26 @@ class Cost(NamedTuple):
         return Cost(*(a + times * b for a, b in zip(self, other, strict=True)))
 
 
-def cost(hlo: Hlo, computation: str) -> Cost:
+def cost(hlo: Hlo, computation: str, *, products: bool = True) -> Cost:
     """Return what a computation costs with all that it runs; a loop of unknown length once.
 
     Of the branches of a condition the dearest counts. Raises Unreadable on products that are
-    handed to a library, whose size the text does not say.
+    handed to a library, whose size the text does not say; `products`: whether to count them.
     """
     total, inside = Cost(), hlo.computations[computation]
     for one in inside.values():
         if one.op == "while":
-            total = total.plus(cost(hlo, one.named("body")), hlo.trips(one) or 1)
+            total = total.plus(cost(hlo, one.named("body"), products=products), hlo.trips(one) or 1)
         elif one.op == "call":
             for called in one.called():
-                total = total.plus(cost(hlo, called))
+                total = total.plus(cost(hlo, called, products=products))
         elif one.op == "conditional":
-            total = total.plus(max(cost(hlo, called) for called in one.called()))
+            total = total.plus(max(cost(hlo, called, products=products) for called in one.called()))
         elif not (
             one.op in _FREE or one.op.endswith("-done") or "AllocateBuffer" in one.attributes
         ):
-            total = total.plus(Cost(_moved(hlo, one, inside), _flop(hlo, one, inside), 1))
+            flop = _flop(hlo, one, inside) if products else 0
+            total = total.plus(Cost(_moved(hlo, one, inside), flop, 1))
     return total
 
 

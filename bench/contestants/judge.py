@@ -7,7 +7,8 @@ from bench.problem import DROP_RATES, WIPE_SEEDS
 from bench.runs import scaler, start, static
 from bench.task import Task
 from mtloc_jax.settings import Wipe
-from mtloc_jax.study import replicas, trainer
+from mtloc_jax.study import replicas
+from mtloc_jax.study.judge import Judge as NetworksJudge
 
 
 class Judge:
@@ -15,8 +16,9 @@ class Judge:
 
     def __init__(self, task: Task) -> None:
         """Compile nothing yet."""
-        wipe = Wipe(mode=task.options["mode"], drop_rates=DROP_RATES, seeds=WIPE_SEEDS)
-        self._judge = trainer.Judge(static(task.shape).problem, wipe, task.runs)
+        grid = {"drop_rates": DROP_RATES, "seeds": WIPE_SEEDS}
+        wipe = Wipe(mode=task.options["mode"], fill="zero", **grid)
+        self._judge = NetworksJudge(static(task.shape).problem, wipe, task.runs)
         self._params = replicas.stack([start(task.shape, k) for k in range(task.runs)])
         self._scalers = [scaler(task.shape)] * task.runs
         self._data = replicas.placed(problem.arrays(task.shape), replicas.mesh(), replicas.ALL)

@@ -40,7 +40,8 @@ class JudgeNaive:
 
     def __init__(self, task: Task) -> None:
         """Compile nothing yet."""
-        wipe = Wipe(mode=task.options["mode"], drop_rates=DROP_RATES, seeds=WIPE_SEEDS)
+        grid = {"drop_rates": DROP_RATES, "seeds": WIPE_SEEDS}
+        wipe = Wipe(mode=task.options["mode"], fill="zero", **grid)
         ours, mesh = static(task.shape).problem, replicas.mesh()
 
         def program(number: int):

@@ -34,6 +34,7 @@ class Ours:
         self._advance = replicas.over_runs(advance, mesh, axis, donate=True)
         self._data = replicas.placed(problem.arrays(task.shape), mesh, replicas.ALL)
         self._filled, self._mesh = _filled(task, mesh.size), mesh
+        self._program: jax.stages.Compiled | None = None
 
     def restart(self) -> None:
         """Begin all runs anew."""
@@ -44,8 +45,15 @@ class Ours:
     def advance(self, steps: int) -> None:
         """Train every run by `steps` steps in one call."""
         self._step += steps
-        shared = (self._data, jnp.int32(self._step))
-        self._state = jax.block_until_ready(self._advance(self._state, self._runs, shared))
+        given = self._state, self._runs, (self._data, jnp.int32(self._step))
+        if self._program is None:
+            self._program = self._advance.lower(*given).compile()
+        self._state = jax.block_until_ready(self._program(*given))
+
+    def text(self) -> str:
+        """Return the compiled program."""
+        assert self._program is not None
+        return self._program.as_text() or ""
 
     def outcome(self) -> list[float]:
         """Return the first run's last loss."""

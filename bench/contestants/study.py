@@ -27,7 +27,7 @@ class Study:
         self._trainer = Trainer(whole, n_moving)
         self._frozen = Trainer(static(shape, FROZEN), seeds)
         self._judge_all = Judge(whole.problem, Wipe(drop_rates=()), n_moving + seeds)
-        figure5 = Wipe(mode="samples", drop_rates=DROP_RATES, seeds=1)
+        figure5 = Wipe(mode="samples", fill="zero", drop_rates=DROP_RATES, seeds=1)
         self._judge_wiped = Judge(whole.problem, figure5, seeds)
         data, mesh = problem.arrays(shape), replicas.mesh()
         self._data = replicas.placed(data, mesh, replicas.ALL)

@@ -1,5 +1,6 @@
 """Which surveyed scans a scan is compared with in full: the few most like it, or amid such."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -28,19 +29,24 @@ class Candidates(NamedTuple):
     crowd: Leaf
 
 
-def candidates(survey: ScanTable, asked: ScanTable, heeded: np.ndarray) -> Candidates:
+def candidates(
+    survey: ScanTable,
+    asked: ScanTable,
+    heeded: np.ndarray,
+    kernels: Sequence[np.ndarray] | None = None,
+) -> Candidates:
     """Return the surveyed scans best by cosine, or by cosine smoothed over the survey.
 
     Both tables are over the same access points. Scans that share none are no candidates.
     heeded: bool[P, Q], whether walk p of those asked may be compared with walk q of the survey
+    kernels: the survey's `smoothing`, where it is known already
     """
     alike = cosine(fresh(asked), fresh(survey))
     by_walk = heeded[:, survey.walk].astype(np.float32)
     may = heeded[np.ix_(asked.walk, survey.walk)]
     alike *= may
     smoothed, crowd = [], []
-    for length_m in SMOOTHED_M:
-        kernel = gaussian(survey.xy_m, length_m)
+    for kernel in smoothing(survey) if kernels is None else kernels:
         total = by_walk @ kernel
         crowd.append(total)
         smoothed.append(alike @ kernel / np.maximum(total, 1e-9)[asked.walk])
@@ -58,6 +64,11 @@ def candidates(survey: ScanTable, asked: ScanTable, heeded: np.ndarray) -> Candi
         np.stack([np.take_along_axis(one, scan, axis=1) for one in smoothed], axis=-1),
         np.stack([one[asked.walk[:, None], scan] for one in crowd], axis=-1),
     )
+
+
+def smoothing(survey: ScanTable) -> list[np.ndarray]:
+    """Return the weights f32[S, S] by which similarities are smoothed, over each of SMOOTHED_M."""
+    return [gaussian(survey.xy_m, length_m) for length_m in SMOOTHED_M]
 
 
 def gaussian(xy_m: np.ndarray, length_m: float) -> np.ndarray:

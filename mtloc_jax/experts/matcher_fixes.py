@@ -8,8 +8,9 @@ from mtloc_jax.errors import InputError
 from mtloc_jax.experts.matcher import Told
 from mtloc_jax.experts.matcher_training import PROBLEM
 from mtloc_jax.experts.nearest import Located, survey_mean, surveyed
-from mtloc_jax.experts.pair_features import Pairs, pairs
+from mtloc_jax.experts.pair_features import Known, Pairs, pairs, pairs_with
 from mtloc_jax.experts.scan_table import ScanTable
+from mtloc_jax.experts.similarity import aligned
 
 _CHUNK, _FEW = 256, 32  # scans at a time: two shapes, so that programs serve all surveys
 
@@ -20,8 +21,18 @@ def locate(params: Params, survey: ScanTable, asked: ScanTable) -> Located:
     A scan that shares no access point with the survey lies at its mean, as far off as it is wide.
     Raises InputError where the survey is empty.
     """
-    found = pairs(surveyed(survey), asked)
-    return _or_mean(survey.xy_m, place(params, found), found.mask)
+    survey, asked = aligned(surveyed(survey), asked)
+    n_walks = asked.walk.max(initial=0) + 1, survey.walk.max(initial=0) + 1
+    return locate_by(params, Known(survey, np.ones(n_walks, bool)), asked)
+
+
+def locate_by(params: Params, known: Known, asked: ScanTable) -> Located:
+    """Locate as `locate` does by a survey that many scans are compared with.
+
+    asked: over the access points of that survey
+    """
+    found = pairs_with(known, asked)
+    return _or_mean(known.survey.xy_m, place(params, found), found.mask)
 
 
 def locate_each_walk(params: Params, table: ScanTable) -> Located:

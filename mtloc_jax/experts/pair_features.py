@@ -5,6 +5,7 @@ reads any other.
 """
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import NamedTuple
 
 import jax
@@ -12,13 +13,20 @@ import jax.numpy as jnp
 import numpy as np
 
 from mtloc_jax.experts.among_candidates import behind, best, metres_to_best, rank, smoothed
-from mtloc_jax.experts.candidates import SMOOTHED_M, Candidates, candidates
+from mtloc_jax.experts.candidates import SMOOTHED_M, Candidates, candidates, smoothing
 from mtloc_jax.experts.local_features import LOCAL, LOCAL_RIVALS, Locals, local_features, locals_of
 from mtloc_jax.experts.local_map import LocalSums
 from mtloc_jax.experts.pair_formulas import ALIKE, ALONE, APART, alike, alone, apart
 from mtloc_jax.experts.pair_sums import APART_EDGES_DB, LEVEL_EDGES_DB, Entries, shared
 from mtloc_jax.experts.scan_table import ScanTable
-from mtloc_jax.experts.scan_totals import Totals, entries_of, rarity_for, totals, totals_by_walk
+from mtloc_jax.experts.scan_totals import (
+    Rarity,
+    Totals,
+    entries_of,
+    rarity_for,
+    totals,
+    totals_by_walk,
+)
 from mtloc_jax.experts.similarity import aligned
 
 _CHUNK, _FEW = 128, 16  # scans asked at a time: two shapes, so that programs serve all surveys
@@ -69,6 +77,43 @@ class Pairs(NamedTuple):
     mask: np.ndarray
 
 
+class Known:
+    """Hold a survey that many scans are compared with, and what of it is worked out once."""
+
+    def __init__(self, survey: ScanTable, heeded: np.ndarray | None = None) -> None:
+        """Take a survey over all access points that will be asked; heeded: as `pairs`, of one walk.
+
+        All of its walks are heeded where that is None.
+        """
+        everyone = np.ones((1, survey.walk.max(initial=0) + 1), bool)
+        self.survey, self.heeded = survey, everyone if heeded is None else heeded
+
+    @cached_property
+    def kernels(self) -> list[np.ndarray]:
+        """Return `smoothing` of it."""
+        return smoothing(self.survey)
+
+    @cached_property
+    def weights(self) -> Rarity:
+        """Return how rare its access points are, for each walk that is asked."""
+        return rarity_for(self.survey, self.heeded)
+
+    @cached_property
+    def entries(self) -> Entries:
+        """Return its entries."""
+        return entries_of(self.survey)
+
+    @cached_property
+    def totals(self) -> Totals:
+        """Return the totals of its scans, for each walk that is asked."""
+        return totals_by_walk(self.entries, self.weights)
+
+    @cached_property
+    def sums(self) -> LocalSums:
+        """Return what is heard about its scans."""
+        return LocalSums(self.survey)
+
+
 def pairs(survey: ScanTable, asked: ScanTable, heeded: np.ndarray | None = None) -> Pairs:
     """Return the features of scans asked and their candidates in a survey.
 
@@ -78,16 +123,20 @@ def pairs(survey: ScanTable, asked: ScanTable, heeded: np.ndarray | None = None)
     survey, asked = aligned(survey, asked)
     if heeded is None:
         heeded = np.ones((asked.walk.max(initial=0) + 1, survey.walk.max(initial=0) + 1), bool)
-    near = candidates(survey, asked, heeded)
+    return pairs_with(Known(survey, heeded), asked)
+
+
+def pairs_with(known: Known, asked: ScanTable) -> Pairs:
+    """Return the same as `pairs`, of scans over the access points of a known survey."""
+    survey, heeded = known.survey, known.heeded
+    near = candidates(survey, asked, heeded, known.kernels)
     xy_m = survey.xy_m[near.scan].astype(np.float32)
     found = np.zeros((*near.scan.shape, len(FEATURES)), np.float32)
     if not near.mask.any():
         return Pairs(found, xy_m, near.mask)
-    weights = rarity_for(survey, heeded)
-    mine, theirs = entries_of(asked), entries_of(survey)
+    weights, theirs, mine = known.weights, known.entries, entries_of(asked)
     rare, few = weights.rare[asked.walk], weights.few[asked.walk]
-    of_mine, of_theirs = totals(mine, rare, few), totals_by_walk(theirs, weights)
-    sums = LocalSums(survey)
+    of_mine, of_theirs = totals(mine, rare, few), known.totals
     for rows, real in _chunks(np.argsort(asked.walk, kind="stable")):
         heard, real_ap = _heard(asked.level[rows])
         scan = near.scan[rows]
@@ -99,7 +148,7 @@ def pairs(survey: ScanTable, asked: ScanTable, heeded: np.ndarray | None = None)
                 mine.newest_ms[rows],
             ),
             Entries(theirs.level.take(cells), theirs.age_ms.take(cells), theirs.newest_ms[scan]),
-            locals_of(sums, heeded, weights.few, asked.walk[rows], scan, heard),
+            locals_of(known.sums, heeded, weights.few, asked.walk[rows], scan, heard),
             rare[rows[:, None], heard],
             few[rows[:, None], heard],
             of_mine.at(rows[:, None]),

@@ -31,7 +31,7 @@ from mtloc_jax.logs import rounds_table
 from mtloc_jax.logs.jobs import Job, by_stem
 from mtloc_jax.logs.lines import SENSOR_LIMIT, Lines, read_lines, shown
 from mtloc_jax.logs.orientation import as_extra, check_norm
-from mtloc_jax.logs.records import Addresses, Records, in_order, scans_of
+from mtloc_jax.logs.records import NO_LINE, Addresses, Records, in_order, scans_of
 from mtloc_jax.logs.round import Round, checked
 from mtloc_jax.logs.scans import BSSID, check_levels, check_mhz
 
@@ -46,6 +46,7 @@ _WIDTH = 7  # fields of sensor readings and positions; a WiFi line of 2.0 has on
 _ATTITUDE_WIDTH = 10
 _GLUED = re.compile(r"(ACCE|GYRO|MAGN|WIFI|POSI);")
 _LATEST_S = 1e10  # of a sensor clock, which may count from 1970
+_FEWEST_SCANS, _LAGS_DIFFER_MS = 4, 200
 _CREATED = re.compile(r"Date of creation: \w+ (\w+ +\d+ \d+:\d+:\d+) GMT([+-]\d\d:\d\d)? (\d{4})")
 _PHONE = re.compile(r"^% Manufacturer:\s*(\S.*)\n% Model:\s*(\S.*)$", re.MULTILINE)
 _HEADER_LINES = 12  # the date stands on the second, the phone on the eighth and ninth
@@ -61,7 +62,7 @@ def jobs(folder: Path, *, dealt_to: int | None = None) -> list[Job]:
     """
     logs = by_stem(folder, ".txt")
     places = rounds_table.numbered(folder, logs, dealt_to=dealt_to)
-    first, origin_deg = _origin([logs[name] for name in places])
+    first, origin_deg = folder_origin(folder)
     made = []
     for name, (n, *rest) in places.items():
         inputs = (logs[name], first, *rounds_table.inputs(folder))
@@ -70,48 +71,66 @@ def jobs(folder: Path, *, dealt_to: int | None = None) -> list[Job]:
     return made
 
 
-def read_log(path: Path, name: str, number: int, origin_deg: tuple[float, float]) -> Round:
+def read_log(
+    path: Path,
+    name: str,
+    number: int,
+    origin_deg: tuple[float, float] | None,
+    *,
+    causal: bool = False,
+    growing: bool = False,
+) -> Round:
     """Read one log; positions are metres east and north of `origin_deg` (latitude, longitude).
 
+    origin_deg: None leaves its positions out: nobody says where metres begin
+    causal:     count ages from the freshest entry so far, not of the whole log, so that the
+                beginning of a log reads the same whatever follows
+    growing:    of a log that is still written, read what is there; then a sensor may lack
+
     The app ends a line only when it begins the next, so a log's last line cannot be told from a
-    cut one: if it is a WiFi entry it is left out.
+    cut one. Where it is a WiFi entry, its scan may lack others, and is left out.
     Raises InputError with the line on cut or glued lines, wrong field counts, unreadable or absurd
     numbers, rotation vectors longer than 1, time running backwards within a type, unsurveyed
     positions and floor changes.
     """
     parts: dict[str, list[Records]] = defaultdict(list)
-    addresses, started_ms, phone = Addresses(), None, ""
-    for lines in read_lines(path, ";", last_line_may_lack_end=True):
+    addresses, started_ms, phone, last = Addresses(), None, "", ""
+    for lines in read_lines(path, ";", last_line_may_lack_end=True, growing=growing):
         started_ms, phone = started_ms or _started_unix_ms(lines), phone or _phone_of(lines)
         by_type = _sorted(lines)
         for kind in _SENSORS:
             parts[kind].append(_readings(by_type[kind]))
         parts[_ATTITUDE].append(_attitudes(by_type[_ATTITUDE]))
         parts[_POSITION].append(_positions(by_type[_POSITION]))
+        last = next((line for line in reversed(lines.text) if line), last)
         wifi = by_type[_WIFI] if lines.ended else by_type[_WIFI].take([])
         parts[_WIFI].append(_wifi(wifi, addresses))
     _check_one_floor(parts[_POSITION], path)
+    if not growing:
+        _check_clock(parts[_WIFI], path)
     records = {
         kind: in_order(of_kind, path, kind, strictly=kind == _POSITION)
         for kind, of_kind in parts.items()
     }
     accel, gyro, mag = (records[kind].stream() for kind in _SENSORS)
-    return checked(
-        Round(
-            name,
-            number,
-            accel,
-            gyro,
-            mag,
-            scans_of(_aged(records[_WIFI]), addresses),
-            records[_POSITION].t_ms,
-            metres_from(origin_deg, records[_POSITION].values[:, :2]),
-            path,
-            started_unix_ms=started_ms,
-            extra=as_extra(records[_ATTITUDE]),
-            phone=phone,
-        )
+    marks = records[_POSITION]
+    if origin_deg is None:
+        marks = Records(marks.line, marks.t_ms[:0], marks.values[:0])
+    walk = Round(
+        name,
+        number,
+        accel,
+        gyro,
+        mag,
+        scans_of(_aged(_whole(records[_WIFI], last), causal), addresses),
+        marks.t_ms,
+        metres_from(origin_deg or (0.0, 0.0), marks.values[:, :2]),
+        path,
+        started_unix_ms=started_ms,
+        extra=as_extra(records[_ATTITUDE]),
+        phone=phone,
     )
+    return walk if growing else checked(walk)
 
 
 def first_position_deg(path: Path) -> tuple[float, float]:
@@ -223,12 +242,53 @@ def _milliseconds(seconds: np.ndarray) -> np.ndarray:
     return np.rint(seconds * 1000).astype(np.int64)
 
 
-def _aged(wifi: Records) -> Records:
-    """Count ages from the freshest entry, as the two clocks' offset is not logged."""
+def _aged(wifi: Records, causal: bool) -> Records:
+    """Count ages from the freshest entry, as the two clocks' offset is not logged.
+
+    Of a scan's entries, which come together, all count from the freshest of them all.
+    """
     if not len(wifi.t_ms):
         return wifi
     level, lag, mhz = wifi.values.T
-    return wifi._replace(values=np.stack([level, lag - lag.min(), mhz], axis=1))
+    least = _least_by_scan(wifi.t_ms, lag) if causal else lag.min()
+    return wifi._replace(values=np.stack([level, lag - least, mhz], axis=1))
+
+
+def _least_by_scan(t_ms: np.ndarray, lag: np.ndarray) -> np.ndarray:
+    """Return the least lag f64[n] up to the scan of each entry, that scan's own included."""
+    return np.minimum.accumulate(lag)[np.searchsorted(t_ms, t_ms, side="right") - 1]
+
+
+def _whole(wifi: Records, last_line: str) -> Records:
+    """Leave out the scan that the log's last line is of, if it is: others of it may lack."""
+    if not last_line.startswith(_WIFI) or not len(wifi.t_ms):
+        return wifi
+    fields = last_line.split(";")
+    # Of a line that is cut within its time the newest scan may be.
+    of_last = _milliseconds(np.array([float(fields[1])]))[0] if len(fields) > 2 else wifi.t_ms[-1]
+    kept = wifi.t_ms != of_last
+    return Records(NO_LINE, wifi.t_ms[kept], wifi.values[kept], wifi.address[kept])
+
+
+def _check_clock(parts: list[Records], path: Path) -> None:
+    """Raise InputError where one scan alone says how far the sensor clock is ahead: it is damaged.
+
+    A phone hears some access point freshly in each scan: least lags differ by a third of a second.
+    """
+    line, t_ms, values, _ = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    scans, of_scan = np.unique(t_ms, return_inverse=True)
+    if len(scans) < _FEWEST_SCANS:
+        return
+    least = np.full(len(scans), np.inf)
+    np.minimum.at(least, of_scan, values[:, 1])
+    freshest, second = np.sort(least)[:2]
+    if second - freshest > _LAGS_DIFFER_MS:
+        raise InputError(
+            f"the sensor clock is {(second - freshest) / 1000:.3f} s ahead of that of all others",
+            remedy="repair or delete this line, or leave the log out",
+            path=path,
+            line=int(line[np.argmin(values[:, 1])]),
+        )
 
 
 def _check_one_floor(positions: list[Records], path: Path) -> None:
@@ -268,8 +328,14 @@ def _phone_of(lines: Lines) -> str:
     return " ".join(found.groups()) if found else ""
 
 
-def _origin(paths: list[Path]) -> tuple[Path, tuple[float, float]]:
-    """Return the first log that gives a position, and that position in degrees."""
+def folder_origin(folder: Path) -> tuple[Path, tuple[float, float]]:
+    """Return the first log of a folder that gives a position, and latitude and longitude of that.
+
+    Raises InputError as `jobs`, and where none does.
+    """
+    logs = by_stem(folder, ".txt")
+    listed = rounds_table.numbered(folder, logs, dealt_to=1)  # rounds do not matter here
+    paths = [logs[name] for name in listed]
     for path in paths[:-1]:
         try:
             return path, first_position_deg(path)

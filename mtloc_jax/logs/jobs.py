@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mtloc_jax.errors import InputError
-from mtloc_jax.logs.round import Progress, Round
+from mtloc_jax.logs.round import Progress, Round, surveyed
 
 
 class Job(NamedTuple):
@@ -25,10 +25,10 @@ class Job(NamedTuple):
     route: int | None = None
 
     def walks(self) -> list[Round]:
-        """Read; raises InputError on a faulty file."""
+        """Read; raises InputError on a faulty file, and where nobody says where the phone was."""
         read = self.read()
         walks = read if isinstance(read, list) else [read]
-        return [replace(walk, session=self.session, route=self.route) for walk in walks]
+        return [surveyed(replace(walk, session=self.session, route=self.route)) for walk in walks]
 
 
 def read_all(jobs: Sequence[Job], on_progress: Progress | None = None) -> list[Round]:

@@ -19,6 +19,7 @@ BLOCK_BYTES = 1 << 20  # what bounds a reader's memory beyond the arrays it make
 SENSOR_LIMIT = 1e5  # no phone sensor reads beyond, in m/s^2, rad/s or microtesla
 POSITION_LIMIT_M = 1e8  # UTM northings reach 1e7 m
 DAY_MS = 86_400_000
+_MOST_PACKED = 60  # published logs pack to a thirtieth at most
 
 _REPAIR = "repair or delete this line, or leave the file out"
 
@@ -129,12 +130,14 @@ def read_lines(
     separator: str,
     *,
     last_line_may_lack_end: bool = False,
+    growing: bool = False,
     block_bytes: int = BLOCK_BYTES,
 ) -> Iterator[Lines]:
     r"""Yield the lines of a UTF-8 file (or of a `.gz` one) in blocks of about `block_bytes`.
 
     Lines end with \n or \r\n, mixed freely. A last line without an end is taken for a cut one
-    unless `last_line_may_lack_end`; then it comes by itself.
+    unless `last_line_may_lack_end`; then it comes by itself. Of a file that is `growing` it is
+    still being written, and left out.
     Raises InputError where the file is missing, empty, cut, damaged (gzip) or not UTF-8.
     """
     first, rest = 1, b""
@@ -151,6 +154,8 @@ def read_lines(
                 path=path,
                 line=first,
             )
+    if growing and first > 1:
+        return
     if rest and not last_line_may_lack_end:
         raise InputError(
             "the last line is cut: it has no line end",
@@ -167,13 +172,22 @@ def read_lines(
 def chunks(path: Path, size: int = BLOCK_BYTES) -> Iterator[bytes]:
     """Yield the bytes of a file (unpacked, of a `.gz` one) in pieces of `size`.
 
-    Raises InputError where the file is missing or its compression damaged.
+    Raises InputError where the file is missing, its compression damaged, or more in it than any
+    log packs into so few bytes.
     """
     if not path.is_file():
         raise InputError("no such file", remedy="check the folder's layout", path=path)
+    n_bytes, most = 0, _MOST_PACKED * path.stat().st_size + BLOCK_BYTES
     try:
         with _opened(path) as file:
             while chunk := file.read(size):
+                n_bytes += len(chunk)
+                if n_bytes > most and path.suffix == ".gz":
+                    raise InputError(
+                        f"unpacks to more than {_MOST_PACKED} times its size",
+                        remedy="this is no packed log: leave it out",
+                        path=path,
+                    )
                 yield chunk
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InputError(

@@ -63,26 +63,26 @@ def jobs(folder: Path) -> list[Job]:
     return made
 
 
-def read_trace(path: Path, name: str, number: int) -> Round:
-    """Read one text trace.
+def read_trace(path: Path, name: str, number: int, *, growing: bool = False) -> Round:
+    """Read one text trace, or what is there of one that is `growing`: then a sensor may lack.
 
     WiFi entries keep the time since they were last seen as `age_ms`: drop the stale ones with
     `WifiScans.fresh`.
     Raises InputError with the line on cut or glued lines, wrong field counts, unreadable or
     absurd numbers, rotation vectors longer than 1, time running backwards within a type, and where
-    waypoints or a sensor lack.
+    a sensor or the trace's end lacks.
     """
     parts: dict[str, list[Records]] = defaultdict(list)
     addresses = Addresses()
     started_ms, phone, ended = None, "", False
-    for lines in read_lines(path, "\t"):
+    for lines in read_lines(path, "\t", growing=growing):
         by_type, comments = _sorted(lines)
         started_ms = started_ms or _time_of(comments, "startTime")
         phone = phone or _phone_of(comments)
         ended = ended or _time_of(comments, "endTime") is not None
         for kind in _USED:
             parts[kind].append(_parsed(kind, by_type[kind], addresses))
-    if not ended:
+    if not (ended or growing):
         raise InputError(
             "the trace is cut: no endTime line",
             remedy="copy it again, or end it with a line '#<tab>endTime:<Unix ms>' if it is whole",
@@ -93,22 +93,21 @@ def read_trace(path: Path, name: str, number: int) -> Round:
         for kind in _USED
     }
     accel, gyro, mag = (records[kind].stream() for kind in _SENSORS)
-    return checked(
-        Round(
-            name,
-            number,
-            accel,
-            gyro,
-            mag,
-            scans_of(records[_WIFI], addresses),
-            records[_WAYPOINT].t_ms,
-            records[_WAYPOINT].values,
-            path,
-            started_unix_ms=started_ms,
-            extra=as_extra(records[_ROTATION]),
-            phone=phone,
-        )
+    walk = Round(
+        name,
+        number,
+        accel,
+        gyro,
+        mag,
+        scans_of(records[_WIFI], addresses),
+        records[_WAYPOINT].t_ms,
+        records[_WAYPOINT].values,
+        path,
+        started_unix_ms=started_ms,
+        extra=as_extra(records[_ROTATION]),
+        phone=phone,
     )
+    return walk if growing else checked(walk)
 
 
 def _sorted(lines: Lines) -> tuple[dict[str, Lines], str]:

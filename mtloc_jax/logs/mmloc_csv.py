@@ -17,11 +17,12 @@ from mtloc_jax.errors import InputError
 from mtloc_jax.logs.frozen import frozen_spans_of
 from mtloc_jax.logs.jobs import Job, checked_found, existing_folder
 from mtloc_jax.logs.lines import DAY_MS, SENSOR_LIMIT, Lines, check_time_order, read_lines
-from mtloc_jax.logs.round import Round, Stream, WifiScans, checked
+from mtloc_jax.logs.round import Round, Stream, WifiScans, surveyed
 from mtloc_jax.logs.scans import scans_of_rows
 
 _MAX_SCALED_RSS = 2.0
 _MAX_LAG_MS = 1000
+STEP_MS = 100
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def read_round(path: Path, layout: Layout, number: int) -> Round:
     a scan is stamped with the latest moment it can have been made, so that no window sees a future
     one.
     Raises InputError with the line on a wrong header or field count, a field that is not a
-    finite number, an absurd value, or time that does not increase.
+    finite number, an absurd value, or time that does not go on by 100 ms.
     """
     parts = [_rows(lines, layout) for lines in read_lines(path, ",")]
     line, table = (np.concatenate(columns) for columns in zip(*parts, strict=True))
@@ -99,8 +100,9 @@ def read_round(path: Path, layout: Layout, number: int) -> Round:
         )
     t_ms = table[:, 0].astype(np.int64)
     check_time_order(t_ms, line, path, "a row", strictly=True)
+    _check_none_lacks(t_ms, line, path)
     accel, gyro, mag = (Stream(t_ms, table[:, at : at + 3].copy()) for at in _AXES_AT)
-    return checked(
+    return surveyed(
         Round(
             _name(layout, number),
             number,
@@ -114,6 +116,19 @@ def read_round(path: Path, layout: Layout, number: int) -> Round:
             frozen=frozen_spans_of(accel, gyro, mag),
         )
     )
+
+
+def _check_none_lacks(t_ms: np.ndarray, line: np.ndarray, path: Path) -> None:
+    uneven = np.diff(t_ms) != STEP_MS
+    if uneven.any():
+        at = int(np.argmax(uneven))
+        step_ms = t_ms[at + 1] - t_ms[at]
+        raise InputError(
+            f"{step_ms} ms after the row before, not {STEP_MS}: rows lack, or a time is damaged",
+            remedy="copy the file again or leave it out",
+            path=path,
+            line=int(line[at + 1]),
+        )
 
 
 def _name(layout: Layout, number: int) -> str:

@@ -22,7 +22,7 @@ from mtloc_jax.errors import InputError
 from mtloc_jax.logs.frozen import frozen_spans_of
 from mtloc_jax.logs.jobs import Job, checked_found, existing_folder
 from mtloc_jax.logs.lines import chunks
-from mtloc_jax.logs.round import Round, Stream, WifiScans, checked, no_wifi
+from mtloc_jax.logs.round import Round, Stream, WifiScans, no_wifi, surveyed
 from mtloc_jax.logs.scans import scans_of_rows
 
 SPLITS = ("train", "val", "test")
@@ -114,7 +114,7 @@ def _round(split: _Split, part: np.ndarray, site: str, number: int) -> Round:
     series = np.concatenate([windows[0], windows[1:, -1]])
     t_ms = FIRST_STEP_MS + STEP_MS * np.arange(len(series))
     accel, gyro, mag = (Stream(t_ms, series[:, i : i + 1]) for i in range(3))
-    return checked(
+    return surveyed(
         Round(
             f"{site}-{number:02d}",
             number,

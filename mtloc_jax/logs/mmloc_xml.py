@@ -24,6 +24,7 @@ from mtloc_jax.errors import InputError
 from mtloc_jax.logs import rounds_table
 from mtloc_jax.logs.jobs import Job, by_stem
 from mtloc_jax.logs.lines import (
+    DAY_MS,
     POSITION_LIMIT_M,
     SENSOR_LIMIT,
     Lines,
@@ -31,7 +32,7 @@ from mtloc_jax.logs.lines import (
     chunks,
     read_lines,
 )
-from mtloc_jax.logs.records import Addresses, Records, in_order
+from mtloc_jax.logs.records import NO_LINE, Addresses, Records, in_order
 from mtloc_jax.logs.round import Round, Stream, WifiScans, checked
 from mtloc_jax.logs.scans import BSSID, STRONGEST_DBM, WEAKEST_DBM, channel_mhz, wifi_scans
 
@@ -41,6 +42,11 @@ _MORE, _PHONE = "edinburgh_raw_more", "Smartisan"
 _CORNERS = "Time,lat1,Lng1,x,y,lat,Lng"
 _ORIGIN_UTM_M = np.array([488278.27, 6199937.61])
 _CHUNK_BYTES = 1 << 16
+_LONGEST_ELEMENT_BYTES = 1 << 16  # of one tag; a real one has a hundred
+_LEAST_DELAYS_MS = 50  # by which the two readings delivered soonest differ at most; really 0.1
+# A delivery is a damaged copy of its neighbour where most of its entries are that one's.
+_DAMAGED_SHARE, _FEWEST_ALIKE = 0.1, 10
+_NO_CORNER = Records(NO_LINE, np.zeros(0, np.int64), np.zeros((0, 2)))
 _CENTIMETRE_M = 0.01  # positions are published to it
 _REPAIR = "repair or delete this line, or leave the log out"
 
@@ -54,19 +60,29 @@ class _Readings:
     xyz: array = field(default_factory=lambda: array("d"))
 
 
+@dataclass
+class _Delivery:
+    """Hold what a scan heard, the line it begins on, and how often it was handed out in a row."""
+
+    heard: frozenset[tuple[int, float]]
+    line: int
+    times: int = 1
+
+
 class _Log:
     """Take in the elements of one phone log as the parser meets them."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.readings = {tag: _Readings() for tag in _SENSORS}
-        # Unix time less sensor clock, of the reading that was delivered with the least delay.
-        self.least_offset_ns = 10**30
+        # Unix time less sensor clock, of the two readings that were delivered with the least delay.
+        self.least_offsets_ns = [10**30, 10**30]
+        self._least_line = self._last_unix_ms = 0
         self.scan_line, self.scan_unix_ms = array("q"), array("q")
         self.addresses = Addresses()
         self.entry_scan, self.entry_address, self.entry_dbm = array("q"), array("q"), array("d")
         self.entry_mhz = array("q")
-        self._last_scan: list[tuple[int, float]] | None = None
+        self.deliveries: list[_Delivery] = []
         self._scan: list[tuple[int, float]] | None = None
         self._scan_mhz: list[int] = []
         self.parser = expat.ParserCreate()
@@ -77,8 +93,15 @@ class _Log:
     def read(self) -> "_Log":
         """Parse the whole file piece by piece."""
         try:
+            n_bytes = 0
             for chunk in chunks(self.path, _CHUNK_BYTES):
                 self.parser.Parse(chunk, False)
+                n_bytes += len(chunk)
+                # The parser looks at an unfinished element anew with each chunk.
+                if n_bytes - max(self.parser.CurrentByteIndex, 0) > _LONGEST_ELEMENT_BYTES + len(
+                    chunk
+                ):
+                    raise self._error(f"an element of more than {_LONGEST_ELEMENT_BYTES} bytes")
             self.parser.Parse(b"", True)
         except expat.ExpatError as error:
             raise InputError(
@@ -87,6 +110,8 @@ class _Log:
                 path=self.path,
                 line=error.lineno,
             ) from None
+        self._check_deliveries()
+        self._check_delays()
         return self
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
@@ -96,7 +121,8 @@ class _Log:
             readings.line.append(self.parser.CurrentLineNumber)
             clock_ns, unix_ms = self._integer(attributes, "st"), self._integer(attributes, "t")
             readings.clock_ns.append(clock_ns)
-            self.least_offset_ns = min(self.least_offset_ns, unix_ms * 1_000_000 - clock_ns)
+            self._check_order(unix_ms)
+            self._note_delay(unix_ms * 1_000_000 - clock_ns)
             readings.xyz.extend(self._number(attributes, axis) for axis in "xyz")
         elif tag == "wr":
             self._begin_scan(self._integer(attributes, "t"))
@@ -114,23 +140,72 @@ class _Log:
         if tag == "wr":
             self._end_scan()
 
+    def _check_order(self, unix_ms: int) -> None:
+        """Raise InputError where an element came before the one above it: `t` is damaged."""
+        if not 0 <= unix_ms - self._last_unix_ms <= (DAY_MS if self._last_unix_ms else unix_ms):
+            raise self._error(f"t={unix_ms} after {self._last_unix_ms} in the line before")
+        self._last_unix_ms = unix_ms
+
+    def _note_delay(self, offset_ns: int) -> None:
+        least, second = self.least_offsets_ns
+        if offset_ns < least:
+            self.least_offsets_ns = [offset_ns, least]
+            self._least_line = self.parser.CurrentLineNumber
+        elif offset_ns < second:
+            self.least_offsets_ns[1] = offset_ns
+
+    def _check_delays(self) -> None:
+        """Raise InputError where one reading alone says when the clock began: it is damaged."""
+        least, second = self.least_offsets_ns
+        if _LEAST_DELAYS_MS * 1_000_000 < second - least < 10**29:
+            raise InputError(
+                f"st or t is {(second - least) / 1e6:.0f} ms off those of all other readings",
+                remedy=_REPAIR,
+                path=self.path,
+                line=self._least_line,
+            )
+
     def _begin_scan(self, unix_ms: int) -> None:
+        self._check_order(unix_ms)
         self._scan, self._scan_mhz = [], []
         self.scan_line.append(self.parser.CurrentLineNumber)
         self.scan_unix_ms.append(unix_ms)
 
     def _end_scan(self) -> None:
         """Keep the scan unless it repeats the one before: Android hands out cached results."""
-        if self._scan == self._last_scan:
+        heard = frozenset(self._scan or [])
+        if self.deliveries and heard == self.deliveries[-1].heard:
+            self.deliveries[-1].times += 1
             self.scan_line.pop()
             self.scan_unix_ms.pop()
         else:
+            self.deliveries.append(_Delivery(heard, self.scan_line[-1]))
             for (address, level), mhz in zip(self._scan or [], self._scan_mhz, strict=True):
                 self.entry_scan.append(len(self.scan_unix_ms) - 1)
                 self.entry_address.append(address)
                 self.entry_dbm.append(level)
                 self.entry_mhz.append(mhz)
-        self._last_scan, self._scan = self._scan, None
+        self._scan = None
+
+    def _check_deliveries(self) -> None:
+        """Raise InputError where a delivery is a damaged copy: it would count as a new scan."""
+        met: dict[frozenset, int] = {}
+        for at, this in enumerate(self.deliveries):
+            if len(this.heard) < _FEWEST_ALIKE:
+                continue
+            before = self.deliveries[at - 1] if at else _Delivery(frozenset(), 0)
+            odd = this if this.times == 1 else before
+            differ = len(this.heard ^ before.heard)
+            alike = len(this.heard & before.heard) >= _FEWEST_ALIKE
+            near = differ <= max(2, _DAMAGED_SHARE * len(this.heard)) and odd.times == 1
+            if (alike and near) or this.heard in met:
+                raise InputError(
+                    f"a scan that differs from its repeats in {differ} entries",
+                    remedy="make it as the scan beside it, or leave the log out",
+                    path=self.path,
+                    line=odd.line,
+                )
+            met[this.heard] = at
 
     def _entity(self, *_: object) -> None:
         raise self._error("a phone log declares no entities")
@@ -201,8 +276,8 @@ def edinburgh_jobs(folder: Path) -> list[Job]:
     return made
 
 
-def read_log(path: Path, corners: Path, name: str, number: int, phone: str = "") -> Round:
-    """Read one phone log; time 0 is its first reading.
+def read_log(path: Path, corners: Path | None, name: str, number: int, phone: str = "") -> Round:
+    """Read one phone log; time 0 is its first reading. Without `corners` it has no waypoint.
 
     Scans that repeat the one before are dropped: only really new ones remain, stamped with their
     first delivery.
@@ -216,9 +291,9 @@ def read_log(path: Path, corners: Path, name: str, number: int, phone: str = "")
                 f"no {_SENSORS[sensor]} reading", remedy="leave the log out", path=path
             )
     first_ns = min(readings.clock_ns[0] for readings in log.readings.values())
-    unix_at_zero = -(-(log.least_offset_ns + first_ns) // 1_000_000)  # rounded up
+    unix_at_zero = -(-(log.least_offsets_ns[0] + first_ns) // 1_000_000)  # rounded up
     streams = {_SENSORS[tag]: _stream(r, first_ns, path) for tag, r in log.readings.items()}
-    waypoints = _corners(corners)
+    waypoints = _corners(corners) if corners else _NO_CORNER
     return checked(
         Round(
             f"edinburgh_raw-{name}",

@@ -74,7 +74,8 @@ class Round:
     name:      trace id, unique within a site
     number:    1-based round the walk belongs to: the unit that splits and fine-tune rates count.
                Several short traces may share one
-    waypoint_t_ms: i64[W]; waypoint_xy_m: f64[W, 2]; W >= 2
+    waypoint_t_ms: i64[W]; waypoint_xy_m: f64[W, 2]; W >= 2 where it is surveyed, 0 where nobody
+               says where the phone was
     source:    the file it was read from
     started_unix_ms: start of the recording, None where the format does not say
     normalised: True where the publisher rescaled the sensors, so that units are lost
@@ -109,6 +110,19 @@ class Round:
         return datetime.fromtimestamp(self.started_unix_ms / 1000, UTC).date().isoformat()
 
     @property
+    def used_ms(self) -> tuple[int, int]:
+        """Return from when to when it counts: between its waypoints, or all of it without.
+
+        Raises InputError where nothing was recorded.
+        """
+        if len(self.waypoint_t_ms):
+            return int(self.waypoint_t_ms[0]), int(self.waypoint_t_ms[-1])
+        times = [t for t in (*(s.t_ms for s in self.streams.values()), self.wifi.t_ms) if len(t)]
+        if not times:
+            raise InputError("holds no reading", remedy="leave the log out", path=self.source)
+        return min(int(t[0]) for t in times), max(int(t[-1]) for t in times)
+
+    @property
     def streams(self) -> dict[str, Stream]:
         """Return all streams by name: those of SENSORS, then the further ones."""
         return {sensor: getattr(self, sensor) for sensor in SENSORS} | dict(self.extra)
@@ -139,19 +153,13 @@ def no_wifi() -> WifiScans:
 
 
 def checked(walk: Round) -> Round:
-    """Return `walk` if a position can be learnt from it.
+    """Return `walk` if a phone can be located by it.
 
-    Raises InputError on an empty stream, NaN, time running backwards, or fewer than two
-    waypoints. Readers that know the line number report these earlier, with the line.
+    Raises InputError on an empty stream, NaN, time running backwards, in sensors or waypoints.
+    Readers that know the line number report these earlier, with the line.
     """
     for name, stream in walk.streams.items():
         _check_stream(walk, name, stream)
-    if len(walk.waypoint_t_ms) < 2:
-        raise InputError(
-            f"{len(walk.waypoint_t_ms)} waypoint(s), two are needed to interpolate a position",
-            remedy="leave the trace out or add its ground truth",
-            path=walk.source,
-        )
     if np.any(np.diff(walk.waypoint_t_ms) <= 0):
         raise InputError(
             "waypoint times do not increase", remedy="sort or repair the log", path=walk.source
@@ -161,6 +169,26 @@ def checked(walk: Round) -> Round:
             "a waypoint is not a finite number", remedy="repair the log", path=walk.source
         )
     return walk
+
+
+def surveyed(walk: Round) -> Round:
+    """Return `walk` if a position can be learnt from it.
+
+    Raises InputError as `checked`, and on fewer than two waypoints.
+    """
+    if len(walk.waypoint_t_ms) < 2:
+        raise InputError(
+            f"{len(walk.waypoint_t_ms)} waypoint(s), two are needed to interpolate a position",
+            remedy="leave it out of the survey or add its ground truth; "
+            "launch.predict locates logs without",
+            path=walk.source,
+        )
+    return checked(walk)
+
+
+def blind(walk: Round) -> Round:
+    """Return `walk` as a phone that is to be located knows it: without its waypoints."""
+    return replace(walk, waypoint_t_ms=np.zeros(0, np.int64), waypoint_xy_m=np.zeros((0, 2)))
 
 
 def _check_stream(walk: Round, sensor: str, stream: Stream) -> None:

@@ -41,8 +41,8 @@ class Gru(nn.Module):
     hidden: int
 
     @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
-        """Map f32[B, T, C] to the states f32[B, T, H]; the first follows a state of 0."""
+    def __call__(self, x: jax.Array, start: jax.Array | None = None) -> jax.Array:
+        """Map f32[B, T, C] to the states f32[B, T, H] that follow `start` f32[B, H], 0 if None."""
         size, zeros = self.hidden, nn.initializers.zeros
         kernel = self.param("kernel", nn.initializers.glorot_uniform(), (x.shape[-1], 3 * size))
         bias = self.param("bias", zeros, (3 * size,))
@@ -57,7 +57,8 @@ class Gru(nn.Module):
             return h, h
 
         projected = dense(jnp.swapaxes(x, 0, 1), kernel) + bias
-        _, states = lax.scan(step, jnp.zeros((x.shape[0], size), x.dtype), projected, unroll=2)
+        first = jnp.zeros((x.shape[0], size), x.dtype) if start is None else start
+        _, states = lax.scan(step, first, projected, unroll=2)
         return jnp.swapaxes(states, 0, 1)
 
 
@@ -82,9 +83,20 @@ class MotionNetwork(nn.Module):
 
         inputs: f32[B, T, 30] in their units; yaw_rad: f32[B, T]
         """
-        ahead, left, spread = jnp.moveaxis(
-            self.out(self.gru(nn.relu(self.dense(inputs / UNITS)))), -1, 0
-        )
+        return self.told(self.gru(nn.relu(self.dense(inputs / UNITS))), yaw_rad)
+
+    def next_tick(
+        self, state: jax.Array, inputs: jax.Array, yaw_rad: jax.Array
+    ) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
+        """Return the state after a tick f32[30] that follows one f32[H], and what `ticks` tells."""
+        x = nn.relu(self.dense(inputs[None, None] / UNITS))
+        states = self.gru(x, state[None])
+        moved_m, variance = self.told(states, yaw_rad[None, None])
+        return states[0, 0], (moved_m[0, 0], variance[0, 0])
+
+    def told(self, states: jax.Array, yaw_rad: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Return what states f32[B, T, H] tell of their ticks, as `ticks`."""
+        ahead, left, spread = jnp.moveaxis(self.out(states), -1, 0)
         ahead, seconds = ahead + SPEED_M_S, TICK_MS / 1000
         cos, sin = jnp.cos(yaw_rad), jnp.sin(yaw_rad)
         moved_m = seconds * jnp.stack([ahead * cos - left * sin, ahead * sin + left * cos], -1)

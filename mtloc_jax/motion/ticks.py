@@ -20,12 +20,13 @@ on, so that ten seconds of it are 6.5 m."""
 def tick_times(walk: Round, held: Attitude) -> np.ndarray:
     """Return the ends i64[K + 1] of the ticks of `walk` between its first and last waypoint.
 
-    They begin at the first waypoint, or later, where accelerometer or attitude do; the last ends at
-    or just after the last waypoint, or where the accelerometer falls silent. Raises InputError
-    where not one tick is left.
+    Without waypoints they are of all of it. They begin at the first waypoint, or later, where
+    accelerometer or attitude do; the last ends at or just after the last waypoint, or where the
+    accelerometer falls silent. Raises InputError where not one tick is left.
     """
-    start = max(walk.waypoint_t_ms[0], walk.accel.t_ms[0], held.t_ms[0])
-    stop = min(walk.waypoint_t_ms[-1], walk.accel.t_ms[-1] + MAX_GAP_MS)
+    first_ms, last_ms = walk.used_ms
+    start = max(first_ms, walk.accel.t_ms[0], held.t_ms[0])
+    stop = min(last_ms, walk.accel.t_ms[-1] + MAX_GAP_MS)
     if stop - start < TICK_MS:
         raise InputError(
             f"sensors and waypoints share {max(0, stop - start)} ms",

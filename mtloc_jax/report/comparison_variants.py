@@ -10,7 +10,7 @@ from typing import Any
 
 from mtloc_jax.errors import InputError
 from mtloc_jax.report.provenance import Provenance, check_same_study, read_provenance
-from mtloc_jax.rows import CONFIG, ROWS, VARIANTS, Table, read
+from mtloc_jax.rows import CONFIG, DIVERGED, ROWS, VARIANTS, Table, read
 from mtloc_jax.settings import DECLARED
 
 TEST_ROUND = "test_round"
@@ -81,7 +81,12 @@ def read_swept(workdir: Path, folders: Sequence[Path]) -> Swept:
             remedy="give the --workdir of one variant, or of the study they are of",
             path=workdir / CONFIG,
         )
-    parts = [_part(folder, study, points) for folder in folders]
+    every = [_part(folder, study, points) for folder in folders]
+    # A variant whose every run diverged has none.
+    parts = [part for part in every if len(part[1]["seed"])]
+    for folder, (_, table) in zip(folders, every, strict=True):
+        if not len(table["seed"]) and (not parts or not _diverged(folder)):
+            raise no_rows(folder / ROWS)
     ordered = sorted(parts, key=lambda part: points.index(part[0]))
     return _grouped(ordered, {name: _found(config, name) for name in points[0]})
 
@@ -89,6 +94,22 @@ def read_swept(workdir: Path, folders: Sequence[Path]) -> Swept:
 def variant_folders(workdir: Path) -> list[Path]:
     """Return the folders of a swept study's variants; none of any other study."""
     return sorted(path for path in (workdir / VARIANTS).glob("[!.]*") if path.is_dir())
+
+
+def no_rows(path: Path) -> InputError:
+    """Return the error of a rows.csv without rows."""
+    if _diverged(path.parent):
+        return InputError(
+            "every run diverged",
+            remedy="lower --config.learning_rate and give another --workdir",
+            path=path,
+        )
+    return InputError("no rows yet", remedy="run launch.study with this --workdir", path=path)
+
+
+def _diverged(folder: Path) -> bool:
+    path = folder / DIVERGED
+    return path.is_file() and len(read(path)["seed"]) > 0
 
 
 def worded(name: str, value: Any) -> str:
@@ -145,10 +166,6 @@ def _part(folder: Path, study: Provenance, points: list[Settings]) -> tuple[Sett
     if not {"source", "target"} & points[0].keys():
         own = replace(own, site_pair=study.site_pair)
     check_same_study(table, own, folder / ROWS)
-    if not len(table["seed"]):
-        raise InputError(
-            "no rows yet", remedy="run launch.study with this --workdir", path=folder / ROWS
-        )
     held = {name: _found(config, name) for name in points[0]}
     if held not in points:
         raise InputError(

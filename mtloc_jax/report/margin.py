@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mtloc_jax.files import write_whole
+from mtloc_jax.files import record_sums, recorded_sums, write_whole
 from mtloc_jax.report.provenance import CONFIG, read_provenance
 from mtloc_jax.settings import DECLARED, checked
 
@@ -28,3 +28,5 @@ def name_margin(workdir: Path, margin_m: float) -> None:
     record = json.loads(path.read_text(encoding="utf-8"))
     named = record.get("config", {}) | {MARGIN: checked(MARGIN, margin_m)}
     write_whole(path, json.dumps(record | {"config": named}, indent=1) + "\n")
+    if recorded_sums(workdir):
+        record_sums(workdir, [CONFIG])

@@ -11,12 +11,12 @@ import numpy as np
 
 from mtloc_jax.arms import ARMS, WIPED_SHARE
 from mtloc_jax.errors import InputError
-from mtloc_jax.files import sha256
+from mtloc_jax.files import altered, sha256
 from mtloc_jax.report import comparison, questions
 from mtloc_jax.report.beside import NETWORKS, Beside, is_tuned_network, read_beside
 from mtloc_jax.report.card_notes import CardNotes, Survey, read_notes, target_survey
 from mtloc_jax.report.comparison import Line
-from mtloc_jax.report.comparison_variants import Swept, read_swept, variant_folders
+from mtloc_jax.report.comparison_variants import Swept, no_rows, read_swept, variant_folders
 from mtloc_jax.report.headline import held
 from mtloc_jax.report.margin import margin_of
 from mtloc_jax.report.provenance import (
@@ -34,6 +34,7 @@ from mtloc_jax.rows import (
     CHOSEN,
     CONFIG,
     COVERAGE,
+    DIVERGED,
     PRETEXT,
     RADIUS,
     ROWS,
@@ -59,7 +60,9 @@ class Measured:
     pretext: pretext.csv, of all variants where there are some
     beside:  networks of another study that its predictors stand beside
     swept:   the variants of a swept study
+    diverged: the runs that ended in what is no number, and have no rows
     digests: file name -> SHA-256 of the rows everything is made from
+    altered: files that are not what the study wrote, and were accepted all the same
     """
 
     provenance: Provenance
@@ -77,7 +80,9 @@ class Measured:
     beside: Beside | None
     swept: Swept | None
     plan: FloorPlan | None
+    diverged: Table
     digests: Mapping[str, str]
+    altered: tuple[str, ...] = ()
 
     @property
     def survey(self) -> Survey | None:
@@ -174,12 +179,16 @@ class Measured:
         return found
 
 
-def read_measured(workdir: Path, plan: FloorPlan | None = None) -> Measured:
+def read_measured(
+    workdir: Path, plan: FloorPlan | None = None, *, accept_altered: bool = False
+) -> Measured:
     """Read a workdir.
 
-    Raises InputError where a file is absent, empty or damaged, or rows and config.json are of
-    different studies.
+    accept_altered: read files that are not what the study wrote, too
+    Raises InputError where a file is absent, empty, damaged or altered, or rows and config.json are
+    of different studies.
     """
+    changed = _altered(workdir, accept_altered)
     provenance = read_provenance(workdir)
     record = json.loads((workdir / CONFIG).read_text(encoding="utf-8"))
     if folders := variant_folders(workdir):
@@ -223,8 +232,30 @@ def read_measured(workdir: Path, plan: FloorPlan | None = None) -> Measured:
         beside=read_beside(config),
         swept=swept,
         plan=plan,
+        diverged=_optional(workdir / DIVERGED),
         digests=_digests(workdir, names, config),
+        altered=changed,
     )
+
+
+def _altered(workdir: Path, accept: bool) -> tuple[str, ...]:
+    """Return the files, of variants too, that are not what their SHA256SUMS records.
+
+    Raises InputError at the first unless they are accepted.
+    """
+    found = tuple(
+        str((folder / name).relative_to(workdir))
+        for folder in (workdir, *variant_folders(workdir))
+        for name in altered(folder)
+    )
+    if found and not accept:
+        raise InputError(
+            "is not what the study wrote, or is gone: its sha256 differs",
+            remedy="run launch.study with this --workdir again to have it anew, or add "
+            "--accept_altered to report it as it is",
+            path=workdir / found[0],
+        )
+    return found
 
 
 def _of_targets(swept: Swept) -> bool:
@@ -237,7 +268,7 @@ def _rows(workdir: Path, provenance: Provenance) -> Table:
     table = read(path)
     check_same_study(table, provenance, path)
     if not len(table["seed"]):
-        raise InputError("no rows yet", remedy="run launch.study with this --workdir", path=path)
+        raise no_rows(path)
     return table
 
 

@@ -1,6 +1,7 @@
 """Where a workdir's rows come from, said in the title of every table and figure."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,8 +93,7 @@ def check_same_study(table: Table, provenance: Provenance, path: Path) -> None:
 def seedcounted(table: Table) -> str:
     """Return how many seeds each trained arm has, as words."""
     runs = set(zip(table["arm"], table["finetune_rate"], table["seed"], strict=True))
-    arms = [(arm, rate) for arm, rate, _ in runs]
-    counts = {arms.count(arm) for arm in arms} or {0}
+    counts = set(Counter((arm, rate) for arm, rate, _ in runs).values()) or {0}
     return counted(counts, "seed")
 
 

@@ -17,6 +17,7 @@ from matplotlib.text import Text
 from PIL import Image
 
 from mtloc_jax import escapes
+from mtloc_jax.files import write_whole
 from mtloc_jax.registry import Registry
 
 Line = dict[str, Any]  # keyword arguments of Axes.plot
@@ -110,7 +111,9 @@ def save(drawn: Figure, path: Path) -> None:
     drawn.savefig(pixels, format="png", metadata={"Software": None})
     with Image.open(pixels) as image:
         flat = image.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, kmeans=1)
-        flat.save(path, format="PNG", optimize=True)
+        packed = io.BytesIO()
+        flat.save(packed, format="PNG", optimize=True)
+    write_whole(path, packed.getvalue())
 
 
 def save_svg(drawn: Figure, path: Path) -> None:
@@ -125,7 +128,7 @@ def save_svg(drawn: Figure, path: Path) -> None:
     names = dict.fromkeys(_CLIP_NAME.findall(text.getvalue()))
     numbered = {name: f"clip{number}" for number, name in enumerate(names, start=1)}
     named = _CLIP_NAME.sub(lambda found: numbered[found[0]], text.getvalue())
-    path.write_text(named, encoding="utf-8", newline="\n")
+    write_whole(path, named)
 
 
 def _clean(drawn: Figure) -> None:

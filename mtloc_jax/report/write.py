@@ -1,5 +1,6 @@
 """A workdir's rows -> its tables, figures and page; the same rows give the same bytes."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,17 +35,20 @@ class Made:
     figures: Mapping[str, Figure]
 
 
-def write_report(workdir: Path, floor_plan: FloorPlan | None = None) -> list[Path]:
+def write_report(
+    workdir: Path, floor_plan: FloorPlan | None = None, *, accept_altered: bool = False
+) -> list[Path]:
     """Write DIR/tables, DIR/figures and DIR/report.html, print the first; return the files.
 
     What there is follows from the rows, of whatever study they are; what an earlier report left
-    and this one has not is removed. Raises InputError where a file is absent, empty or damaged,
-    rows are of another study, or a floor plan has no place in it; then nothing is written.
+    and this one has not is removed. Files that are not what the study wrote are read, and named, if
+    `accept_altered`. Raises InputError where a file is absent, empty, damaged or altered, rows are
+    of another study, or a floor plan has no place in it; then nothing is written.
     """
-    found = read_measured(workdir, floor_plan)
+    found = read_measured(workdir, floor_plan, accept_altered=accept_altered)
     with style.drawing():
         parts = [made for section in SECTIONS if (made := _made(section, found))]
-    said = answers(found)
+    said = [*map(_as_altered, found.altered), *_as_diverged(found), *answers(found)]
     _remove_others(workdir, parts)
     written = [path for made in parts for path in _write(workdir, made)]
     contents = Contents(
@@ -60,6 +64,16 @@ def write_report(workdir: Path, floor_plan: FloorPlan | None = None) -> list[Pat
     written.append(write_whole(workdir / PAGE, page(contents)))
     _print(parts, said, written)
     return written
+
+
+def _as_altered(name: str) -> str:
+    return f"Warning: {name} is not what the study wrote; what follows from it is not measured."
+
+
+def _as_diverged(found: Measured) -> Iterator[str]:
+    of_arms = zip(found.diverged["study"], found.diverged["arm"], strict=True)
+    for (study, arm), number in Counter(of_arms).items():
+        yield f"Warning: {number} runs of {arm} in {study} diverged and have no rows."
 
 
 def _made(section: Section, found: Measured) -> Made | None:

@@ -57,6 +57,14 @@ BUILDINGS: dict[str, Building] = {
 SIMULATED = {"simulated-a": building_a, "simulated-b": building_b}
 
 
+def origin_deg(name: str, data_dir: str) -> tuple[float, float] | None:
+    """Return latitude and longitude of a building's (0, 0); None where it has metres."""
+    building = BUILDINGS.get(name)
+    if building is None:
+        return None
+    return formats.origin_deg(building.form, Path(data_dir) / building.folder)
+
+
 def walks(
     name: str,
     data_dir: str,

@@ -30,6 +30,18 @@ FORMATS: dict[str, Callable[[Path], list[Job]]] = {
 }
 
 
+DEGREES = ("getsensordata", "ipin2023")
+"""The formats whose positions are degrees."""
+
+
+def origin_deg(form: str, folder: Path) -> tuple[float, float] | None:
+    """Return latitude and longitude of a folder's (0, 0); None where its positions are metres.
+
+    Raises InputError where no log of the folder gives a position.
+    """
+    return getsensordata.folder_origin(folder)[1] if form in DEGREES else None
+
+
 def jobs(form: str, folder: Path) -> list[Job]:
     """Return the jobs of a folder in the format `form`, one of FORMATS, in reading order.
 

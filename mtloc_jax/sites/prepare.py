@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import shutil
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -24,6 +23,7 @@ from mtloc_jax.sites import formats, site_folder, split_choice, splits
 from mtloc_jax.sites.site_folder import (
     PLAN_IMAGE,
     PLAN_INFO,
+    PLAN_MAP,
     ROUNDS,
     SITE,
     VERSION,
@@ -133,10 +133,12 @@ def _finish(
         "arrays": {_path(output, job).name: sha256(_path(output, job)) for job in read},
         "skipped": [str(error) for error in skipped],
     }
+    if (origin_deg := formats.origin_deg(form, source)) is not None:
+        card["origin_deg"] = list(origin_deg)
     card["digest"] = site_folder.card_digest(card)
-    for plan in (PLAN_IMAGE, PLAN_INFO):
+    for plan in (PLAN_IMAGE, PLAN_INFO, PLAN_MAP):
         if (source / plan).is_file():
-            shutil.copyfile(source / plan, output / plan)
+            write_whole(output / plan, (source / plan).read_bytes())
     for path in (output / ROUNDS).iterdir():
         if path.name not in card["arrays"]:  # of an input since removed, or of a killed run
             path.unlink()

@@ -18,6 +18,7 @@ class Recordings(NamedTuple):
     plan_folder: where its floor plan would lie
     skipped:     what was wrong with each file that was left out
     unit:        what the walks' numbers are of
+    origin_deg:  latitude and longitude of (0, 0), where they were recorded in degrees
     """
 
     name: str
@@ -27,6 +28,7 @@ class Recordings(NamedTuple):
     plan_folder: Path
     skipped: tuple[str, ...] = ()
     unit: str = protocol.ROUND
+    origin_deg: tuple[float, float] | None = None
 
     @property
     def digest(self) -> str:
@@ -56,7 +58,15 @@ def open_recordings(
     folder = Path(name)
     if site_folder.is_site(folder):
         found = site_folder.load(folder)
-        return Recordings(found.name, found.walks, found.split, False, folder, found.skipped)
+        return Recordings(
+            found.name,
+            found.walks,
+            found.split,
+            False,
+            folder,
+            found.skipped,
+            origin_deg=found.origin_deg,
+        )
     walks, split = buildings.walks(
         name,
         data_dir,
@@ -65,7 +75,14 @@ def open_recordings(
         on_progress=on_progress,
     )
     is_simulated = name in buildings.SIMULATED
-    return Recordings(name, walks, split, is_simulated, walks[0].source.parent.parent)
+    return Recordings(
+        name,
+        walks,
+        split,
+        is_simulated,
+        walks[0].source.parent.parent,
+        origin_deg=buildings.origin_deg(name, data_dir),
+    )
 
 
 def _open_tfds(name: str, data_dir: str) -> Recordings:

@@ -3,12 +3,13 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
 from mtloc_jax.errors import InputError
-from mtloc_jax.logs.round import Round, checked
+from mtloc_jax.logs.round import Round, WifiScans, surveyed
 from mtloc_jax.modalities import Held, Leaf
 from mtloc_jax.settings import Settings, Window
 from mtloc_jax.sites import scaling, splits
@@ -54,7 +55,21 @@ class Site:
 
     def rows(self, split: str) -> np.ndarray:
         """Return the window indices of a split ("train", "validation" or "test"), i64[n]."""
-        return np.flatnonzero(np.isin(self.round, getattr(self.split, split)))
+        if split not in self._rows:
+            found = np.flatnonzero(np.isin(self.round, getattr(self.split, split)))
+            found.flags.writeable = False
+            self._rows[split] = found
+        return self._rows[split]
+
+    @cached_property
+    def _rows(self) -> dict[str, np.ndarray]:
+        return {}
+
+    @cached_property
+    def windows_of(self) -> dict[int, int]:
+        """Return how many windows each round has."""
+        numbers, counts = np.unique(self.round, return_counts=True)
+        return dict(zip(numbers.tolist(), counts.tolist(), strict=True))
 
     def held(self, rows: np.ndarray) -> dict[str, Held]:
         """Return what each modality of the windows at `rows` holds."""
@@ -123,7 +138,7 @@ def build(
     """
     if not walks:
         raise InputError(f"{name} has no walk", remedy="check the data folder")
-    walks = sorted((checked(walk) for walk in walks), key=lambda walk: (walk.number, walk.name))
+    walks = sorted((surveyed(walk) for walk in walks), key=lambda walk: (walk.number, walk.name))
     if not (in_turn and split == splits.in_turn((walk.number for walk in walks), name)):
         splits.checked(split, np.array([walk.number for walk in walks]), name)
     cuts = [cut(walk, window, modalities) for walk in walks]
@@ -134,7 +149,7 @@ def build(
     counts = [len(c.end_ms) for c in cuts]
     table = np.full((first_row[-1], len(bssids)), np.nan, np.float32)
     for first, s in zip(first_row, scans, strict=False):
-        _fill(table, first, s, bssids)
+        table[first : first + len(s.t_ms)] = levels_over(s, bssids)
     return Site(
         name=name,
         split=split,
@@ -169,10 +184,13 @@ def _vocabulary(walks: Sequence[Round], scans: Sequence, train: tuple[int, ...])
     return np.unique(np.concatenate(heard)).astype(np.str_)
 
 
-def _fill(table: np.ndarray, first_row: int, scans, bssids: np.ndarray) -> None:
+def levels_over(scans: WifiScans, bssids: np.ndarray) -> np.ndarray:
+    """Return scans as rows f32[S, A] of dBm over a sorted vocabulary, NaN where not heard."""
+    table = np.full((len(scans.t_ms), len(bssids)), np.nan, np.float32)
     if len(bssids) == 0:
-        return
+        return table
     column = np.minimum(np.searchsorted(bssids, scans.bssid), len(bssids) - 1)
     known = bssids[column] == scans.bssid
     # An access point listed twice in a scan counts at its strongest.
-    np.fmax.at(table, (first_row + scans.scan[known], column[known]), scans.rss_dbm[known])
+    np.fmax.at(table, (scans.scan[known], column[known]), scans.rss_dbm[known])
+    return table

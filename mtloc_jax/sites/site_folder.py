@@ -3,7 +3,7 @@
 site.json        name, format, split, digests of inputs and arrays, files left out
 vocabulary.txt   access points heard in training, one a line
 rounds/JOB.npz   the walks of one job (mtloc_jax/logs/jobs.py)
-floor_image.png, floor_info.json   where the recordings have a floor plan
+floor_image.png, floor_info.json, geojson_map.json   where the recordings have a floor plan
 """
 
 import hashlib
@@ -23,7 +23,7 @@ from mtloc_jax.sites.splits import Split
 from mtloc_jax.sites.walk_arrays import Arrays, from_arrays, to_arrays
 
 SITE, VOCABULARY, ROUNDS = "site.json", "vocabulary.txt", "rounds"
-PLAN_IMAGE, PLAN_INFO = "floor_image.png", "floor_info.json"
+PLAN_IMAGE, PLAN_INFO, PLAN_MAP = "floor_image.png", "floor_info.json", "geojson_map.json"
 VERSION = 4  # of the arrays: raise it where a reader's result changes
 _READABLE = (3, VERSION)  # 3 knew no channels: there they are 0
 
@@ -31,13 +31,17 @@ _AGAIN = "run launch.prepare again; it redoes what is damaged"
 
 
 class Prepared(NamedTuple):
-    """Hold a site folder's contents; skipped: what was wrong with each file left out."""
+    """Hold a site folder's contents; skipped: what was wrong with each file left out.
+
+    origin_deg: latitude and longitude of (0, 0), where the recordings have degrees
+    """
 
     name: str
     walks: list[Round]
     split: Split
     skipped: tuple[str, ...]
     digest: str
+    origin_deg: tuple[float, float] | None = None
 
 
 def is_site(folder: Path) -> bool:
@@ -58,7 +62,15 @@ def load(folder: Path) -> Prepared:
             raise InputError("is absent or was changed", remedy=_AGAIN, path=path)
         walks += load_walks(path)[1]
     split = Split(**{name: tuple(rounds) for name, rounds in card["split"].items()})
-    return Prepared(card["name"], walks, split, tuple(card["skipped"]), card["digest"])
+    origin = card.get("origin_deg")
+    return Prepared(
+        card["name"],
+        walks,
+        split,
+        tuple(card["skipped"]),
+        card["digest"],
+        (origin[0], origin[1]) if origin else None,
+    )
 
 
 def read_card(folder: Path) -> dict:

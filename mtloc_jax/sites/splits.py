@@ -1,6 +1,7 @@
 """Which rounds train, validate and test, and which of the training rounds a fine-tune rate uses."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -157,16 +158,42 @@ def in_use(
 
     Returns i64[n], window indices.
     """
-    order = np.array(train)
-    if subset == "drawn":
-        order = np.random.default_rng((seed, 0x5EED)).permutation(order)
+    chosen = []
+    for number, share in _rounds_in_use(train, rate, seed, subset):
+        of_round = np.flatnonzero(numbers == number)
+        chosen.append(of_round[: _n_of(len(of_round), share)])
+    return np.concatenate(chosen)
+
+
+def n_in_use(
+    counts: Mapping[int, int], train: tuple[int, ...], rate: float, seed: int, subset: str
+) -> int:
+    """Return how many windows `in_use` returns, from how many there are of each round."""
+    if rate == 1:
+        return sum(counts.get(number, 0) for number in train)
+    used = _rounds_in_use(train, rate, seed, subset)
+    return sum(_n_of(counts.get(number, 0), share) for number, share in used)
+
+
+def _rounds_in_use(
+    train: Sequence[int], rate: float, seed: int, subset: str
+) -> Iterator[tuple[int, float]]:
+    """Yield the rounds that a rate trains on, and the share of each that is used."""
+    order = _drawn(tuple(train), seed) if subset == "drawn" else train
     amount = rate * len(train)
     whole = int(np.floor(amount + 1e-9))
-    chosen = [np.flatnonzero(numbers == number) for number in order[:whole]]
+    yield from ((number, 1.0) for number in order[:whole])
     if amount - whole > 1e-9:
-        cut_round = np.flatnonzero(numbers == order[whole])
-        chosen.append(cut_round[: max(1, round((amount - whole) * len(cut_round)))])
-    return np.concatenate(chosen)
+        yield order[whole], amount - whole
+
+
+@lru_cache(maxsize=1 << 16)  # all rates of a seed have one order
+def _drawn(train: tuple[int, ...], seed: int) -> tuple[int, ...]:
+    return tuple(np.random.default_rng((seed, 0x5EED)).permutation(np.array(train)).tolist())
+
+
+def _n_of(n_windows: int, share: float) -> int:
+    return n_windows if share == 1 else max(1, round(share * n_windows))
 
 
 def on_walks(traces: np.ndarray, n_walks: int, seed: int, subset: str) -> np.ndarray:
@@ -185,6 +212,17 @@ def on_walks(traces: np.ndarray, n_walks: int, seed: int, subset: str) -> np.nda
     if subset == "drawn":
         order = np.random.default_rng((seed, 0x3A1C)).permutation(order)
     return np.isin(traces, order[:n_walks])
+
+
+def ranges(rounds: Iterable[int]) -> str:
+    """Write rounds shortly: 1, 2, 3 and 5 as "1-3, 5"."""
+    found: list[list[int]] = []
+    for number in sorted(rounds):
+        if found and number == found[-1][-1] + 1:
+            found[-1].append(number)
+        else:
+            found.append([number])
+    return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in found)
 
 
 def _rest(rounds: tuple[int, ...], validation: tuple[int, ...], test: tuple[int, ...]) -> Split:

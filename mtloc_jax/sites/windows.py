@@ -21,7 +21,7 @@ class Windows:
 
     inputs:      f32[N, T, C] of each sampled modality, in its unit
     end_ms:      i64[N], time of the last sample
-    xy_m:        f64[N, 2], true position at the end
+    xy_m:        f64[N, 2], true position at the end, NaN where nobody knows
     scan:        i32[N], the round's newest scan not after the end, -1 where none is young enough
     wifi_age_ms: i64[N], end minus scan time, -1 where `scan` is -1
     """
@@ -34,7 +34,7 @@ class Windows:
 
 
 def cut(walk: Round, window: Window, modalities: Sequence[str]) -> Windows:
-    """Return the windows of `walk` that were really recorded and lie between its waypoints.
+    """Return the windows of `walk` that were really recorded and lie in `Round.used_ms`.
 
     modalities: names in MODALITIES; the sensors of all of them must have been recorded
 
@@ -76,7 +76,12 @@ def joined(parts: Sequence[Windows]) -> Windows:
 
 
 def interpolate(t_ms: np.ndarray, xy_m: np.ndarray, at_ms: np.ndarray) -> np.ndarray:
-    """Interpolate positions f64[W, 2] linearly in time; returns f64[N, 2], metres."""
+    """Interpolate positions f64[W, 2] linearly in time; returns f64[N, 2], metres.
+
+    NaN where no position is known.
+    """
+    if not len(t_ms):
+        return np.full((len(at_ms), 2), np.nan)
     return np.stack([np.interp(at_ms, t_ms, xy_m[:, axis]) for axis in (0, 1)], axis=1)
 
 
@@ -91,8 +96,9 @@ def _read(
 
 
 def _sample_times(walk: Round, window: Window, sensors: Sequence[str]) -> np.ndarray:
-    start = max([walk.waypoint_t_ms[0], *(walk.stream(s).t_ms[0] for s in sensors)])
-    stop = min([walk.waypoint_t_ms[-1], *(walk.stream(s).t_ms[-1] for s in sensors)])
+    first_ms, last_ms = walk.used_ms
+    start = max([first_ms, *(walk.stream(s).t_ms[0] for s in sensors)])
+    stop = min([last_ms, *(walk.stream(s).t_ms[-1] for s in sensors)])
     if stop - start < window.span_ms:
         raise InputError(
             f"sensors and waypoints share {max(0, stop - start)} ms, a window spans "

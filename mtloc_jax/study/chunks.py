@@ -17,12 +17,13 @@ from mtloc_jax.core.problem import Problem
 from mtloc_jax.core.train import Run, Static
 from mtloc_jax.errors import InputError
 from mtloc_jax.files import whole_folder
-from mtloc_jax.settings import Wipe, portable
+from mtloc_jax.settings import Wipe, portable, replaced
 from mtloc_jax.sites.losses import befallen
 from mtloc_jax.sites.site import Arrays, Site
 from mtloc_jax.sites.survey import Coverage
 from mtloc_jax.study import fitting, memory, replicas, workdir
 from mtloc_jax.study.batches import together
+from mtloc_jax.study.claims import Claim
 from mtloc_jax.study.covering import Covering
 from mtloc_jax.study.estimate import work_of
 from mtloc_jax.study.judge import Judge
@@ -45,6 +46,7 @@ from mtloc_jax.surgery.part_program import PART
 
 WAIT_S = 2.0  # between looks at another process's chunk
 NETWORKS = "checkpoint"
+_CALIBRATED_SEEDS = 64  # at most: calibrating needs some networks, not one for each of thousands
 
 
 class Chunks:
@@ -75,8 +77,10 @@ class Chunks:
         batch = next(batch for batch in self.together(self.plan.chunks) if chunk in batch)
         for job in (job for one in batch for job in one.jobs):
             settings = self.plan.of(job)
-            fresh = self.starts.fresh(job.spec, settings, target)
-            runs.append(prepared(job.spec, replicas.take(fresh, job.spec.seed), target, settings))
+            few = replaced(settings, {"seeds": min(settings.seeds, _CALIBRATED_SEEDS)})
+            fresh = self.starts.fresh(job.spec, few, target)
+            start = replicas.take(fresh, job.spec.seed % few.seeds)
+            runs.append(prepared(job.spec, start, target, settings))
         return self._trainer(batch).calibrate(runs, self._on_device(chunk.group)["train"])
 
     def together(self, chunks: Iterable[Chunk]) -> Iterator[tuple[Chunk, ...]]:
@@ -93,7 +97,7 @@ class Chunks:
         first = (self.plan.is_started_from(chunk.jobs[0]) for chunk in (one, other))
         return len(set(first)) == 1 and self._program(one) == self._program(other)
 
-    def finish(self, batch: tuple[Chunk, ...], clock: Clock) -> None:
+    def finish(self, batch: tuple[Chunk, ...], clock: Clock, claim: Claim) -> None:
         """Do chunks that train together and write them down, each whole or not at all."""
         first, last, total = batch[0].number + 1, batch[-1].number + 1, len(self.plan.chunks)
         title = f"chunk {first} of {total}"
@@ -106,9 +110,9 @@ class Chunks:
                 records = self._fitted(chunk, f"fitting, {title}")
             else:
                 records, networks = self._located(chunk, f"locating, {title}")
-            self._write(chunk, records, networks, clock)
+            self._write(chunk, records, networks, clock, claim)
             return
-        runs = [[self._prepared(job, chunk.group) for job in chunk.jobs] for chunk in batch]
+        runs = [[self._prepared(job, chunk.group, claim) for job in chunk.jobs] for chunk in batch]
         trained = self._trained(batch, [run for some in runs for run in some], title, clock)
         ends = np.cumsum([len(some) for some in runs]).tolist()
         for chunk, some, end in zip(batch, runs, ends, strict=True):
@@ -117,7 +121,7 @@ class Chunks:
             card = self._card(chunk, [run.scaler.plain() for run in some])
             stage = f"judging, chunk {chunk.number + 1} of {total}"
             records = self._judged(chunk, some, params, stage)
-            self._write(chunk, records, {NETWORKS: (params, card)}, clock)
+            self._write(chunk, records, {NETWORKS: (params, card)}, clock, claim)
 
     def _write(
         self,
@@ -125,8 +129,10 @@ class Chunks:
         records: list[Record],
         networks: Mapping[str, tuple[Params, dict[str, Any]]],
         clock: Clock,
+        claim: Claim,
     ) -> None:
-        with whole_folder(self.folders[chunk.number], self.share.index) as partial:
+        claim.check()
+        with whole_folder(self.folders[chunk.number]) as partial:
             for record in records:
                 for name, found in record.tables().items():
                     rows.append(partial / name, found)
@@ -147,10 +153,20 @@ class Chunks:
         try:
             found = workdir.sealed(folder)
             for name in _kept_by(chunk):
-                checkpoint.load(folder / name)
+                checkpoint.verify(folder / name)
         except InputError as error:
             workdir.set_aside(folder, f"{error.path}: {error.problem}")
             return False
+        self._check(chunk, found)
+        return True
+
+    def check(self, chunk: Chunk) -> None:
+        """Raise InputError where the rows of a chunk, of whatever process, are not as written."""
+        self._check(chunk, workdir.sealed(self.folders[chunk.number]))
+
+    def _check(self, chunk: Chunk, found: Mapping[str, Any]) -> None:
+        """Raise InputError where a chunk is another study's, or holds other runs than the plan."""
+        folder = self.folders[chunk.number]
         self.starts.identity.check(found, folder)
         if found["runs"] != [described(job) for job in chunk.jobs]:
             raise InputError(
@@ -158,17 +174,16 @@ class Chunks:
                 remedy="finish with the version that began, or give another --workdir",
                 path=folder,
             )
-        return True
 
-    def _prepared(self, job: Job, group: int) -> Run:
+    def _prepared(self, job: Job, group: int, claim: Claim) -> Run:
         settings, sites = self.plan.of(job), self.sites[group]
         if job.spec.arm == FINETUNED and settings.start == FROM_TRANSFERRED:
-            start = self._transferred(job)
+            start = self._transferred(job, claim)
         else:
             start = self.starts.of(job, settings, sites)
         return prepared(job.spec, start, sites.seen(job.spec.seed), settings)
 
-    def _transferred(self, job: Job) -> Params:
+    def _transferred(self, job: Job, claim: Claim) -> Params:
         """Return the transferred network that a fine-tuned one starts from, of an earlier chunk."""
         wanted = RunSpec(TRANSFERRED, 0.0, job.spec.seed)
         chunk, index = next(
@@ -179,14 +194,15 @@ class Chunks:
         )
         folder = self.folders[chunk.number]
         if not folder.is_dir() and not self.share.joined:
-            self.finish((chunk,), Clock(Live(len(chunk.jobs), 0, 0.0), lambda live: None))
-        wait_for(folder)
+            alone = Clock(Live(len(chunk.jobs), 0, 0.0), lambda live: None)
+            self.finish((chunk,), alone, claim)
+        wait_for(folder, claim)
         return checkpoint.load_run(folder / NETWORKS, index)[0]
 
     def _trained(
         self, batch: tuple[Chunk, ...], runs: list[Run], title: str, clock: Clock
     ) -> Params:
-        group, jobs = batch[0].group, [job for chunk in batch for job in chunk.jobs]
+        group = batch[0].group
         target = self.sites[group].target
         gflop = sum(work_of(chunk, self.plan, target)[1] for chunk in batch)
 
@@ -197,11 +213,11 @@ class Chunks:
         try:
             return self._trainer(batch).train(runs, self._on_device(group)["train"], told)
         except Diverged as error:
-            lost = [described(jobs[k]) for k in error.runs[:3]]
-            raise InputError(
-                f"{len(error.runs)} of {len(runs)} runs diverged, among them {lost}",
-                remedy="lower their learning rate; finished chunks are kept",
-            ) from error
+            # Their judgement is no number either: they get no rows, the others do.
+            lost = np.isin(np.arange(len(runs)), error.runs)
+            return jax.tree.map(
+                lambda leaf: np.where(_beside(lost, leaf), np.nan, leaf), error.params
+            )
 
     def _fitted(self, chunk: Chunk, stage: str) -> list[Record]:
         """Fit and judge the predictors of a chunk."""
@@ -373,9 +389,13 @@ def placed(site: Site, split: str) -> Arrays:
     return replicas.placed(site.arrays(site.rows(split)), replicas.mesh(), replicas.ALL)
 
 
-def wait_for(folder: Path) -> None:
-    """Wait until another process has written a chunk; should it die, JAX ends this one too."""
+def wait_for(folder: Path, claim: Claim) -> None:
+    """Wait until another process has written a chunk; should it die, JAX ends this one too.
+
+    Raises InputError where the study's folder is removed.
+    """
     while not folder.is_dir():
+        claim.check()
         time.sleep(WAIT_S)
 
 
@@ -384,6 +404,11 @@ def _kept_by(chunk: Chunk) -> list[str]:
     if chunk.jobs[0].spec.of.of_problem:
         return [NETWORKS]
     return [f"{NETWORKS}-{part}" for part in sorted(trained_parts(chunk.jobs))]
+
+
+def _beside(runs: np.ndarray, leaf: np.ndarray) -> np.ndarray:
+    """Return bool[R] so that it spreads over a leaf of R runs."""
+    return runs.reshape(-1, *[1] * (leaf.ndim - 1))
 
 
 def _variants(chunk: Chunk) -> list[Variant]:

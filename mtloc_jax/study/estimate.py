@@ -16,7 +16,7 @@ from mtloc_jax.study.plan import Chunk, Job, Plan
 from mtloc_jax.study.pretraining import pretrained_on, pretraining_static
 from mtloc_jax.study.programs import program_of
 from mtloc_jax.study.progress import in_words
-from mtloc_jax.study.runs import n_steps, trained_on
+from mtloc_jax.study.runs import n_steps, n_trained_on
 from mtloc_jax.study.trainer import Speed
 from mtloc_jax.study.variants import pretrained_by
 
@@ -87,7 +87,12 @@ def _line(group: GroupEstimate) -> str:
 
 def work_of(chunk: Chunk, plan: Plan, target: Site) -> Work:
     """Return what training a chunk's runs takes."""
-    return _summed([_work(job, plan, target) for job in chunk.jobs])
+    group = plan.groups[chunk.group]
+    if not group.example.of.of_problem:
+        return 0, 0.0
+    steps = sum(_steps(job, plan, target) for job in chunk.jobs)
+    program = program_of(group.example, target.shapes(), group.settings)
+    return steps, steps * _step_flop(program, tuple(target.shapes().items())) / 1e9
 
 
 def estimated(
@@ -104,12 +109,16 @@ def estimated(
     groups = tuple(
         _group(number, plan, each.target, left, calibrate) for number, each in enumerate(sites)
     )
-    grafted = {
-        _pretrained_as(plan.of(job)): (plan.of(job), sites[chunk.group].source)
+    trained = dict.fromkeys(
+        (job.trained, chunk.group)
         for chunk in plan.chunks
         if chunk.number in left
         for job in chunk.jobs
         if job.spec.of.grafts_imu and "source" in sites[chunk.group].opened
+    )
+    grafted = {
+        _pretrained_as(plan.made[variant]): (plan.made[variant], sites[group].source)
+        for variant, group in trained
     }
     pretraining = sum(_pretraining(config, source) for config, source in grafted.values())
     devices = jax.local_devices()
@@ -155,14 +164,10 @@ def _words(plan: Plan, number: int) -> str:
     return f"hidden {settings.hidden}, batch {settings.batch_size}{trained}"
 
 
-def _work(job: Job, plan: Plan, target: Site) -> Work:
+def _steps(job: Job, plan: Plan, target: Site) -> int:
     settings = plan.of(job)
-    if not job.spec.of.of_problem:
-        return 0, 0.0
-    n_windows = len(trained_on(job.spec, target, settings))
-    steps = n_steps(n_windows, len(target.rows("train")), settings.epochs, settings)
-    program = program_of(job.spec, target.shapes(), settings)
-    return steps, steps * _step_flop(program, tuple(target.shapes().items())) / 1e9
+    n_windows = n_trained_on(job.spec, target, settings)
+    return n_steps(n_windows, len(target.rows("train")), settings.epochs, settings)
 
 
 @cache

@@ -10,7 +10,7 @@ from typing import Any
 
 from mtloc_jax.cards import card
 from mtloc_jax.errors import InputError
-from mtloc_jax.files import write_whole
+from mtloc_jax.files import recorded_sums, sha256, write_whole
 from mtloc_jax.rows import CARD
 from mtloc_jax.settings import Settings, replaced, values
 from mtloc_jax.sites.pooled import pooled, together
@@ -145,13 +145,14 @@ def pair_of(every: Sequence[Sites]) -> str:
 def write_cards(sites_of: Mapping[Path, Sites]) -> None:
     """Write the data cards beside the rows in each folder, so that reports quote their warnings.
 
-    Cards that are there stay: they follow from the recordings and the split alone.
+    Cards that are there as they were written stay: they follow from the recordings and the split.
     """
     made: dict[int, str] = {}
     for folder, sites in sites_of.items():
+        recorded = recorded_sums(folder)
         for role, building in sites.opened.items():
             path = folder / CARD.format(role)
-            if not path.exists():
+            if not path.is_file() or sha256(path) != recorded.get(path.name):
                 if id(building) not in made:
                     made[id(building)] = _card_text(building, sites.settings)
                 write_whole(path, made[id(building)])

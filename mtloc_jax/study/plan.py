@@ -100,10 +100,15 @@ class Plan:
 def plan(settings: Settings) -> Plan:
     """Lay out the study that `settings` describe; raises InputError where it cannot be run."""
     jobs = _jobs(settings)
-    made = {trained: trained.applied(settings) for trained in {job.trained for job in jobs}}
+    made = {
+        trained: trained.applied(settings) for trained in dict.fromkeys(j.trained for j in jobs)
+    }
     programs: dict[tuple[Any, ...], list[Job]] = {}
+    alike: dict[tuple[Variant, str], list[Job]] = {}
     for job in jobs:
-        programs.setdefault(_program(job, made[job.trained]), []).append(job)
+        alike.setdefault((job.trained, job.spec.arm), []).append(job)
+    for (trained, _), of_arm in alike.items():
+        programs.setdefault(_program(of_arm[0], made[trained]), []).extend(of_arm)
     groups = [Group(made[jobs[0].trained], tuple(jobs)) for jobs in programs.values()]
     cut = [(k, jobs) for k, group in enumerate(groups) for jobs in _cut(group, made)]
     # What others start from comes first.

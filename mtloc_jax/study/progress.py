@@ -1,5 +1,6 @@
 """How far a study is: what a live view shows of it."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -73,8 +74,9 @@ class Clock:
     def finished(self, runs: int, best_m: float) -> None:
         """Say that a chunk is on the disk."""
         live = self._live
-        best_m = best_m if live.best_m is None else min(best_m, live.best_m)
-        self._put(replace(live, runs_done=live.runs_done + runs, best_m=best_m))
+        best_m = min(best_m, float("inf") if live.best_m is None else live.best_m)
+        known = best_m if math.isfinite(best_m) else None
+        self._put(replace(live, runs_done=live.runs_done + runs, best_m=known))
         self._at_rest = self._live
 
     def _put(self, live: Live) -> None:

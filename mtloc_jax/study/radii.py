@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from mtloc_jax.sites.survey import Coverage
-from mtloc_jax.tracking.radius import LEVEL, covered, factor, fewest_walks
+from mtloc_jax.tracking.radius import WITHIN_90, covered, factor, fewest_walks
 
 STATED, CALIBRATED = "stated", "calibrated"
 ALL = "all"
@@ -14,8 +14,6 @@ FOLDS = 5
 """Where every walk is tested, a fifth of the walks in turn is calibrated by the others."""
 LOW = 0.8
 """Of a walk covered less, the rows count how many there are."""
-WITHIN_90 = float(np.sqrt(-2 * np.log(1 - LEVEL)))
-"""A circle of so many standard deviations of either coordinate holds 90 % of a round Gaussian."""
 
 Row = dict[str, Any]
 

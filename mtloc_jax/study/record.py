@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 from typing import Any
 
@@ -13,6 +14,7 @@ from mtloc_jax.rows import (
     CDF,
     CHOSEN,
     COVERAGE,
+    DIVERGED,
     LEAVES,
     METRICS,
     QUANTILES,
@@ -37,7 +39,7 @@ class Record:
     """Hold the judgement of a chunk of runs on a target site.
 
     settings: of the variant that the rows are for; its study names it
-    wanted: the runs that have rows
+    wanted: the runs that have rows, unless they ended in what is no number
     clean: by split; wiped: on test, by modality in the order of `modalities`; None where nothing
            was wiped; lost: on test, by loss. Leaves have a leading runs axis
     proofs: of each run, what became of its grafted leaves; None where nothing was grafted
@@ -75,18 +77,31 @@ class Record:
             WALKS: self._walks(),
             COVERAGE: self._coverage(),
             RADIUS: self._radii(),
+            DIVERGED: self._diverged(),
         }
 
     def best_m(self) -> float:
-        """Return the least mean error of a run, metres: on validation, where there is some."""
+        """Return the least mean error of a run, metres: on validation, where there is some.
+
+        Infinite where all diverged.
+        """
         split = self.site.split.judged[0]
         means = self.clean[split].metrics[:, list(METRICS).index("mean_m")]
-        return float(means.min())
+        return float(means.min(where=np.isfinite(means), initial=np.inf))
+
+    @cached_property
+    def sound(self) -> list[int]:
+        """Return the wanted runs whose every figure is a number."""
+        metrics = [one.metrics for one in (*self.clean.values(), *self.lost.values())]
+        if self.wiped is not None:
+            metrics.append(self.wiped.metrics)
+        finite = [np.isfinite(np.asarray(of).reshape(len(of), -1)).all(axis=1) for of in metrics]
+        return [run for run in self.wanted if np.all([found[run] for found in finite])]
 
     def _rows(self) -> Iterator[Row]:
         """Yield each split untouched, then losses, then modality x wipe seed x drop rate."""
         drop_rates = self.settings.wipe.drop_rates
-        for run in self.wanted:
+        for run in self.sound:
             spec = self.specs[run]
             for split, clean in self.clean.items():
                 yield self._row(spec, split) | _metrics(clean.metrics[run])
@@ -103,7 +118,7 @@ class Record:
     def _cdfs(self) -> Iterator[Row]:
         """Yield each split untouched (Fig 4), and one drop rate (Fig 6)."""
         rate = self.settings.wipe.cdf_drop_rate
-        for run in self.wanted:
+        for run in self.sound:
             spec = self.specs[run]
             for split, clean in self.clean.items():
                 yield self._row(spec, split) | _quantiles(clean.cdf_m[run])
@@ -119,7 +134,7 @@ class Record:
         trace = self.site.trace[test]
         first = np.searchsorted(trace, trace)  # walks are contiguous: where each one begins
         t_s = (windows.end_ms[test] - windows.end_ms[test][first]) / 1000
-        for run in [run for run in self.wanted if on_maps(self.specs[run], self.settings)]:
+        for run in [run for run in self.sound if on_maps(self.specs[run], self.settings)]:
             predicted_m = self.clean["test"].predicted_m[run]
             for k, row in enumerate(test):
                 yield self._row(self.specs[run], "test") | {
@@ -133,12 +148,12 @@ class Record:
 
     def _leaves(self) -> Iterator[Row]:
         """Yield what training did to the leaves that were grafted."""
-        for run in self.wanted:
+        for run in self.sound:
             if (found := self.proofs[run]) is not None:
                 yield self._row(self.specs[run], "test") | found
 
     def _chosen(self) -> Iterator[Row]:
-        for run in self.wanted:
+        for run in self.sound:
             for name, value in self.chosen[run].items():
                 yield self._row(self.specs[run], "test") | {"setting": name, "value": value}
 
@@ -146,7 +161,7 @@ class Record:
         """Yield the errors on each walk, with nothing lost and under each loss."""
         every = [(split, "none", clean) for split, clean in self.clean.items()]
         lost = [("test", name, self.lost[name]) for name in self._losses]
-        for run, (split, name, clean) in product(self.wanted, [*every, *lost]):
+        for run, (split, name, clean) in product(self.sound, [*every, *lost]):
             counts = self.counts[split]
             trace = self.site.trace[self.site.rows(split)][counts]
             error_m = self._error_m(clean, run, split)[counts]
@@ -179,7 +194,7 @@ class Record:
 
         Validation calibrates test, where there is some; else walks calibrate each other by fold.
         """
-        for run in self.wanted if self.stated else ():
+        for run in self.sound if self.stated else ():
             held = {split: self._counted(run, split) for split in self.clean}
             for split, (error_m, sigma_m, walk, near) in held.items():
                 if self.site.split.in_turn or split == "validation":
@@ -188,6 +203,11 @@ class Record:
                     scale = np.full(len(walk), radii.by(*held["validation"][:3]))
                 for row in radii.rows(error_m, sigma_m, walk, near, scale):
                     yield self._row(self.specs[run], split) | row
+
+    def _diverged(self) -> Iterator[Row]:
+        for run in sorted(set(self.wanted) - set(self.sound)):
+            named = self._row(self.specs[run], "test")
+            yield named | {"learning_rate": self.settings.learning_rate}
 
     def _counted(self, run: int, split: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, Coverage]:
         """Return error, sigma and walk of the windows of a split that count, and their coverage."""
@@ -201,7 +221,7 @@ class Record:
 
     def _errors_m(self) -> Iterator[tuple[int, str, np.ndarray]]:
         """Yield a run, a split and its errors f64[N] on untouched windows, metres."""
-        for run, (split, clean) in product(self.wanted, self.clean.items()):
+        for run, (split, clean) in product(self.sound, self.clean.items()):
             yield run, split, self._error_m(clean, run, split)
 
     def _error_m(self, clean: Clean, run: int, split: str) -> np.ndarray:

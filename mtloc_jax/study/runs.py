@@ -13,8 +13,10 @@ from mtloc_jax.errors import InputError
 from mtloc_jax.settings import Settings
 from mtloc_jax.sites.scaling import FRAMES, Scaler
 from mtloc_jax.sites.site import Site
-from mtloc_jax.sites.splits import in_use, on_walks
+from mtloc_jax.sites.splits import in_use, n_in_use, on_walks
 from mtloc_jax.sites.two_surveys import halves
+
+_MOST_STEPS = 2**31 - 1  # compiled programs count in 32 bits
 
 
 @dataclass(frozen=True)
@@ -129,14 +131,29 @@ def trained_on(
     return np.concatenate([np.flatnonzero(np.isin(site.round[train], first)), used])
 
 
+def n_trained_on(spec: RunSpec, site: Site, settings: Settings) -> int:
+    """Return how many windows `trained_on` returns; raises as it does."""
+    if settings.walks or spec.of.both:
+        return len(trained_on(spec, site, settings))
+    train = site.split.train
+    return n_in_use(site.windows_of, train, spec.training_share, spec.seed, settings.subset)
+
+
 def n_steps(n_windows: int, n_train: int, epochs: int, settings: Settings) -> int:
     """Return the optimiser steps of a run over `n_windows` of `n_train` windows.
 
     Under `protocol = "epochs"` fewer windows mean fewer steps (the paper's); under "steps" every
-    run takes as many as one over all windows.
+    run takes as many as one over all windows. Raises InputError where they are more than programs
+    count.
     """
     counted = n_train if settings.protocol == "steps" else n_windows
-    return epochs * -(-counted // settings.batch_size)
+    steps = epochs * -(-counted // settings.batch_size)
+    if steps > _MOST_STEPS:
+        raise InputError(
+            f"{epochs} epochs over {counted} windows are {steps} steps",
+            remedy=f"set --config.epochs or --config.batch_size for {_MOST_STEPS} steps at most",
+        )
+    return steps
 
 
 def run_of(

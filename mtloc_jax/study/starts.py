@@ -9,7 +9,7 @@ import numpy as np
 from mtloc_jax.arms import ARMS, TRANSFERRED, Arm
 from mtloc_jax.core.model import Params
 from mtloc_jax.errors import InputError
-from mtloc_jax.files import partial, settle
+from mtloc_jax.files import whole_folder
 from mtloc_jax.settings import Settings, parsed, portable, value
 from mtloc_jax.sites.pretext import RANDOM
 from mtloc_jax.sites.site import Site
@@ -18,7 +18,6 @@ from mtloc_jax.study.learnt import Row, learnt
 from mtloc_jax.study.opened import Report, Sites
 from mtloc_jax.study.plan import Group, Job
 from mtloc_jax.study.pretraining import Pretraining, pretraining, untrained
-from mtloc_jax.study.processes import Share
 from mtloc_jax.study.programs import initialised, problem_of
 from mtloc_jax.study.resurvey import Resurvey
 from mtloc_jax.study.runs import RunSpec
@@ -52,11 +51,9 @@ class Starts:
     identity: Identity
     """What everything kept must match; known once the study has claimed its folder."""
 
-    def __init__(
-        self, folder: Path, share: Share, report: Report, given: Network | None = None
-    ) -> None:
+    def __init__(self, folder: Path, report: Report, given: Network | None = None) -> None:
         """Make nothing yet; `given` is the checkpoint that grafted arms start from, if any."""
-        self.folder, self.share, self.report, self.given = folder, share, report, given
+        self.folder, self.report, self.given = folder, report, given
         self._made: dict[Any, Params] = {}
         self._reports: dict[str, GraftReport | None] = {}
         self._trainers: dict[Any, Trainer] = {}
@@ -230,9 +227,8 @@ class Starts:
             except InputError as error:
                 workdir.set_aside(folder, str(error))
         if not folder.is_dir():
-            mine = partial(folder, self.share.index)
-            make(mine)
-            settle(mine, folder)
+            with whole_folder(folder) as mine:
+                make(mine)
         params, card = checkpoint.load(folder, {"site": site.card()})
         self.identity.check(card.get("identity", {}), folder)
         return params

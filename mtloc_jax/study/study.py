@@ -1,13 +1,16 @@
 """A study from recordings to rows: pretrain, graft, train the grid, judge it, write it down."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from mtloc_jax.errors import InputError
+from mtloc_jax.rows import DIVERGED, empty, read
 from mtloc_jax.settings import Settings
-from mtloc_jax.study import learnt, workdir
+from mtloc_jax.study import learnt, merging, workdir
 from mtloc_jax.study.chunks import Chunks, wait_for
+from mtloc_jax.study.claims import Claim, alone, claimed
 from mtloc_jax.study.estimate import Estimate, estimated, work_of
 from mtloc_jax.study.learnt import Row
 from mtloc_jax.study.opened import (
@@ -64,15 +67,17 @@ class Study:
             replace(sites, both=group.example.of.both)
             for group, sites in zip(self.plan.groups, opened, strict=True)
         ]
-        self.starts = Starts(folder, share, report, self.given)
+        self.starts = Starts(folder, report, self.given)
         for group, sites in zip(self.plan.groups, self.sites, strict=True):
             self.starts.check_given(group, sites.target)
+            if any(job.spec.of.of_problem for job in group.jobs):
+                check_heard(sites.target)
             for job in group.jobs:
-                if job.spec.of.of_problem:
-                    check_heard(sites.target)
-                turns(job.spec, sites.target, self.plan.of(job))  # says itself what it lacks
+                if self.plan.of(job).walks:
+                    turns(job.spec, sites.target, self.plan.of(job))  # says itself what it lacks
         self.chunks = Chunks(self.plan, self.sites, folder, share, self.starts, report)
         self.folders = self.chunks.folders
+        self._claim: Claim | None = None
 
     def estimate(self) -> Estimate:
         """Say what there is to do, and what of it is left to this process.
@@ -83,44 +88,93 @@ class Study:
         left = {number for number in mine if not self.folders[number].is_dir()}
         return estimated(self.plan, self.sites, left, self.chunks.calibrated)
 
+    @contextmanager
+    def claimed(self) -> Iterator[Claim]:
+        """Keep other processes from this one's chunks, until a report of them is written as well.
+
+        Raises InputError where the folder holds other files, another process is at work on these
+        chunks, or the folder was removed meanwhile.
+        """
+        if self._claim is not None:
+            yield self._claim
+            return
+        workdir.check_empty(self.folder, self.settings, self._digests())
+        with claimed(self.folder, self.share) as self._claim:
+            try:
+                yield self._claim
+            finally:
+                self._claim = None
+
     def run(
         self, tell: Callable[[Live], object] = lambda live: None, *, accept_changes: bool = False
     ) -> bool:
         """Do this process's share of what is missing; merge and return True where all is there.
 
         accept_changes: go on with other code or packages than the study was begun with
-        Raises InputError where the folder holds another study.
+        Raises InputError as `claimed`, and where the folder holds another study.
         """
-        given = {} if self.given is None else {"start": tree_digest(self.given.params)}
-        self.starts.identity = workdir.claim(
-            self.folder,
-            self.settings,
-            site_pair=pair_of(self.sites),
-            simulated=any(sites.simulated for sites in self.sites),
-            data=digests_of(self.sites) | given,
-            accept_changes=accept_changes,
-        )
-        if self.share.count == 1:
-            workdir.sweep_up(self.folder)
-        mine = [chunk for chunk in self.plan.chunks if self.share.has(chunk.number)]
-        missing = [chunk for chunk in mine if not self.chunks.is_sound(chunk)]
-        clock = Clock(self._live(mine, missing), tell)
-        for batch in self.chunks.together(missing):
-            self.chunks.finish(batch, clock)
-        return self._merged()
+        with self.claimed() as claim:
+            with alone(self.folder):
+                self.starts.identity = workdir.claim(
+                    self.folder,
+                    self.settings,
+                    site_pair=pair_of(self.sites),
+                    simulated=any(sites.simulated for sites in self.sites),
+                    data=self._digests(),
+                    accept_changes=accept_changes,
+                )
+            if self.share.count == 1 and claim.locked:
+                workdir.sweep_up(self.folder)
+            mine = [chunk for chunk in self.plan.chunks if self.share.has(chunk.number)]
+            missing = [chunk for chunk in mine if not self.chunks.is_sound(chunk)]
+            clock = Clock(self._live(mine, missing), tell)
+            for batch in self.chunks.together(missing):
+                self.chunks.finish(batch, clock, claim)
+            return self._merged(claim)
 
-    def _merged(self) -> bool:
+    def _digests(self) -> dict[str, str]:
+        given = {} if self.given is None else {"start": tree_digest(self.given.params)}
+        return digests_of(self.sites) | given
+
+    def check_diverged(self) -> None:
+        """Raise InputError where merged runs diverged, with their number and their setting."""
+        path = self.folder / DIVERGED
+        found = read(path) if path.is_file() else empty(DIVERGED)
+        if not len(found["seed"]):
+            return
+        said = [
+            f"{arm} {rate:g}, seed {seed} of {study} at learning_rate {step:g}"
+            for study, arm, rate, seed, step in zip(
+                *(found[name] for name in ("study", "arm", "finetune_rate", "seed")),
+                found["learning_rate"],
+                strict=True,
+            )
+        ]
+        raise InputError(
+            f"{len(said)} of {len(self.plan.order())} runs diverged: {', '.join(said[:3])}"
+            + (", .." if len(said) > 3 else "")
+            + "; the others have their rows",
+            remedy="lower --config.learning_rate and give another --workdir",
+            path=path,
+        )
+
+    def _merged(self, claim: Claim) -> bool:
         """Merge all chunks: joined, the first process does; else whoever sees the last."""
         if self.share.joined and self.share.index > 0:
             return False
         if self.share.joined:
             for folder in self.folders:
-                wait_for(folder)
+                wait_for(folder, claim)
+        claim.check()
         if not all(folder.is_dir() for folder in self.folders):
             return False
-        workdir.merge(self.folder, self.folders, self.plan, self._pairs())
-        write_cards(self._sites_of_parts())
+        for chunk in self.plan.chunks:
+            self.chunks.check(chunk)
+        merging.merge(self.folder, self.folders, self.plan, self._pairs())
+        parts = self._sites_of_parts()
+        write_cards(parts)
         learnt.write(self._learnt_in_parts())
+        merging.record_sums(list(parts))
         return True
 
     def _sites_of_parts(self) -> dict[Path, Sites]:

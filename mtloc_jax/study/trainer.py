@@ -24,11 +24,14 @@ CALIBRATION_S = 0.5
 
 
 class Diverged(FloatingPointError):
-    """Say which runs, by their place in the list, ended with a loss that is no number."""
+    """Say which runs, by their place in the list, ended in what is no number.
 
-    def __init__(self, runs: list[int]) -> None:
+    params: of all runs, stacked in their order; those of the others are sound
+    """
+
+    def __init__(self, runs: list[int], params: Params) -> None:
         """Name the runs."""
-        self.runs = runs
+        self.runs, self.params = runs, params
         super().__init__(f"{len(runs)} run(s) diverged")
 
 
@@ -59,20 +62,19 @@ class Trainer:
         """
         steps = np.array([0, *np.cumsum([int(run.n_steps) for run in runs])], float)
 
-        def piece(part: slice) -> Params:
-            def told_of(done: float) -> None:
-                told(steps[part.start] + done, steps[-1])
-
-            try:
-                return self._trained(runs[part], data, told_of)
-            except Diverged as error:
-                raise Diverged([part.start + k for k in error.runs]) from None
+        def piece(part: slice) -> tuple[Params, np.ndarray]:
+            return self._trained(
+                runs[part], data, lambda done: told(steps[part.start] + done, steps[-1])
+            )
 
         self._fit(runs, data)
         # Vectorised, runs follow each other in the lanes there are; one by one, all are at hand.
         follow = len(runs) if self.axis == "vmap" else 1
         trained = list(self.width.pieces(len(runs), piece, follow))
-        return jax.tree.map(lambda *leaves: np.concatenate(leaves), *trained)
+        params, sound = jax.tree.map(lambda *leaves: np.concatenate(leaves), *trained)
+        if not sound.all():
+            raise Diverged(np.flatnonzero(~sound).tolist(), params)
+        return params
 
     def calibrate(self, runs: list[Run], data: Arrays) -> Speed:
         """Train a little of the first runs, throw it away, and say how fast that went."""
@@ -97,8 +99,13 @@ class Trainer:
         steps = int(_stop(n_steps, part).sum())
         return Speed(steps / took_s, self._needed_bytes(runs, data))
 
-    def _trained(self, runs: list[Run], data: Arrays, told: Callable[[float], None]) -> Params:
-        """Train runs in the lanes there are, wave by wave."""
+    def _trained(
+        self, runs: list[Run], data: Arrays, told: Callable[[float], None]
+    ) -> tuple[Params, np.ndarray]:
+        """Train runs in the lanes there are, wave by wave.
+
+        Returns their parameters, and bool[R], whether they and the last loss are numbers.
+        """
         n_steps = np.array([int(run.n_steps) for run in runs])
         lanes: list[int | None] = [None] * self.width.runs
         taken = np.zeros(len(lanes), np.int64)  # steps, by each lane's run
@@ -125,10 +132,12 @@ class Trainer:
             taken, done = taken + length, done + length.sum()
         assert state is not None
         ended |= self._ended(state, dict(enumerate(lanes)))
-        lost = [k for k in range(len(runs)) if not np.isfinite(ended[k][1])]
-        if lost:
-            raise Diverged(lost)
-        return replicas.stack([ended[k][0] for k in range(len(runs))])
+        params = replicas.stack([ended[k][0] for k in range(len(runs))])
+        # The loss is of before the last step, the parameters of after it.
+        flat = [leaf.reshape(len(runs), -1) for leaf in jax.tree.leaves(params)]
+        finite = [np.isfinite(leaf).all(axis=1) for leaf in flat]
+        loss = np.array([ended[k][1] for k in range(len(runs))])
+        return params, np.all([np.isfinite(loss), *finite], axis=0)
 
     def _waves(self, n_steps: np.ndarray) -> list[packing.Wave]:
         if self.axis == "vmap":
@@ -163,12 +172,8 @@ class Trainer:
         held = {lane: run for lane, run in lanes.items() if run is not None}
         if not held:
             return {}
-        at = np.array(list(held))
         params, loss = jax.device_get((state.params, state.loss))
-        return {
-            run: (replicas.take(params, lane), loss[lane])
-            for lane, run in zip(at.tolist(), held.values(), strict=True)
-        }
+        return {run: (replicas.take(params, lane), loss[lane]) for lane, run in held.items()}
 
     def _stacked(self, lanes: Sequence[Run | None], runs: list[Run]) -> tuple[list[Run], Run]:
         """Return what each lane trains, an idle run where none, and that on the devices."""

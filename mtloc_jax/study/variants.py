@@ -137,7 +137,7 @@ def _axis(axis: Any) -> list[dict[str, Any]]:
     points = [
         dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
     ]
-    if any(point in points[:k] for k, point in enumerate(points)):
+    if len({tuple(point.items()) for point in points}) < len(points):
         raise _refused(f"{', '.join(columns)} repeat a value", "give each value once")
     return points
 

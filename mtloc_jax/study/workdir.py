@@ -7,9 +7,8 @@ import os
 import platform
 import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +18,10 @@ from mtloc_jax import files, rows
 from mtloc_jax.errors import InputError
 from mtloc_jax.rows import CONFIG
 from mtloc_jax.settings import DECLARED, Settings, plain
-from mtloc_jax.study.plan import Key, Plan
-from mtloc_jax.study.variants import Variant, variant_folder
 
-CHUNK = "chunk.json"
-_ALWAYS = (rows.ROWS, rows.CDF, rows.TRACKS, rows.LEAVES)
+CHUNKS, CHUNK = "chunks", "chunk.json"
+_SEAL = "seal"
+"""Where a chunk's card keeps the digest of all else that it says."""
 _ANOTHER = "give another --workdir"
 _DATA = {
     "source": "the recordings of the source are",
@@ -77,30 +75,32 @@ def claim(
 ) -> Identity:
     """Make `workdir` this study's, or find that it is already; return what its parts must match.
 
+    One process at a time: see `claims.alone`. A config.json that is lost or damaged is written
+    anew where finished chunks prove that they are this study's.
     accept_changes: go on with another revision or other package versions, and record them
     Raises InputError where it holds another study's rows, other data were read, code or packages
     have changed, or it cannot be written.
     """
     now = {"git_revision": files.revision(workdir), "versions": files.versions()}
-    names = {path.name for path in workdir.iterdir()} if workdir.is_dir() else set()
-    if CONFIG not in names:
-        if any(not name.startswith(".") for name in names):
-            raise InputError(
-                "this folder holds other files", remedy="give an empty --workdir", path=workdir
-            )
+    _check_sums(workdir)
+    if (workdir / CONFIG).is_file() and (why := _damage(workdir / CONFIG)):
+        if not _chunks_of(workdir, settings, data):
+            raise InputError(why, remedy="restore it, or give an empty --workdir", path=workdir)
+        set_aside(workdir / CONFIG, f"{workdir / CONFIG} {why}")
+    if not (workdir / CONFIG).exists():
+        kept = _makers(_chunks_of(workdir, settings, data))
         begun = {
             "study": settings.study,
             "site_pair": site_pair,
             "simulated": simulated,
-            "config": _asked(settings),
+            "config": asked(settings),
             "data": dict(data),
             "device": _device(),
-            **now,
-            "changes": [],
+            **(kept[0] if kept else now),
+            "changes": kept[1:],
         }
-        _write_json(workdir / CONFIG, begun)
-        return Identity(_digest(settings), data, (now,))
-    record = _read(workdir / CONFIG)
+        _write_config(workdir, begun)
+    record = read(workdir / CONFIG)
     _check_same(workdir / CONFIG, record["config"], settings)
     _check_data(data, record.get("data", {}), workdir / CONFIG)
     makers = [{name: record[name] for name in now}, *record.get("changes", [])]
@@ -113,16 +113,28 @@ def claim(
                 path=workdir / CONFIG,
             )
         makers.append(now)
-        _write_json(workdir / CONFIG, record | {"changes": makers[1:]})
+        _write_config(workdir, record | {"changes": makers[1:]})
     makers.append(makers.pop(makers.index(now)))
     return Identity(_digest(settings), data, tuple(makers))
 
 
+def check_empty(workdir: Path, settings: Settings, data: Mapping[str, str]) -> None:
+    """Raise InputError where a folder that has no config.json holds what is not this study's."""
+    if not workdir.is_dir() or (workdir / CONFIG).exists():
+        return
+    others = {path.name for path in workdir.iterdir() if not path.name.startswith(".")}
+    if others - {CHUNKS} and not _chunks_of(workdir, settings, data):
+        raise InputError(
+            "this folder holds other files", remedy="give an empty --workdir", path=workdir
+        )
+
+
 def sweep_up(workdir: Path) -> None:
-    """Remove what a killed process left half written; no other process may be at work here."""
-    for place in (workdir, workdir / "chunks"):
+    """Remove what a killed process left half written; the whole folder must be claimed."""
+    for place in (workdir, workdir / CHUNKS):
         for left in place.glob(".*.partial*"):
-            shutil.rmtree(left) if left.is_dir() else left.unlink()
+            if not files.is_being_written(left):
+                shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
 
 
 def set_aside(folder: Path, why: str) -> None:
@@ -135,75 +147,43 @@ def set_aside(folder: Path, why: str) -> None:
 
 def chunk_folder(workdir: Path, number: int) -> Path:
     """Return where chunk `number` lies once it is finished."""
-    return workdir / "chunks" / f"{number:04d}"
+    return workdir / CHUNKS / f"{number:04d}"
 
 
 def seal(folder: Path, identity: Identity, runs: Sequence[Mapping[str, Any]]) -> None:
-    """Write what a chunk is beside its rows: its runs, what it must match, its files' digests."""
+    """Write what a chunk is beside its rows: its runs, what it must match, their digests."""
     digests = {name: files.sha256(folder / name) for name in rows.OF_RUNS}
-    sealed = identity.plain() | {"runs": [dict(run) for run in runs], "sha256": digests}
-    _write_json(folder / CHUNK, sealed)
+    said = identity.plain() | {"runs": [dict(run) for run in runs], "sha256": digests}
+    write_json(folder / CHUNK, said | {_SEAL: _seal_of(said)})
 
 
 def sealed(folder: Path) -> dict[str, Any]:
     """Return what `seal` wrote; raises InputError where a file is absent or not what it was."""
-    found = _read(folder / CHUNK)
-    for name in rows.OF_RUNS:
+    found = read(folder / CHUNK)
+    if found.pop(_SEAL, _seal_of(found)) != _seal_of(found):
+        raise _altered(folder / CHUNK)
+    digests = found.get("sha256", {})
+    for name in {*rows.OF_RUNS, *digests}:
         path = folder / name
-        if not path.is_file() or files.sha256(path) != found.get("sha256", {}).get(name):
-            raise InputError(
-                "is not what was saved", remedy="run launch.study again to redo it", path=path
-            )
+        if name not in digests and not path.exists():
+            continue  # made before there were such rows
+        if not path.is_file() or files.sha256(path) != digests.get(name):
+            raise _altered(path)
     return found
 
 
-def merge(workdir: Path, folders: list[Path], plan: Plan, pairs: Mapping[Variant, str]) -> None:
-    """Merge the chunks run by run in the order of the grid, whatever chunk trained them.
-
-    pairs: the pair of buildings that each variant is of
-
-    Where a study has variants, each also gets a workdir of its own, as if it were a study.
-    Raises InputError where a chunk holds a run that the plan has not.
-    """
-    named = [variant for variant in plan.variants if variant.settings]
-    record, order = _read(workdir / CONFIG), plan.order()
-    for name in rows.OF_RUNS:
-        found: dict[Key, list[str]] = {key: [] for key in order}
-        for folder, line in _lines(folders, name):
-            study, _, arm, rate, seed, *_ = rows.cells(line)
-            if (study, arm, rate, seed) not in found:
-                raise InputError(
-                    f"{study}, {arm} {rate}, seed {seed} is no run of this study",
-                    remedy="move this chunk away and run launch.study again",
-                    path=folder / name,
-                )
-            found[study, arm, rate, seed].append(line)
-        _write_rows(workdir / name, chain.from_iterable(found.values()))
-        for variant in named:
-            study = variant.study(plan.settings.study)
-            lines = chain.from_iterable(run for key, run in found.items() if key[0] == study)
-            _write_rows(variant_folder(workdir, variant) / name, lines)
-    for variant in named:
-        made = variant.applied(plan.settings)
-        changed = record | {"study": made.study, "config": _asked(made)}
-        changed["site_pair"] = pairs[variant]
-        _write_json(variant_folder(workdir, variant) / CONFIG, changed)
+def _seal_of(said: Mapping[str, Any]) -> str:
+    """Return the digest of a chunk's card, as JSON keeps it."""
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
-def _write_rows(path: Path, lines: Iterator[str]) -> None:
-    """Write a merged file; one that no run of this study has rows for is not there."""
-    text = "".join(lines)
-    if text or path.name in _ALWAYS:
-        files.write_whole(path, ",".join(rows.COLUMNS[path.name]) + "\n" + text)
+def _altered(path: Path) -> InputError:
+    return InputError(
+        "is not what was saved", remedy="run launch.study again to redo it", path=path
+    )
 
 
-def _lines(folders: list[Path], name: str) -> Iterator[tuple[Path, str]]:
-    for folder in folders:
-        text = (folder / name).read_text(encoding="utf-8")
-        yield from ((folder, line + "\n") for line in text.split("\n")[1:-1])
-
-
-def _asked(settings: Settings) -> dict[str, Any]:
+def asked(settings: Settings) -> dict[str, Any]:
     """Return settings as JSON has them; a sweep of nothing is no sweep."""
     asked = json.loads(json.dumps(plain(settings)))
     return {name: value for name, value in asked.items() if name != "sweep" or value}
@@ -217,12 +197,12 @@ def _identifying(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _digest(settings: Settings) -> str:
-    text = json.dumps(_identifying(_asked(settings)), sort_keys=True)
+    text = json.dumps(_identifying(asked(settings)), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _check_same(path: Path, held: Mapping[str, Any], settings: Settings) -> None:
-    theirs, ours = _identifying(held), _identifying(_asked(settings))
+    theirs, ours = _identifying(held), _identifying(asked(settings))
     odd = sorted(k for k in theirs.keys() | ours.keys() if theirs.get(k) != ours.get(k))
     if odd:
         raise InputError(
@@ -253,7 +233,63 @@ def _named(maker: Mapping[str, Any], other: Mapping[str, Any] | None = None) -> 
     return ", ".join([f"revision {maker.get('git_revision')}", *versions])
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _check_sums(workdir: Path) -> None:
+    """Set a damaged list of digests aside: merging writes it anew."""
+    try:
+        files.recorded_sums(workdir)
+    except InputError as error:
+        set_aside(workdir / files.SUMS, str(error))
+
+
+def _damage(path: Path) -> str:
+    """Return what is wrong with a config.json; empty where it is as it was written."""
+    recorded = files.recorded_sums(path.parent).get(path.name)
+    if recorded not in (None, files.sha256(path)):
+        return "is not what was written: its sha256 differs"
+    try:
+        read(path)
+    except InputError as error:
+        return error.problem
+    return ""
+
+
+def _chunks_of(
+    workdir: Path, settings: Settings, data: Mapping[str, str]
+) -> list[Mapping[str, Any]]:
+    """Return what the finished chunks of a folder say, if there are some and all are this study's.
+
+    They prove whose the folder is where its config.json is lost.
+    """
+    found: list[Mapping[str, Any]] = []
+    for path in sorted(workdir.glob(f"{CHUNKS}/[0-9]*/{CHUNK}")):
+        if ".damaged-" in path.parent.name:
+            continue
+        try:
+            said = read(path)
+        except InputError:
+            continue  # it is set aside when its turn comes
+        if said.get("settings") != _digest(settings) or said.get("data") != dict(data):
+            return []
+        found.append(said)
+    return found
+
+
+def _makers(chunks: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return each revision with its package versions that made chunks, once."""
+    found: list[Mapping[str, Any]] = []
+    for said in chunks:
+        if said.get("maker") and said["maker"] not in found:
+            found.append(said["maker"])
+    return found
+
+
+def _write_config(workdir: Path, record: Mapping[str, Any]) -> None:
+    write_json(workdir / CONFIG, record)
+    files.record_sums(workdir, [CONFIG])
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Return what a config.json or a chunk's card holds; raises InputError where damaged."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(found, dict) or (path.name == CONFIG and "config" not in found):
@@ -265,7 +301,8 @@ def _read(path: Path) -> dict[str, Any]:
     return found
 
 
-def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write an object as JSON, whole or not at all."""
     files.write_whole(path, json.dumps(content, indent=1) + "\n")
 
 

@@ -4,8 +4,10 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -44,9 +46,9 @@ def save(
     _check_runs(flat, card)
     folder = folder.absolute()
     older = folder.with_name(f".{folder.name}.replaced-{os.getpid()}")
-    with whole_folder(folder, os.getpid()) as partial:
-        _save_params(partial / PARAMS, flat, folder)
-        _write_words(partial, flat, card, report)
+    with whole_folder(folder) as mine:
+        _save_params(mine / PARAMS, flat, folder)
+        _write_words(mine, flat, card, report)
         _give_way(folder, older)
     shutil.rmtree(older, ignore_errors=True)
 
@@ -73,6 +75,14 @@ def load(folder: Path, expect_site: Mapping[str, Any] | None = None) -> tuple[di
         if digest(leaf) != recorded[path]:
             raise _damaged(folder / PARAMS, f"{path} is not what was saved: its sha256 differs")
     return nest(flat), card
+
+
+def verify(folder: Path) -> None:
+    """Raise InputError unless a checkpoint's files are as they were saved; nothing is restored."""
+    read_card(folder)
+    _check_files(folder, under=PARAMS)
+    if GRAFT in _recorded(folder):
+        _check_files(folder, under=GRAFT)
 
 
 def load_run(
@@ -135,15 +145,26 @@ def _check_runs(flat: Mapping[str, np.ndarray], card: Mapping[str, Any]) -> None
 
 
 def _save_params(place: Path, flat: Mapping[str, np.ndarray], folder: Path) -> None:
+    before = sys.unraisablehook
+    # Where one write fails, others are still on their way and find nobody to tell.
+    sys.unraisablehook = partial(_unless_late, before)
     try:
         with _orbax() as checkpointer:
             checkpointer.save(place, nest(flat))
     except (ValueError, RuntimeError) as error:  # what orbax makes of a failed write
+        why = _first_line(error).partition(":")[0].lower().replace("_", " ")
         raise InputError(
-            f"cannot write ({_first_line(error)})",
+            f"cannot write ({why})",
             remedy="free space or choose another folder; what was there before is untouched",
             path=folder,
         ) from error
+    sys.unraisablehook = before
+
+
+def _unless_late(told: Callable[[Any], object], unraisable: Any) -> None:
+    late = isinstance(unraisable.exc_value, RuntimeError)
+    if not (late and str(unraisable.exc_value) == "Event loop is closed"):
+        told(unraisable)
 
 
 def _write_words(
@@ -166,7 +187,7 @@ def _write_words(
 
 def _give_way(folder: Path, older: Path) -> None:
     """Move an older checkpoint out of the way; a folder that is none is not touched."""
-    if not folder.exists():
+    if not folder.exists() or not any(folder.iterdir()):
         return
     if not (folder / DIGEST).is_file():
         raise InputError("something else is there", remedy="choose another folder", path=folder)

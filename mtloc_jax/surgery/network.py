@@ -1,12 +1,12 @@
 """Read a trained network wherever it lies: a checkpoint, one run of one, or a foreign file."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from mtloc_jax.errors import InputError
-from mtloc_jax.surgery import checkpoint
+from mtloc_jax.surgery import checkpoint, study_runs
 from mtloc_jax.surgery.foreign import read_with_card
 from mtloc_jax.surgery.graft_report import GraftReport
 from mtloc_jax.surgery.tree import tree_digest
@@ -39,6 +39,8 @@ class Network:
 def read_network(place: str) -> Network:
     """Read one network from `FOLDER`, `FOLDER@RUN` (one run of a stack) or a foreign file.
 
+    `WORKDIR@ARM:RATE:SEED` is one that a study trained, as study_runs.named finds it.
+
     Raises InputError where it is missing, damaged or of another kind, or a stack is given without
     saying which run.
     """
@@ -47,6 +49,11 @@ def read_network(place: str) -> Network:
     if not _is_folder(path):
         params, card = read_with_card(path)
         return Network(place, params, card, None)
+    if study_runs.is_study(path):
+        if not run:
+            raise study_runs.which(path)
+        found = read_network(study_runs.named(path, run))
+        return replace(found, place=place)
     report = checkpoint.read_report(path)
     if run:
         number = _number(run, place)

@@ -14,6 +14,7 @@ from mtloc_jax.escapes import printable
 from mtloc_jax.modalities import MODALITIES
 from mtloc_jax.surgery.graft_report import ACTIONS, Entry, GraftReport
 from mtloc_jax.surgery.network_card import NetworkCard, ancestors
+from mtloc_jax.surgery.study_runs import StudyRun
 from mtloc_jax.surgery.tree import Tree, leaves, prefixes, segments
 
 COLOURS = {"take": "green", "transform": "cyan", "keep": "yellow", "leave": "bright_black"}
@@ -61,6 +62,16 @@ def card_view(card: NetworkCard) -> Table:
         plain = {name: value for name, value in run.items() if name != "scaler"}
         text = ", ".join(f"{name} {value}" for name, value in plain.items())
         table.add_row(f"run @{number}", _words(text))
+    return table
+
+
+def runs_view(runs: Iterable[StudyRun]) -> Table:
+    """Return the networks of a study, one a line: its name, and its mean error on the test."""
+    table = Table("network", box=None, pad_edge=False)
+    table.add_column("error, m", justify="right")
+    for run in runs:
+        error = "not judged" if np.isnan(run.error_m) else f"{run.error_m:.2f}"
+        table.add_row(_words(run.name), error)
     return table
 
 

@@ -15,6 +15,8 @@ import numpy as np
 from mtloc_jax.errors import InputError
 
 LEVEL = 0.9
+WITHIN_90 = float(np.sqrt(-2 * np.log(1 - LEVEL)))
+"""A circle of so many standard deviations of either coordinate holds 90 % of a round Gaussian."""
 _ROUNDING = 1e-9
 
 

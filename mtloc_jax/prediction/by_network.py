@@ -1,0 +1,112 @@
+"""Locate logs by a trained MTLoc network: window by window, as a phone would."""
+
+from collections.abc import Mapping
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from mtloc_jax.errors import InputError
+from mtloc_jax.logs.round import Round, blind
+from mtloc_jax.modalities import MODALITIES, heard
+from mtloc_jax.prediction.said import Said, ages_s, nothing
+from mtloc_jax.settings import Settings
+from mtloc_jax.sites.site import levels_over
+from mtloc_jax.sites.windows import Windows, cut
+from mtloc_jax.surgery.export import locator
+from mtloc_jax.surgery.network import Network
+from mtloc_jax.surgery.network_card import bssids_of, problem_of, scaler_of, settings_of
+
+
+class ByNetwork:
+    """Locate logs by a network that was trained in their building."""
+
+    causal = True
+
+    def __init__(self, network: Network) -> None:
+        """Get ready to locate logs.
+
+        Raises InputError where the network's card does not say how it reads a phone, or its rounds
+        were stretched one by one: a phone knows neither extent.
+        """
+        self.settings = settings_of(network.card)
+        if self.settings.scaling == "round":
+            raise InputError(
+                "this network was trained on rounds stretched one by one (scaling=round)",
+                remedy="take one of scaling=survey: a phone does not know its round's extent",
+                path=network.place,
+            )
+        self.reads = tuple(network.card["site"]["shapes"])
+        self.scans = [name for name in self.reads if not MODALITIES[name].sampled]
+        self.bssids = np.array(bssids_of(network.card) if self.scans else [], np.str_)
+        scaler = scaler_of(network.card)
+        ordered = scaler._replace(inputs={name: scaler.inputs[name] for name in self.reads})
+        params = jax.tree.map(jnp.asarray, network.params)
+        self.position_m = jax.jit(locator(problem_of(network.card), params, ordered))
+
+    def begin(self) -> "OneLog":
+        """Return what locates one log, from its beginning on."""
+        return OneLog(self)
+
+
+class OneLog:
+    """Locate one log, which may grow."""
+
+    def __init__(self, by: ByNetwork) -> None:
+        """Hear nothing yet."""
+        self._by = by
+        self._done_ms = np.iinfo(np.int64).min
+
+    def advance(self, log: Round, ready_ms: int | None) -> Said:
+        """Return the rows that can be told now: the ends of the network's windows.
+
+        log, ready_ms: as BySurvey's
+
+        Raises InputError where the log lacks a sensor that the network reads.
+        """
+        settings, log = self._by.settings, blind(log)
+        if ready_ms is not None and ready_ms - log.used_ms[0] < settings.window.span_ms:
+            return nothing()
+        windows = cut(log, settings.window, self._by.reads)
+        new = windows.end_ms > self._done_ms
+        if ready_ms is not None:
+            new &= windows.end_ms < ready_ms
+        rows = np.flatnonzero(new)
+        if not len(rows):
+            return nothing()
+        self._done_ms = int(windows.end_ms[rows[-1]])
+        read = self._read(log, windows, settings)
+        # One by one: what a window shares a program with must not shape its last digits.
+        xy_m = [self._by.position_m(*(x[k : k + 1] for x in read.values()))[0] for k in rows]
+        t_ms = windows.end_ms[rows]
+        return Said(
+            t_ms,
+            np.array(xy_m, np.float64),
+            np.full(len(rows), np.nan),
+            self._spoke(windows, rows),
+            ages_s(log.wifi.t_ms, t_ms),
+        )
+
+    def _read(self, log: Round, windows: Windows, settings: Settings) -> Mapping[str, np.ndarray]:
+        """Return what the network reads of each window, a row each, by modality."""
+        fresh = log.wifi.fresh(settings.wifi_entry_max_age_ms)
+        levels = levels_over(fresh, self._by.bssids)
+        silent = np.full((1, levels.shape[1]), np.nan, np.float32)
+        rows = np.concatenate([levels, silent])[windows.scan]  # -1, of no scan, is the last
+        read = {name: windows.inputs.get(name, rows) for name in self._by.reads}
+        for name in set(read) - set(heard(settings.branches, settings.modalities)):
+            read[name] = (
+                np.broadcast_to(silent, rows.shape)
+                if name in self._by.scans
+                else (np.zeros_like(read[name]))
+            )
+        return read
+
+    def _spoke(self, windows: Windows, rows: np.ndarray) -> np.ndarray:
+        settings = self._by.settings
+        names = [n for n in self._by.reads if n in heard(settings.branches, settings.modalities)]
+        told = [
+            "+".join(n for n in names if n not in self._by.scans or windows.scan[k] >= 0)
+            for k in rows
+        ]
+        return np.array(told, np.str_)

@@ -1,0 +1,154 @@
+"""Locate logs by a survey: an expert on WiFi, a motion, and how both are joined over time."""
+
+import numpy as np
+
+from mtloc_jax.core.model import Params
+from mtloc_jax.errors import InputError
+from mtloc_jax.evidence import Fixes, Moves
+from mtloc_jax.locate import FILTER, HELD, JOINS, NONE, SMOOTHER, Locate
+from mtloc_jax.logs.round import Round, blind
+from mtloc_jax.prediction.live_filter import LiveFilter
+from mtloc_jax.prediction.live_fixes import LiveFixes, placer
+from mtloc_jax.prediction.live_moves import is_known, measured, teller
+from mtloc_jax.prediction.said import Said, ages_s, nothing
+from mtloc_jax.prediction.survey import Survey
+from mtloc_jax.tracking import tracks
+from mtloc_jax.tracking.held import held
+from mtloc_jax.tracking.radius import WITHIN_90
+from mtloc_jax.tracking.ticks import Prior, Ticks, arranged
+
+
+class BySurvey:
+    """Locate logs by what was surveyed."""
+
+    def __init__(
+        self,
+        survey: Survey,
+        locate: Locate,
+        *,
+        matcher: Params | None = None,
+        motion: Params | None = None,
+        within: float = WITHIN_90,
+    ) -> None:
+        """Get ready to locate logs.
+
+        matcher, motion: parameters of the networks that `locate` needs
+        within: how many standard deviations of either coordinate the radius is
+
+        Raises InputError where a network is missing, or an expert is no single one.
+        """
+        if locate.time not in (HELD, FILTER, SMOOTHER):
+            raise InputError(
+                f"logs are not located by {locate.time!r}",
+                remedy=f"name {HELD}, {FILTER} or {SMOOTHER}",
+            )
+        self.survey, self.locate, self.within = survey, locate, within
+        self.place = placer(locate.expert, matcher)
+        self.tells = teller(locate.motion if locate.time != HELD else NONE, motion)
+
+    @property
+    def causal(self) -> bool:
+        """Say whether a position hangs on nothing that came later."""
+        return JOINS[self.locate.time].causal
+
+    @property
+    def moves_known(self) -> bool:
+        """Say whether anything tells how a phone moves."""
+        return self.locate.time != HELD and is_known(self.locate.motion)
+
+    def begin(self) -> "OneLog":
+        """Return what locates one log, from its beginning on."""
+        return OneLog(self)
+
+
+class OneLog:
+    """Locate one log, which may grow; a walk of the survey is located by all the others."""
+
+    def __init__(self, by: BySurvey) -> None:
+        """Hear nothing yet."""
+        self._by, self._tells = by, by.tells()
+        self._fixes: LiveFixes | None = None
+        self._begun_ms: int | None = None
+        self._done = 0
+        self._heard = 0
+
+    def advance(self, log: Round, ready_ms: int | None) -> Said:
+        """Return the rows that can be told now: the ends of ticks of 100 ms.
+
+        log:      what is there of it so far
+        ready_ms: before which nothing will be added; None where the log is whole
+
+        Raises InputError where motion cannot be told, the survey is empty, or a scan came late.
+        """
+        log = blind(log)
+        if self._fixes is None:
+            self._open(log)
+        moves = self._tells(log)
+        self._check_start(moves, log)
+        n_ready = len(moves.moved_m)
+        if ready_ms is not None:
+            n_ready = int(np.searchsorted(moves.t_ms[1:], ready_ms, side="left"))
+        if n_ready <= self._done:
+            return nothing()
+        assert self._fixes is not None
+        end_ms = int(moves.t_ms[n_ready])
+        fixes, shared = self._fixes.until(log, end_ms)
+        self._check_late(fixes, int(moves.t_ms[self._done]), log)
+        rows = slice(self._done, n_ready)
+        xy_m, sigma_m = self._joined(moves, fixes, rows)
+        spoke = self._spoke(log, moves.t_ms[: n_ready + 1], fixes, shared)[rows]
+        self._done, self._heard = n_ready, len(fixes.arrived_ms)
+        t_ms = moves.t_ms[1:][rows]
+        radius_m = self._by.within * sigma_m
+        return Said(t_ms, xy_m, radius_m, spoke, ages_s(fixes.arrived_ms, t_ms))
+
+    def _open(self, log: Round) -> None:
+        survey = self._by.survey.without(log)
+        self._prior: Prior = survey.prior
+        self._filter = LiveFilter(self._prior, motion=self._by.moves_known)
+        self._fixes = LiveFixes(self._by.place, survey.table)
+
+    def _joined(self, moves: Moves, fixes: Fixes, rows: slice) -> tuple[np.ndarray, np.ndarray]:
+        time = self._by.locate.time
+        ends_ms = moves.t_ms[1:][rows]
+        if time == HELD:
+            track = held(fixes, self._prior, ends_ms)
+        elif time == FILTER:
+            known = self._by.moves_known
+            laid = arranged(moves, fixes, fixes.arrived_ms, self._prior, motion=known)
+            return self._filter.take(Ticks._make(part[rows] for part in laid))
+        else:
+            told = moves if self._by.moves_known else None
+            walk = tracks.Walk(ends_ms, fixes, told, self._prior)
+            track = tracks.located([walk])[0].offline
+        return track.xy_m, track.sigma_m
+
+    def _spoke(self, log: Round, t_ms: np.ndarray, fixes: Fixes, shared: np.ndarray) -> np.ndarray:
+        locate = self._by.locate
+        tick = np.searchsorted(t_ms[1:], fixes.arrived_ms[shared])
+        placed = np.zeros(len(t_ms) - 1, bool)
+        placed[tick[tick < len(placed)]] = True
+        moved = measured(log, NONE if locate.time == HELD else locate.motion, t_ms)
+        words = [(locate.expert, placed), (locate.motion, moved)]
+        spoken = ["+".join(word for word, there in words if there[k]) for k in range(len(t_ms) - 1)]
+        return np.array(spoken, np.str_)
+
+    def _check_start(self, moves: Moves, log: Round) -> None:
+        if self._begun_ms is None:
+            self._begun_ms = int(moves.t_ms[0])
+        if self._begun_ms != moves.t_ms[0]:
+            raise InputError(
+                "a sensor began after the track did, so that the track would be another one",
+                remedy="give a longer --lag_ms",
+                path=log.source,
+            )
+
+    def _check_late(self, fixes: Fixes, done_ms: int, log: Round) -> None:
+        """Raise InputError where a scan came for ticks that were told without it."""
+        late = int((fixes.arrived_ms <= done_ms).sum()) - self._heard
+        if self._done and late > 0:
+            raise InputError(
+                f"{late} scan(s) came after the track had gone on without them",
+                remedy="give a longer --lag_ms",
+                path=log.source,
+            )

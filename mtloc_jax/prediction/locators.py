@@ -1,0 +1,129 @@
+"""What locates, opened by name: a survey with an arm, or a trained network."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from mtloc_jax.arms import ARMS
+from mtloc_jax.core.model import Params
+from mtloc_jax.errors import InputError
+from mtloc_jax.locate import EXPERTS, MOTIONS, Locate
+from mtloc_jax.logs.round import Round
+from mtloc_jax.prediction import live
+from mtloc_jax.prediction.by_network import ByNetwork
+from mtloc_jax.prediction.by_survey import BySurvey
+from mtloc_jax.prediction.calibrated import calibrated_within
+from mtloc_jax.prediction.located import Located
+from mtloc_jax.prediction.pretrained import part
+from mtloc_jax.prediction.said import Said, thinned
+from mtloc_jax.prediction.survey import Survey, open_survey
+from mtloc_jax.sites.lone_logs import LONE, Origin, found
+from mtloc_jax.surgery.network import read_network
+
+WITHOUT_TRAINING, TRANSFERRED = "cosine-steps-filter", "matcher-steps-filter"
+"""The arm that locates where none is named: with pretrained networks the second."""
+TICK_MS = 100
+
+
+@dataclass(frozen=True)
+class Ready:
+    """Hold what locates, in words and in fact, and the survey it locates by, if any."""
+
+    locator: live.Locator
+    how: str
+    survey: Survey | None
+
+    @property
+    def origin(self) -> Origin:
+        """Return where the survey's metres begin, in degrees."""
+        return self.survey.origin_deg if self.survey else None
+
+    def located(self, log: Round, said: Said | None = None, every_ms: int = TICK_MS) -> Located:
+        """Return a log and where it was; said: its rows, where they are known already.
+
+        Raises InputError where nothing can be told of it.
+        """
+        said = live.located(self.locator, log) if said is None else said
+        if not len(said.t_ms):
+            raise InputError(
+                "is too short to locate a phone", remedy="leave it out", path=log.source
+            )
+        return Located(log, thinned(said, every_ms), self.how, self.survey)
+
+
+def by_network(place: str) -> Ready:
+    """Open a trained MTLoc network; raises InputError as `read_network` and ByNetwork."""
+    return Ready(ByNetwork(read_network(place)), f"network {place}", None)
+
+
+def by_survey(
+    survey: Survey,
+    arm: str | None = None,
+    pretrained: str | None = None,
+    *,
+    calibrated: bool = False,
+) -> Ready:
+    """Get ready to locate by a survey.
+
+    arm:        of whole walks, as studies name them; WITHOUT_TRAINING, or TRANSFERRED with
+                `pretrained`, where it is None
+    pretrained: WORKDIR[@SEED] of a study whose matcher, or motion network, is used
+    calibrated: make the radius hold on this floor, by walks of the survey; else it is as stated
+
+    Raises InputError where there is no such arm, a network that it needs is not there, or too few
+    walks calibrate.
+    """
+    found_arm = ARMS.named(arm or (TRANSFERRED if pretrained else WITHOUT_TRAINING))
+    if found_arm.locate is None:
+        raise InputError(
+            f"the arm {found_arm.name!r} is a network of windows",
+            remedy="give its checkpoint as --network, or an arm such as cosine-steps-filter",
+        )
+    locate = found_arm.locate
+    matcher, motion = _networks(locate, pretrained)
+    by = BySurvey(survey, locate, matcher=matcher, motion=motion)
+    if calibrated:
+        by.within = calibrated_within(by)
+    how = f"{locate.label}, radius calibrated" if calibrated else locate.label
+    return Ready(by, how, survey)
+
+
+def opened(
+    survey: str | Survey | None,
+    network: str | None,
+    *,
+    data_dir: str = "",
+    survey_form: str = "",
+    rounds: tuple[int, ...] = (),
+    arm: str | None = None,
+    pretrained: str | None = None,
+    calibrated: bool = False,
+) -> Ready:
+    """Open a survey or a network, one of the two; arguments as `open_survey` and `by_survey`.
+
+    Raises InputError where both or neither is given, and as these.
+    """
+    if (survey is None) == (network is None):
+        raise InputError(
+            "a log is located by a survey or by a network", remedy="give --survey or --network"
+        )
+    if network is not None:
+        return by_network(network)
+    if isinstance(survey, str):
+        survey = open_survey(survey, data_dir, form=survey_form, rounds=rounds)
+    assert survey is not None
+    return by_survey(survey, arm, pretrained, calibrated=calibrated)
+
+
+def logs_at(place: Path, form: str, origin: Origin) -> list[Round]:
+    """Read the log at a place, or all logs of a folder; raises InputError as the readers do."""
+    return [LONE[form].read(path, name, origin, False) for name, path in found(form, place).items()]
+
+
+def _networks(locate: Locate, pretrained: str | None) -> tuple[Params | None, Params | None]:
+    if pretrained is None:
+        return None, None
+    needed = EXPERTS[locate.expert].origin, MOTIONS[locate.motion].origin
+    return tuple(  # type: ignore[return-value]
+        part(pretrained, name) if origin else None
+        for name, origin in zip(("matcher", "motion"), needed, strict=True)
+    )

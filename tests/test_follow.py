@@ -1,0 +1,196 @@
+"""A log located while it is written: bit for bit the rows of the log located whole."""
+
+from dataclasses import replace
+
+import jax
+import numpy as np
+import pytest
+
+from mtloc_jax.arms import ARMS
+from mtloc_jax.errors import InputError
+from mtloc_jax.experts.candidates import CANDIDATES
+from mtloc_jax.experts.matcher import CANDIDATES_AT, FEATURES_OF
+from mtloc_jax.experts.matcher_training import PROBLEM as MATCHER
+from mtloc_jax.experts.pair_features import FEATURES
+from mtloc_jax.motion.network import fresh as fresh_motion
+from mtloc_jax.prediction.by_network import ByNetwork
+from mtloc_jax.prediction.by_survey import BySurvey
+from mtloc_jax.prediction.command import follow as follow_command
+from mtloc_jax.prediction.command import locate
+from mtloc_jax.prediction.live import follow, located, rows_of
+from mtloc_jax.prediction.locators import opened
+from mtloc_jax.prediction.survey import Survey
+from mtloc_jax.settings import Settings
+from mtloc_jax.sites.lone_logs import LONE, found
+from mtloc_jax.sites.site import build
+from mtloc_jax.sites.splits import Split
+from mtloc_jax.surgery.new_network import fresh as fresh_network
+from tests import walks as made_up
+from tests import written_logs
+from tests.phone_walk import straight_walk
+
+
+def heard_along(walk, every_ms, first_ms):
+    """Return scans every so often: of each access point the level falls with the metres to it."""
+    heard = []
+    end_ms = int(walk.accel.t_ms[-1])
+    for k, t_ms in enumerate(range(first_ms, end_ms, every_ms)):
+        along_m = 11 * t_ms / end_ms
+        for at_m, name in ((0.0, 1), (4.0, 2), (9.0, 3)):
+            age_ms = 137 * ((k + name) % 4)
+            level = round(-40 - 4 * abs(along_m - at_m))
+            heard.append((t_ms, f"02:00:00:00:00:0{name}", float(level), age_ms))
+    return made_up.scans(*heard)
+
+
+def phone(seed, every_ms=1900, first_ms=700):
+    rng = np.random.default_rng(seed)
+    walk = straight_walk(seconds=9.0, turned_rad=0.1 * seed, waypoint_s=3.0)
+    noisy = {
+        name: replace(walk.stream(name), values=walk.stream(name).values + rng.normal(0, 0.02, 3))
+        for name in ("accel", "gyro", "mag")
+    }
+    wifi = heard_along(walk, every_ms, first_ms)
+    return replace(walk, name=f"walk{seed}", number=seed, wifi=wifi, **noisy)
+
+
+SURVEY = Survey("toy", tuple(phone(seed) for seed in (1, 2, 3)))
+LOG = phone(9, 1300, 1250)
+
+
+def locator_of(arm):
+    networks = {"motion": fresh_motion(0)} if "network" in arm else {}
+    if "matcher" in arm:
+        shapes = {FEATURES_OF: (1, CANDIDATES, len(FEATURES)), CANDIDATES_AT: (1, CANDIDATES, 3)}
+        nothing = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
+        networks["matcher"] = MATCHER.network.init(jax.random.key(0), nothing)["params"]
+    return BySurvey(SURVEY, ARMS[arm].locate, **networks)
+
+
+def network():
+    settings = Settings(hidden=4)
+    walks = [replace(walk, number=n) for n, walk in enumerate(SURVEY.walks, start=1)]
+    site = build("toy", walks, Split((1,), (2,), (3,)), settings.window)
+    return ByNetwork(replace(fresh_network(site, settings, 0), place="toy"))
+
+
+def written(form, folder):
+    """Write LOG in a format; return its path, and each of its files with its bytes."""
+    if form == "csv":
+        path = written_logs.write_csv(folder / "log", LOG, truth=False)
+        return path, {file: file.read_bytes() for file in path.iterdir()}
+    path = folder / "log.txt"
+    write = written_logs.location20 if form == "location20" else written_logs.getsensordata
+    path.write_text(write(LOG), encoding="utf-8")
+    return path, {path: path.read_bytes()}
+
+
+class Writer:
+    """Write a log piece by piece, cut anywhere, whenever its reader waits."""
+
+    def __init__(self, files, pieces=7):
+        """Begin with nothing there; wifi.csv is written before sensors of later times."""
+        self.files, self.pieces, self.k, self.now_s = files, pieces, 0, 0.0
+        for path in files:
+            path.unlink()
+
+    def sleep(self, seconds):
+        self.now_s += seconds
+        if self.k >= self.pieces:
+            return
+        self.k += 1
+        for path, data in self.files.items():
+            ahead = self.pieces if path.name == "wifi.csv" else self.k
+            path.write_bytes(data[: len(data) * ahead // self.pieces])
+
+    def clock(self):
+        return self.now_s
+
+
+def followed(form, folder, locator, **how):
+    path, files = written(form, folder)
+    writer = Writer(files)
+    times = {"sleep": writer.sleep, "clock": writer.clock, "idle_s": 2.0}
+    updates = list(follow(locator, LONE[form], path, "log", **times | how))
+    whole = located(locator, LONE[form].read(path, "log", None, False))
+    return updates, whole
+
+
+def assert_same(updates, whole):
+    said = rows_of(updates)
+    assert len([u for u in updates if len(u.said.t_ms)]) > 3
+    for name, live, batch in zip(said._fields, said, whole, strict=True):
+        np.testing.assert_array_equal(live, batch, err_msg=name)
+
+
+@pytest.mark.parametrize("form", ["csv", "location20", "getsensordata"])
+@pytest.mark.parametrize("arm", ["cosine-held", "cosine-steps-filter", "matcher-network-filter"])
+def test_a_growing_log_gives_the_rows_of_the_whole_one(tmp_path, form, arm):
+    assert_same(*followed(form, tmp_path, locator_of(arm)))
+
+
+@pytest.mark.parametrize("form", ["csv", "location20"])
+def test_a_network_follows_a_log_window_by_window(tmp_path, form):
+    updates, whole = followed(form, tmp_path, network())
+    assert_same(updates, whole)
+    assert np.isnan(whole.radius_m).all()
+    assert {"imu+mag", "imu+mag+wifi"} == set(whole.spoke)
+
+
+def test_the_last_look_is_at_the_whole_log_and_no_row_is_behind_it(tmp_path):
+    updates, whole = followed("location20", tmp_path, locator_of("cosine-steps-filter"))
+    assert [u.ended for u in updates] == [False] * (len(updates) - 1) + [True]
+    assert all(0 <= u.behind_s < 0.3 for u in updates[:-1] if len(u.said.t_ms))
+    assert whole.t_ms[-1] - LOG.accel.t_ms[-1] - 1_574_572_311_900 <= 100
+
+
+def test_a_scan_that_is_written_late_is_an_error_that_names_the_lag(tmp_path):
+    path, files = written("csv", tmp_path)
+    files = {**{p: d for p, d in files.items() if p.name != "wifi.csv"}}
+    wifi = path / "wifi.csv"
+    rows = wifi.read_text().splitlines(keepends=True)
+    wifi.write_text(rows[0])
+    writer = Writer(files)
+
+    def sleep(seconds):
+        writer.sleep(seconds)
+        if writer.k == 5:
+            wifi.write_text("".join(rows))
+
+    times = {"sleep": sleep, "clock": writer.clock, "idle_s": 2.0}
+    with pytest.raises(InputError, match=r"scan\(s\) came after the track had gone on.*--lag_ms"):
+        list(follow(locator_of("cosine-held"), LONE["csv"], path, "log", **times))
+
+
+def test_what_hangs_on_later_readings_cannot_be_followed(tmp_path):
+    path, _ = written("csv", tmp_path)
+    with pytest.raises(InputError, match="a smoother hangs on what comes later"):
+        list(follow(locator_of("cosine-steps-smoother"), LONE["csv"], path, "log"))
+    with pytest.raises(InputError, match="read otherwise once they are whole"):
+        list(follow(locator_of("cosine-held"), LONE["mmloc-xml"], path, "log"))
+
+
+def test_the_command_writes_the_same_files_whether_it_follows_or_not(tmp_path):
+    for walk in SURVEY.walks:
+        written_logs.write_csv(tmp_path / "survey" / walk.name, walk)
+    path, _ = written("csv", tmp_path)
+    said = []
+    ready = opened(str(tmp_path / "survey"), None, survey_form="csv")
+    locate(ready, path, "csv", tmp_path / "whole", said.append)
+    follow_command(ready, path, "csv", tmp_path / "live", said.append, idle_s=0.5)
+    assert any("s behind" in line for line in said)
+    assert max(map(len, said[:-1])) <= 80
+    for name in ("log.csv", "log.png"):
+        whole, live = ((tmp_path / folder / name).read_bytes() for folder in ("whole", "live"))
+        assert whole == live
+
+
+@pytest.mark.parametrize("form", ["csv", "location20", "getsensordata"])
+def test_a_log_without_waypoints_reads_in_every_format_that_grows(tmp_path, form):
+    path, _ = written(form, tmp_path)
+    assert found(form, tmp_path) == found(form, path) == {path.name.removesuffix(".txt"): path}
+    walk = LONE[form].read(path, "log", None, False)
+    assert len(walk.waypoint_t_ms) == 0
+    np.testing.assert_array_equal(walk.accel.values, LOG.accel.values)
+    np.testing.assert_array_equal(np.diff(walk.accel.t_ms), np.diff(LOG.accel.t_ms))
+    assert walk.wifi.rss_dbm.tolist() == LOG.wifi.rss_dbm.tolist()
