@@ -59,7 +59,6 @@ def main(argv: list[str]) -> None:
 
 def _run(settings: Settings, folder: Path) -> None:
     """Print the plan, run the study, write its report."""
-    from launch.events import Events
     from launch.progress import Progress
     from mtloc_jax.report.write import write_report
     from mtloc_jax.study.study import Study
@@ -83,10 +82,12 @@ def _run(settings: Settings, folder: Path) -> None:
             study.check_diverged()
 
 
-def _events(views: ExitStack, folder: Path, share: processes.Share) -> list[Callable]:
+def _events(views: ExitStack, folder: Path, share: "Share") -> list[Callable]:
     """Return what writes event files, if that was asked for."""
     if not _TENSORBOARD.value:
         return []
+    from launch.events import Events
+
     events = Events(folder / "tensorboard" / f"process-{share.index}")
     return [views.enter_context(closing(events)).tell]
 
