@@ -18,7 +18,7 @@ COMMANDS = {
     "graft": "take what a network knows into a new site",
     "export": "ship a trained network",
     "bench": "measure the speed",
-    "aot": "compile every program for a GPU or TPU that is not there, and check it",
+    "aot": "check every program for a GPU or TPU that is not there",
 }
 
 
