@@ -27,6 +27,11 @@ def table(name: str, chip: Chip, found: Found) -> ReportTable:
         for check in checks
         if not check.passed
     ]
+    free = [
+        one.program
+        for one, made in found
+        if not one.refused and "MB" not in {check.name for check in made}
+    ]
     passed = sum(check.passed for _, checks in found for check in checks)
     return ReportTable(
         f"Compiled for {name}",
@@ -37,6 +42,7 @@ def table(name: str, chip: Chip, found: Found) -> ReportTable:
             *lost,
             f"{passed} checks passed, {len(lost)} not: memory, collectives, float64, loops over "
             "runs, states updated in place, products, budgets",
+            *([f"no budget is agreed for {', '.join(free)}"] if free else []),
             "MB through memory (caches left out) and MFLOP of products are for one of the column "
             "`for a`; operations are those begun for all runs of a chip, in one step or the whole "
             "program",
