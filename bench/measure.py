@@ -140,13 +140,15 @@ class _Match:
         lacking = [lib for lib in entry.variant.needs if not importlib.util.find_spec(lib)]
         if lacking:
             raise WorkerFailed(f"{lacking[0]} is not installed; {INSTALL}")
-        lane = entry.variant.lane
-        self._teams[name] = self._start(entry.variant, self._turns.of(lane))
+        self._teams[name] = self._start(entry.variant, self._turn(entry.variant))
         entry.compile_cold_s = self._teams[name].compile_s
         if entry.variant.twice:
             self._teams[name].close()
-            self._teams[name] = self._start(entry.variant, self._turns.of(lane))
+            self._teams[name] = self._start(entry.variant, self._turn(entry.variant))
             entry.compile_cached_s = self._teams[name].compile_s
+
+    def _turn(self, variant: Variant) -> AbstractContextManager[None]:
+        return self._turns.of(variant.lane, list(self.entries).index(variant.name))
 
     def warm_up(self, name: str) -> None:
         """Trace the checked steps, and find out how many steps last about a round."""

@@ -12,7 +12,7 @@ from mtloc_jax.report.table import Column, ReportTable
 from mtloc_jax.report.values import Cell
 
 SCHEMA = 2
-_KERNELS_NAMED = 4
+_KERNELS_NAMED, _LETTERS = 4, 24  # in a note; the report has all
 NOISY = 0.1
 """A spread of rounds, as a share of their median, from which a figure is to be measured again."""
 
@@ -199,7 +199,7 @@ def _noise_notes(results: list[Report]) -> list[str]:
 def _kernel_note(result: Report) -> str:
     found = result["kernels"]
     most = [
-        f"{name} {took_us / found['busy_us']:.0%}"
+        f"{name[:_LETTERS]} {took_us / found['busy_us']:.0%}"
         for name, _, took_us in found["largest"][:_KERNELS_NAMED]
     ]
     return (

@@ -4,9 +4,8 @@
 
 Table VI's two networks, and the raw one (from scratch on all rounds) beside them.
 The paper: fine-tuned lies above both for every modality; transferred falls behind raw for WiFi.
-Found: on average fine-tuned 32.12 ± 6.78, transferred 29.53 ± 1.78, raw 38.49 ± 6.51 m (malls,
-filled with zero); 5.84 ± 0.37, 5.17 ± 0.56 and 4.42 ± 0.25 m (Bucharest, least): the raw network
-has more rounds.
+Found: on average fine-tuned 32.24 ± 8.19, transferred 29.20 ± 2.18, raw 29.63 ± 1.82 m (malls);
+5.88 ± 0.58, 5.34 ± 0.69 and 4.59 ± 0.26 m (Bucharest): the raw network has more rounds.
 Takes: 30 networks, ten seeds each, 20 epochs: about 7 min on two CPU cores. Pairs: see
 configs/pairs.py.
 """

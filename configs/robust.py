@@ -3,12 +3,13 @@
   python -m launch.study --config=configs/robust.py:mmloc --config.data_dir=DATA --workdir=DIR
 
 The rungs: learned vectors for a modality that is seen not to be there; modalities taken from
-windows in training; the magnetic field's axes; 10 s of the past; the distance as loss; a learning
-rate that ends at 0. All windows of the first 10 s of a walk are left out on every rung, so that
+windows in training; the magnetic field's axes; the distance as loss; a learning rate that ends at
+0; 10 s of the past. All windows of the first 10 s of a walk are left out on every rung, so that
 all are judged at the same moments. Wiping is silent, as the paper's: a sensor that stands still
 and a scan that heard nothing show it themselves. Malls: walks of 6.3 s allow windows of 5 s.
 The paper: the first rung, no other.
-Takes: 42 networks in 7 variants, three seeds each; those of 10 s train about ten times as long.
+Takes: 42 networks in 7 variants, three seeds each; those of 10 s train about ten times as long:
+`--config.sweep` without its last entries leaves them out.
 Pairs: see configs/pairs.py.
 """
 
@@ -37,9 +38,9 @@ def get_config(pair: str = "simulated") -> ConfigDict:
             ("presence", "seen"),
             ("modality_dropout", 0.3),
             ("window.mag_channels", 3),
-            ("window.steps", steps),
             ("loss", "distance"),
             ("schedule", "cosine"),
+            ("window.steps", steps),
         ),
     )
     return pairs.applied(config, pair)

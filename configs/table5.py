@@ -4,9 +4,9 @@
 
 The paper: scratch 2.39 m on average, fine-tuned 1.46 m (100 %), 1.56 m (62.5 %), 3.34 m (12.5 %),
 transferred 3.35 m; one network each.
-Found: malls 19.57 ± 2.21 m (scratch), 20.45 ± 1.94 (100 %), 24.84 ± 6.69 (62.5 %), 45.52 ± 18.91
-(12.5 %), 20.24 ± 1.78 (transferred); Bucharest 3.30 ± 0.22, 3.84 ± 0.22, 4.92 ± 0.41, 7.27 ± 0.57
-and 3.99 ± 0.53. Transfer saves no round: in Bucharest it costs.
+Found: malls 19.69 ± 1.92 m (scratch), 19.96 ± 1.72 (100 %), 25.01 ± 8.11 (62.5 %), 46.68 ± 18.63
+(12.5 %), 20.95 ± 1.94 (transferred); Bucharest 3.51 ± 0.26, 3.79 ± 0.37, 5.00 ± 0.66, 7.49 ± 0.34
+and 4.02 ± 0.76. On the same rounds transfer saves a metre in the malls, nothing in Bucharest.
 Takes: 100 networks, ten seeds each, 20 epochs: about a quarter of an hour on two CPU cores. Pairs:
 see configs/pairs.py.
 """

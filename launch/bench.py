@@ -46,6 +46,7 @@ _ONLY = flags.DEFINE_list("only", [], "Contests to hold; all if empty.")
 _ACCELERATOR = flags.DEFINE_bool("accelerator", False, "Measure a GPU or TPU, or nothing.")
 _TINY = flags.DEFINE_bool("tiny", False, "With --accelerator: rehearse at sizes not worth timing.")
 _LIMIT_S = flags.DEFINE_float("limit_s", None, "Begin no contest after so many seconds.")
+_REDRAW = flags.DEFINE_bool("redraw", False, "Draw the figure of OUTPUT/bench.json; no more.")
 _BEFORE = flags.DEFINE_string("before", "", "With --accelerator: a folder with an older mtloc_jax.")
 
 ABSENT = 77
@@ -56,6 +57,9 @@ _ACCELERATOR_LIMIT_S = 360.0  # the last contest begun ends within eight minutes
 def main(argv: list[str]) -> None:
     """Hold the contests; print each one's table and write the report as soon as it ends."""
     del argv
+    if _REDRAW.value:
+        _redraw(Path(_OUTPUT.value or _RESULTS))
+        return
     about = machine.about()
     if _ACCELERATOR.value and about["accelerator"] is None and not _TINY.value:
         cli.say("skipped: JAX finds no accelerator here; --tiny --output=DIR rehearses on the CPU")
@@ -160,6 +164,15 @@ def _drawn(report: Report, folder: Path) -> list[Path]:
             return []
         style.save(drawn, folder / "bench.png")
     return [folder / "bench.png"]
+
+
+def _redraw(folder: Path) -> None:
+    try:
+        report = json.loads((folder / "bench.json").read_text())
+    except FileNotFoundError as error:
+        raise InputError("no such file", remedy="measure first", path=error.filename) from None
+    for path in _drawn(report, folder):
+        print(path)
 
 
 def _say(line: str) -> None:

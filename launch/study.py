@@ -13,6 +13,7 @@ the study (docs/clusters.md).
 import logging
 import os
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,29 +59,37 @@ def main(argv: list[str]) -> None:
 
 def _run(settings: Settings, folder: Path) -> None:
     """Print the plan, run the study, write its report."""
-    from launch.events import Events
     from launch.progress import Progress
     from mtloc_jax.report.write import write_report
     from mtloc_jax.study.study import Study
 
     share = _started()
-    with ExitStack() as views:
-        show = views.enter_context(Progress(quiet=_QUIET.value))
-        tells = [show.tell]
-        if _TENSORBOARD.value:
-            events = Events(folder / "tensorboard" / f"process-{share.index}")
-            tells.append(views.enter_context(closing(events)).tell)
-        study = Study(settings, folder, show, share)
-        expected = "\n".join(study.estimate().lines())
-        if not _DRY_RUN.value:
-            show.say(expected)
-            changes = bool(_ACCEPT_CHANGES.value)
-            merged = study.run(lambda live: [t(live) for t in tells], accept_changes=changes)
-    if _DRY_RUN.value:
-        cli.say(expected)
-    elif merged:
-        write_report(folder)
-        study.check_diverged()
+    with ExitStack() as held:
+        with ExitStack() as views:
+            show = views.enter_context(Progress(quiet=_QUIET.value))
+            tells = [show.tell, *_events(views, folder, share)]
+            study = Study(settings, folder, show, share)
+            expected = "\n".join(study.estimate().lines())
+            if not _DRY_RUN.value:
+                show.say(expected)
+                held.enter_context(study.claimed())
+                changes = bool(_ACCEPT_CHANGES.value)
+                merged = study.run(lambda live: [t(live) for t in tells], accept_changes=changes)
+        if _DRY_RUN.value:
+            cli.say(expected)
+        elif merged:
+            write_report(folder)
+            study.check_diverged()
+
+
+def _events(views: ExitStack, folder: Path, share: "Share") -> list[Callable]:
+    """Return what writes event files, if that was asked for."""
+    if not _TENSORBOARD.value:
+        return []
+    from launch.events import Events
+
+    events = Events(folder / "tensorboard" / f"process-{share.index}")
+    return [views.enter_context(closing(events)).tell]
 
 
 def _list_settings() -> None:

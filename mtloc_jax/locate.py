@@ -23,8 +23,8 @@ class Expert:
     """Say what places single scans by a survey.
 
     place:  "module:function", called as experts.nearest.Expert; empty for any other
-    likely: "module:function", called as study.on_cells.Likely: what it says of cells, of which
-            where it places a scan is but the mean
+    likely: "module:function", called as study.on_cells.Likely: what it says of cells; it places
+            scans at the mean
     color, marker: as lines and bars have them
     among:  the experts of which it is the one that errs least on validation
     joins:  the experts of which it is the mixture, of networks one at most
@@ -58,7 +58,7 @@ class Join:
 
     causal: whether a position hangs on nothing that came later
     line:   keyword arguments of Axes.plot that set it apart
-    cells:  whether it knows where on its floor people walk, and is told more than fixes
+    cells:  whether it knows where on a floor people walk
     """
 
     label: str

@@ -3,6 +3,7 @@
 import importlib
 import json
 import threading
+import time
 from dataclasses import replace
 
 import jax
@@ -71,13 +72,31 @@ def test_lanes_wait_for_themselves_alone_and_a_late_turn_is_refused(monkeypatch)
     now_s = 0.0
     monkeypatch.setattr("bench.turns.time.monotonic", lambda: now_s)
     turns = Turns(patience_s=60.0)
-    with turns.of("jax"), turns.of("torch"):
+    with turns.of("jax", 0), turns.of("torch", 1):
         pass
     now_s = 61.0
-    with pytest.raises(WorkerFailed, match="not begun within 60 s"), turns.of("jax"):
+    with pytest.raises(WorkerFailed, match="not begun within 60 s"), turns.of("jax", 0):
         pass
-    with Turns(patience_s=0.0).of("jax"):  # for ever
+    with Turns(patience_s=0.0).of("jax", 0):  # for ever
         pass
+
+
+def test_of_those_who_wait_the_weightiest_is_next():
+    turns, order = Turns(patience_s=0.0), []
+
+    def wait(rank):
+        with turns.of("jax", rank):
+            order.append(rank)
+
+    with turns.of("jax", 5):
+        threads = [threading.Thread(target=wait, args=(rank,)) for rank in (3, 1, 2)]
+        for thread in threads:
+            thread.start()
+        while len(turns._waiting["jax"]) < 3:
+            time.sleep(0.001)
+    for thread in threads:
+        thread.join()
+    assert order == [1, 2, 3]
 
 
 class Standing:

@@ -9,6 +9,7 @@ import pytest
 from configs import baselines
 from mtloc_jax.arms import ARMS, PREDICTORS
 from mtloc_jax.errors import InputError
+from mtloc_jax.report.write import write_report
 from mtloc_jax.rows import CDF, CHOSEN, LEAVES, ROWS, TRACKS, read, select
 from mtloc_jax.settings import parsed, replaced
 from mtloc_jax.study import fitting
@@ -190,3 +191,16 @@ def test_what_cannot_be_is_refused_before_anything_is_read(changes, says):
 def test_an_unknown_pair_is_refused():
     with pytest.raises(InputError, match="no pair of buildings 'venice'"):
         baselines.get_config("venice")
+
+
+def test_rounds_in_turn_say_together_what_was_chosen(tmp_path):
+    """Two rounds, each with its own survey: what k each of them chose is in their one report."""
+    arms = ("wifi-knn", "wifi-knn-cosine")
+    turns = ({"test_round": (1, 2)},)
+    settings = small(arms=arms, finetune_rates=(1.0,), neighbours=(1, 5), sweep=turns)
+    run_study(settings, tmp_path / "work", ignore)
+    written = {path.name for path in write_report(tmp_path / "work")}
+    assert "chosen.csv" in written
+    lines = (tmp_path / "work" / "tables" / "chosen.csv").read_text().splitlines()
+    assert len(lines) == 2
+    assert lines[1].startswith("neighbours,wifi-knn,1.0,")

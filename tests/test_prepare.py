@@ -303,7 +303,7 @@ def test_a_folder_of_an_older_version_says_what_to_run_and_is_made_anew(
         prepare("csv", source, tmp_path / "site", name="office")
     for path in (tmp_path / "site" / "rounds").iterdir():
         np.savez(path, **{n: a for n, a in np.load(path).items() if "/extra" not in n})
-    with pytest.raises(InputError, match=r"version 1 of the readers, not 4; run launch\.prepare"):
+    with pytest.raises(InputError, match=r"version 1 of the readers, not 5; run launch\.prepare"):
         site_folder.load(tmp_path / "site")
     prepare("csv", source, tmp_path / "site", name="office")
     assert len(site_folder.load(tmp_path / "site").walks) == 6

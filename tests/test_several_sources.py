@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 
+from mtloc_jax import files
 from mtloc_jax.errors import InputError
 from mtloc_jax.logs.round import Round
 from mtloc_jax.report.card_notes import read_notes
@@ -181,9 +182,11 @@ def test_other_recordings_of_a_second_source_are_refused(finished):
     record = json.loads(text)
     record["data"]["source_2"] = "0" * 64
     path.write_text(json.dumps(record))
+    files.record_sums(path.parent, [path.name])
     with pytest.raises(InputError, match="the recordings of the source are not what this study"):
         run_study(tiny(source=BOTH), finished[0], ignore)
     path.write_text(text)
+    files.record_sums(path.parent, [path.name])
 
 
 @pytest.mark.slow

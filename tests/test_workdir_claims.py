@@ -80,16 +80,20 @@ def test_a_file_system_that_cannot_lock_is_said_and_the_claims_of_others_stay(
         assert claims_in(tmp_path) == held
 
 
-def test_a_claim_on_a_folder_that_was_removed_or_replaced_is_no_claim(tmp_path):
-    folder = tmp_path / "work"
+def lost(folder, replace):
     with claimed(folder, Share()) as claim:
         claim.check()
         shutil.rmtree(folder)
+        replace()
         with pytest.raises(InputError, match="was removed or replaced"):
             claim.check()
-        shutil.copytree(tmp_path, folder)
-        with pytest.raises(InputError, match="was removed or replaced"):
-            claim.check()
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_claim_on_a_folder_that_was_removed_or_replaced_is_no_claim(tmp_path, replaced):
+    folder = tmp_path / "work"
+    with pytest.raises(InputError, match="was removed or replaced"):
+        lost(folder, lambda: shutil.copytree(tmp_path, folder) if replaced else None)
 
 
 def test_a_second_start_of_a_study_writes_nothing(tmp_path):

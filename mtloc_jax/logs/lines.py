@@ -19,7 +19,7 @@ BLOCK_BYTES = 1 << 20  # what bounds a reader's memory beyond the arrays it make
 SENSOR_LIMIT = 1e5  # no phone sensor reads beyond, in m/s^2, rad/s or microtesla
 POSITION_LIMIT_M = 1e8  # UTM northings reach 1e7 m
 DAY_MS = 86_400_000
-_MOST_PACKED = 100  # published logs pack to a tenth
+_MOST_PACKED = 60  # published logs pack to a thirtieth at most
 
 _REPAIR = "repair or delete this line, or leave the file out"
 

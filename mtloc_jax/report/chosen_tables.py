@@ -36,7 +36,7 @@ def chosen(table: Table, provenance: Provenance) -> list[ReportTable]:
     return [
         ReportTable(
             provenance.title(f"Chosen by share of the training rounds: {setting}"),
-            "median over seeds (least - most), or how many chose it; chosen on validation",
+            "median over seeds (least - most), chosen on validation",
             (
                 Column("setting", ("setting",), Reach.DATA, True),
                 *site,

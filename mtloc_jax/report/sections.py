@@ -140,6 +140,10 @@ def _rounds_needed(found: Measured) -> list[ReportTable]:
     return needed.needed_table(found.needed, found.survey, scope, found.provenance)
 
 
+def _chosen(found: Measured) -> list[ReportTable]:
+    return chosen(found.chosen, found.provenance)
+
+
 def _has_networks(found: Measured) -> bool:
     return any(name in ARMS and ARMS[name].of_problem for name, _ in arms_in(found.rows))
 
@@ -270,10 +274,16 @@ SECTIONS = (
             "errors_test": _by_share("test"),
             "errors_validation": _by_share("validation"),
             "rounds_needed": _rounds_needed,
-            "chosen": lambda found: chosen(found.chosen, found.provenance),
+            "chosen": _chosen,
         },
         {"data_demand": lambda found: data_demand(found.together, found.provenance, found.survey)},
         printed=("errors_test",),
+    ),
+    Section(
+        "Chosen",  # of test rounds or targets in turn, which have no rows in one
+        lambda found: len(found.chosen["seed"]) > 0 and not len(found.rows["seed"]),
+        {"chosen": _chosen},
+        {},
     ),
     Section(
         "Distance to the survey",

@@ -24,8 +24,8 @@ from mtloc_jax.sites.walk_arrays import Arrays, from_arrays, to_arrays
 
 SITE, VOCABULARY, ROUNDS = "site.json", "vocabulary.txt", "rounds"
 PLAN_IMAGE, PLAN_INFO, PLAN_MAP = "floor_image.png", "floor_info.json", "geojson_map.json"
-VERSION = 4  # of the arrays: raise it where a reader's result changes
-_READABLE = (3, VERSION)  # 3 knew no channels: there they are 0
+VERSION = 5  # of the arrays: raise it where a reader's result changes
+_READABLE = (3, 4, VERSION)  # 3 knew no channels: there they are 0
 
 _AGAIN = "run launch.prepare again; it redoes what is damaged"
 

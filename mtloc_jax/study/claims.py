@@ -53,8 +53,8 @@ class Claim:
 def claimed(folder: Path, share: Share) -> Iterator[Claim]:
     """Claim a process's share of the chunks of a folder, made where it is not there.
 
-    Raises InputError where a living process has one of these chunks in its share, or the folder
-    cannot be written.
+    Raises InputError where a living process has one of these chunks in its share, the folder cannot
+    be written, or it was removed before the end.
     """
     try:
         (folder / CLAIMS).mkdir(parents=True, exist_ok=True)
@@ -78,8 +78,10 @@ def claimed(folder: Path, share: Share) -> Iterator[Claim]:
         logging.getLogger(__name__).warning(
             "%s: this file system cannot lock; start no second process on this share", folder
         )
+    claim = Claim(folder, path, locked)
     try:
-        yield Claim(folder, path, locked)
+        yield claim
+        claim.check()
     finally:
         with suppress(OSError):
             path.unlink()

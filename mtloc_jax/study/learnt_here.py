@@ -9,7 +9,8 @@ from mtloc_jax.core.model import Params
 from mtloc_jax.locate import EXPERTS, FRESH, MOTIONS, PRETRAINED, TUNED, Locate, Origin
 from mtloc_jax.settings import Settings
 from mtloc_jax.study import matchers, motions, replicas
-from mtloc_jax.study.locating import Learnt, Locator, Networks
+from mtloc_jax.study.joining import Learnt
+from mtloc_jax.study.locating import Locator, Networks
 from mtloc_jax.study.opened import Report, Sites
 from mtloc_jax.study.plan import Job
 from mtloc_jax.study.runs import turns

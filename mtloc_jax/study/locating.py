@@ -1,6 +1,6 @@
 """Whole walks located: what an expert says of their scans, joined with how the phone moved."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -8,28 +8,25 @@ import numpy as np
 
 from mtloc_jax.core.evaluate import Clean
 from mtloc_jax.core.model import Params
-from mtloc_jax.evidence import Fixes, Moves, Track
+from mtloc_jax.evidence import Fixes
 from mtloc_jax.experts import matcher_fixes
 from mtloc_jax.experts.joined import joined
 from mtloc_jax.experts.matcher_lessons import Surveyed
 from mtloc_jax.experts.nearest import surveyed
 from mtloc_jax.experts.pair_features import Pairs, pairs
 from mtloc_jax.experts.scan_table import scan_table
-from mtloc_jax.locate import EXPERTS, HELD, JOINS, MOTIONS, Locate
+from mtloc_jax.locate import EXPERTS, Locate
 from mtloc_jax.logs.round import Round
-from mtloc_jax.motion import learned
 from mtloc_jax.registry import found_at
 from mtloc_jax.settings import Settings
 from mtloc_jax.sites.floor_plan import FloorPlan
 from mtloc_jax.sites.losses import LOSSES, Delivered
 from mtloc_jax.sites.site import Site
 from mtloc_jax.study import judging, matchers, replicas
+from mtloc_jax.study.joining import Heard, Joining, Learnt
 from mtloc_jax.study.on_cells import OnCells, placed
 from mtloc_jax.study.runs import RunSpec, Turn, turns
-from mtloc_jax.tracking import grid_tracks, tracks
-from mtloc_jax.tracking.grid_tracks import Floor
-from mtloc_jax.tracking.held import held
-from mtloc_jax.tracking.ticks import Prior, survey_prior
+from mtloc_jax.tracking.ticks import survey_prior
 
 
 class Said(NamedTuple):
@@ -47,26 +44,6 @@ class Located(NamedTuple):
 
     clean: Said
     lost: Mapping[str, Said]
-
-
-class Heard(NamedTuple):
-    """Hold what an expert says of a walk, and where it may be before anything is heard.
-
-    scans: i64[S], the scans of the table that fixes are of; surveyed_m: f64[N, 2], where the walks
-           that it is located by were
-    """
-
-    fixes: Fixes
-    prior: Prior
-    scans: np.ndarray
-    surveyed_m: np.ndarray
-
-
-class Learnt(NamedTuple):
-    """Hold a network, and a name for all that its parameters hang on."""
-
-    params: Params
-    name: Any
 
 
 class Networks(NamedTuple):
@@ -89,10 +66,7 @@ class Locator:
         self._fixes: dict[Any, dict[int, Heard]] = {}
         self._pairs: tuple[Any, Pairs] | None = None
         self._on_cells = OnCells(site.windows.xy_m, plan)
-        self._likely: dict[Any, np.ndarray] = {}
-        self._floors: dict[Any, dict[int, Floor]] = {}
-        self._joined: dict[Any, list[tracks.Located]] = {}
-        self._moves: dict[Any, Moves] = {}
+        self._joining = Joining(self.walks, self._on_cells)
 
     def located(
         self,
@@ -186,7 +160,7 @@ class Locator:
         if matcher is not None:
             return self._matched(surveys, matcher, survey)
         if EXPERTS.named(expert).likely:
-            return self._likeliest(expert, surveys, survey)
+            return self._likeliest(expert, surveys)
         n_scans = len(self.table.level)
         xy_m, sigma_m = np.full((n_scans, 2), np.nan), np.full(n_scans, np.nan)
         place = found_at(EXPERTS.named(expert).place)
@@ -224,23 +198,22 @@ class Locator:
             heeded[np.ix_(np.array(self._walks_of(turn)), known_walks)] = True
         return known, heeded
 
-    def _likeliest(
-        self, expert: str, surveys: Sequence[Turn], survey: Any
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Place scans by what an expert says of cells near the survey, which is kept."""
+    def _likeliest(self, expert: str, surveys: Sequence[Turn]) -> tuple[np.ndarray, np.ndarray]:
+        """Place scans by what an expert says of cells near the survey."""
         of = np.full(len(self.table.level), -1)
         for number, turn in enumerate(surveys):
             of[np.isin(self.table.walk, self._walks_of(turn))] = number
+        xy_m, sigma_m = np.full((len(of), 2), np.nan), np.full(len(of), np.nan)
         asked = np.flatnonzero(of >= 0)
-        likely = np.zeros((len(of), *self._on_cells.cells.shape))
         if len(asked):
             known, heeded = self._heeded(surveys)
             says = found_at(EXPERTS.named(expert).likely)
             tables = self.table.at(known), self.table.at(asked)
-            likely[asked] = self._on_cells.likely(says, *tables, heeded)
-        self._likely[expert, survey] = likely
-        surveyed_m = (self.site.windows.xy_m[turn.rows] for turn in surveys)
-        return placed(likely, [self._on_cells.floor(m, plan=False) for m in surveyed_m], of)
+            likely = self._on_cells.likely(says, *tables, heeded)
+            surveyed_m = (self.site.windows.xy_m[turn.rows] for turn in surveys)
+            floors = [self._on_cells.floor(m, plan=False) for m in surveyed_m]
+            xy_m[asked], sigma_m[asked] = placed(likely, floors, of[asked])
+        return xy_m, sigma_m
 
     def _by_walk(
         self, surveys: Sequence[Turn], xy_m: np.ndarray, sigma_m: np.ndarray
@@ -257,7 +230,7 @@ class Locator:
                 there = np.where(lost[:, None], prior.mean_m, xy_m[of])
                 fixes = Fixes(*times, there, np.where(lost, prior.sd_m, sigma_m[of]))
                 surveyed_m = self.site.windows.xy_m[turn.rows]
-                found[walk] = Heard(fixes, prior, np.flatnonzero(of), surveyed_m)
+                found[walk] = Heard(fixes, prior, surveyed_m)
         return found
 
     def _walks_of(self, turn: Turn) -> list[int]:
@@ -271,8 +244,7 @@ class Locator:
         def left(walk: int, of: Heard) -> Heard:
             end_ms = self.site.windows.end_ms[self._rows[walk]]
             kept = arrive(Delivered(of.fixes.arrived_ms, int(end_ms[0]), int(end_ms[-1])))
-            fixes = Fixes(*(part[kept] for part in of.fixes))
-            return of._replace(fixes=fixes, scans=of.scans[kept])
+            return of._replace(fixes=Fixes(*(part[kept] for part in of.fixes)))
 
         return {walk: left(walk, of) for walk, of in heard.items()}
 
@@ -287,67 +259,12 @@ class Locator:
         """Return where an arm says that windows are."""
         n_windows = len(self.site.trace)
         said = Said(np.full((n_windows, 2), np.nan), np.full(n_windows, np.nan))
-        tracks = self._tracks(locate, key, loss, heard, motion)
+        end_ms = {walk: self.site.windows.end_ms[self._rows[walk]] for walk in heard}
+        tracks = self._joining.joined(locate, (*key, loss), heard, end_ms, motion)
         for walk, track in zip(heard, tracks, strict=True):
             said.xy_m[self._rows[walk]] = track.xy_m
             said.sigma_m[self._rows[walk]] = track.sigma_m
         return said
-
-    def _tracks(
-        self,
-        locate: Locate,
-        key: tuple[Any, ...],
-        loss: str,
-        heard: Mapping[int, Heard],
-        motion: Learnt | None,
-    ) -> list[Track]:
-        end_ms = {walk: self.site.windows.end_ms[self._rows[walk]] for walk in heard}
-        if locate.time == HELD:
-            return [held(of.fixes, of.prior, end_ms[walk]) for walk, of in heard.items()]
-        join, moved = JOINS[locate.time], (locate.motion, motion and motion.name)
-        made = *key, loss, moved, join.cells
-        if made not in self._joined:
-            walks = [
-                tracks.Walk(end_ms[walk], of.fixes, self._moved(moved, walk, motion), of.prior)
-                for walk, of in heard.items()
-            ]
-            if join.cells:
-                said = self._said_of_cells(locate.expert, key[2:], heard)
-                floors = self._floors_of(key[2:], heard)
-                self._joined[made] = grid_tracks.located(walks, said, floors)
-            else:
-                self._joined[made] = tracks.located(walks)
-        return [found.causal if join.causal else found.offline for found in self._joined[made]]
-
-    def _said_of_cells(
-        self, expert: str, survey: tuple[Any, ...], heard: Mapping[int, Heard]
-    ) -> Iterator[np.ndarray]:
-        """Yield what an expert says of cells, f64[S, E, N] a walk: all it knows, or its fixes."""
-        likely = self._likely.get((expert, survey))
-        for of in heard.values():
-            if likely is None:
-                yield grid_tracks.said_by(of.fixes, self._on_cells.cells)
-            else:
-                yield likely[of.scans]
-
-    def _floors_of(self, survey: tuple[Any, ...], heard: Mapping[int, Heard]) -> list[Floor]:
-        """Return how likely cells are to those who locate each walk; once for all experts."""
-        floors = self._floors.setdefault(survey, {})
-        for walk, of in heard.items():
-            if walk not in floors:
-                floors[walk] = self._on_cells.floor(of.surveyed_m)
-        return [floors[walk] for walk in heard]
-
-    def _moved(self, name: Any, walk: int, network: Learnt | None) -> Moves | None:
-        """Return how the phone moved on a walk; None where nothing tells."""
-        place = MOTIONS.named(name[0]).place
-        if not place and network is None:
-            return None
-        if (name, walk) not in self._moves:
-            of = self.walks[walk]
-            told = learned.moves(network.params, of) if network else found_at(place)(of)
-            self._moves[name, walk] = told
-        return self._moves[name, walk]
 
 
 def _survey(spec: RunSpec, settings: Settings) -> tuple[Any, ...]:

@@ -60,9 +60,9 @@ def placed(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the means f64[M, 2] and sds f64[M] of posteriors of scans.
 
-    likely: f64[M, E, N]; of: i64[M], the floor of each, -1: none, and NaN is what is returned
+    likely: f64[M, E, N]; of: i64[M], the floor of each
     """
-    xy_m, sigma_m = np.full((len(of), 2), np.nan), np.full(len(of), np.nan)
+    xy_m, sigma_m = np.zeros((len(of), 2)), np.zeros(len(of))
     for number, floor in enumerate(floors):
         own = np.flatnonzero(of == number)
         log_p = (likely[own] + floor.log_prior).reshape(len(own), floor.log_prior.size)

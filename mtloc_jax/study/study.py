@@ -1,6 +1,7 @@
 """A study from recordings to rows: pretrain, graft, train the grid, judge it, write it down."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -76,6 +77,7 @@ class Study:
                     turns(job.spec, sites.target, self.plan.of(job))  # says itself what it lacks
         self.chunks = Chunks(self.plan, self.sites, folder, share, self.starts, report)
         self.folders = self.chunks.folders
+        self._claim: Claim | None = None
 
     def estimate(self) -> Estimate:
         """Say what there is to do, and what of it is left to this process.
@@ -86,25 +88,39 @@ class Study:
         left = {number for number in mine if not self.folders[number].is_dir()}
         return estimated(self.plan, self.sites, left, self.chunks.calibrated)
 
+    @contextmanager
+    def claimed(self) -> Iterator[Claim]:
+        """Keep other processes from this one's chunks, until a report of them is written as well.
+
+        Raises InputError where the folder holds other files, another process is at work on these
+        chunks, or the folder was removed meanwhile.
+        """
+        if self._claim is not None:
+            yield self._claim
+            return
+        workdir.check_empty(self.folder, self.settings, self._digests())
+        with claimed(self.folder, self.share) as self._claim:
+            try:
+                yield self._claim
+            finally:
+                self._claim = None
+
     def run(
         self, tell: Callable[[Live], object] = lambda live: None, *, accept_changes: bool = False
     ) -> bool:
         """Do this process's share of what is missing; merge and return True where all is there.
 
         accept_changes: go on with other code or packages than the study was begun with
-        Raises InputError where the folder holds another study.
+        Raises InputError as `claimed`, and where the folder holds another study.
         """
-        given = {} if self.given is None else {"start": tree_digest(self.given.params)}
-        data = digests_of(self.sites) | given
-        workdir.check_empty(self.folder, self.settings, data)
-        with claimed(self.folder, self.share) as claim:
+        with self.claimed() as claim:
             with alone(self.folder):
                 self.starts.identity = workdir.claim(
                     self.folder,
                     self.settings,
                     site_pair=pair_of(self.sites),
                     simulated=any(sites.simulated for sites in self.sites),
-                    data=data,
+                    data=self._digests(),
                     accept_changes=accept_changes,
                 )
             if self.share.count == 1 and claim.locked:
@@ -115,6 +131,10 @@ class Study:
             for batch in self.chunks.together(missing):
                 self.chunks.finish(batch, clock, claim)
             return self._merged(claim)
+
+    def _digests(self) -> dict[str, str]:
+        given = {} if self.given is None else {"start": tree_digest(self.given.params)}
+        return digests_of(self.sites) | given
 
     def check_diverged(self) -> None:
         """Raise InputError where merged runs diverged, with their number and their setting."""

@@ -14,6 +14,7 @@ from mtloc_jax.escapes import printable
 from mtloc_jax.modalities import MODALITIES
 from mtloc_jax.surgery.graft_report import ACTIONS, Entry, GraftReport
 from mtloc_jax.surgery.network_card import NetworkCard, ancestors
+from mtloc_jax.surgery.part_program import PART
 from mtloc_jax.surgery.study_runs import StudyRun
 from mtloc_jax.surgery.tree import Tree, leaves, prefixes, segments
 
@@ -55,6 +56,8 @@ def network_view(params: Tree, n_runs: int | None) -> Table:
 def card_view(card: NetworkCard) -> Table:
     """Return a card's fields, one a line, long lists as counts."""
     table = Table("card", "", box=None, pad_edge=False)
+    if PART in card:
+        table.add_row(PART, _words(card[PART]))
     for part in ("site", "run", "config"):
         for name, value in _fields(part, card.get(part, {})):
             table.add_row(_words(name), _words(value))

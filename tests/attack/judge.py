@@ -84,7 +84,7 @@ def _tell(read: Read, path: Path, wanted: str, pipe: int) -> None:
         found = read(path)
         said = "RIGHT" if found == wanted else f"OTHER {found}"
     except InputError as error:
-        fit = "\n" not in str(error) and str(error).startswith(f"{path}:")
+        fit = "\n" not in str(error) and str(error).startswith(str(path))
         said = f"{'REFUSED' if fit else 'RAMBLED'} {error}"
     except BaseException as error:
         said = f"TRACEBACK {type(error).__name__}: {error}"

@@ -1,5 +1,6 @@
 """Damage to the bytes of a file, each kind a pure function, drawn again from the same seed."""
 
+import re
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -66,17 +67,76 @@ def swap(content: bytes, rng: np.random.Generator) -> bytes:
     return content[:begin] + content[middle:end] + content[begin:middle] + content[end:]
 
 
+def lose_line(content: bytes, rng: np.random.Generator) -> bytes:
+    """Return the bytes without one of their lines."""
+    return _on_line(content, rng, lambda line: [])
+
+
+def double_line(content: bytes, rng: np.random.Generator) -> bytes:
+    """Return the bytes with one of their lines twice."""
+    return _on_line(content, rng, lambda line: [line, line])
+
+
+def swap_lines(content: bytes, rng: np.random.Generator) -> bytes:
+    """Return the bytes with two neighbouring lines in each other's place."""
+    lines = content.split(b"\n")
+    at = int(rng.integers(max(1, len(lines) - 1)))
+    return b"\n".join([*lines[:at], *lines[at : at + 2][::-1], *lines[at + 2 :]])
+
+
+def long_line(content: bytes, rng: np.random.Generator) -> bytes:
+    """Return the bytes with one of their lines going on for a megabyte or three."""
+    n_bytes = int(rng.integers(1, 4)) << 20
+    return _on_line(content, rng, lambda line: [line + bytes([_any(line, rng)]) * n_bytes])
+
+
+def digit(content: bytes, rng: np.random.Generator) -> bytes:
+    """Return the bytes with one digit another, lost, or twice."""
+    at = int(rng.choice([found.start() for found in re.finditer(rb"\d", content)] or [0]))
+    harmed = (b"%d" % rng.integers(10), b"", content[at : at + 1] * 2)[int(rng.integers(3))]
+    return content[:at] + harmed + content[at + 1 :]
+
+
+def huge(content: bytes, rng: np.random.Generator) -> bytes:
+    """Return the bytes with one number in them made one that no field can hold."""
+    found = list(re.finditer(rb"-?\d+(\.\d+)?", content))
+    if not found:
+        return content
+    begin, end = found[int(rng.integers(len(found)))].span()
+    numbers = (b"9" * 30, b"1e308", b"-1e400", b"nan", b"9" * 5000, b"1e-320", b"0x1p9", b"-inf")
+    return content[:begin] + numbers[int(rng.integers(len(numbers)))] + content[end:]
+
+
 DAMAGES: dict[str, Damage] = {
     one.__name__: one for one in (flip, byte, head, cut, zeros, ones, delete, double, swap)
 }
 
+OF_LINES: dict[str, Damage] = {
+    one.__name__: one for one in (lose_line, double_line, swap_lines, long_line, digit, huge)
+}
+"""What befalls text as well."""
 
-def mutants(content: bytes, n: int, seed: int) -> Iterator[tuple[str, bytes]]:
+
+def mutants(
+    content: bytes, n: int, seed: int, damages: dict[str, Damage] = DAMAGES
+) -> Iterator[tuple[str, bytes]]:
     """Yield `n` times the kind of damage and the damaged bytes, the kinds in turn."""
-    rng, names = np.random.default_rng(seed), list(DAMAGES)
+    rng, names = np.random.default_rng(seed), list(damages)
     for at in range(n):
         name = names[at % len(names)]
-        yield name, DAMAGES[name](content, rng)
+        yield name, damages[name](content, rng)
+
+
+def _on_line(
+    content: bytes, rng: np.random.Generator, change: Callable[[bytes], list[bytes]]
+) -> bytes:
+    lines = content.split(b"\n")
+    at = int(rng.integers(len(lines)))
+    return b"\n".join([*lines[:at], *change(lines[at]), *lines[at + 1 :]])
+
+
+def _any(line: bytes, rng: np.random.Generator) -> int:
+    return line[int(rng.integers(len(line)))] if line else 32
 
 
 def _block(content: bytes, rng: np.random.Generator) -> tuple[int, int]:

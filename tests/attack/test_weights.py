@@ -15,7 +15,10 @@ from tests.conftest import ROOT
 def test_no_damaged_file_of_weights_does_more_than_be_refused(capsys):
     # In a process of its own: it forks, which one that has woken JAX up should not.
     done = subprocess.run(
-        [sys.executable, "-m", "tests.attack.table"], cwd=ROOT, capture_output=True, text=True
+        [sys.executable, "-m", "tests.attack.table", "3600", "weights"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
     )
     with capsys.disabled():
         print(f"\n{done.stdout}{done.stderr}")

@@ -1,0 +1,23 @@
+"""Studies killed, doubled, deleted, damaged and without room: the same bytes in the end."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import ROOT
+
+TRIES = 4  # of each attack: a start takes seconds
+
+
+@pytest.mark.slow
+def test_whatever_befalls_a_study_its_rows_are_those_of_an_undisturbed_one(capsys):
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.attack.studies", str(TRIES)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    with capsys.disabled():
+        print(f"\n{done.stdout}{done.stderr[-2000:]}")
+    assert done.returncode == 0
