@@ -10,6 +10,7 @@ the first damaged file; with --keep_going it leaves damaged files out, and says 
 
 import os
 from pathlib import Path
+from typing import Any
 
 from absl import flags
 from rich.console import Console
@@ -50,25 +51,25 @@ def main(argv: list[str]) -> None:
             on_progress=lambda done, of: bar.update(task, completed=done, total=of),
             on_skipped=lambda problem: cli.say(f"skipped: {problem}", to_stderr=True),
         )
+    _say(card, output)
+
+
+def _say(card: dict[str, Any], output: Path) -> None:
+    """Say what a site holds, how its rounds are dealt, and what may be done with it."""
     if card["skipped"]:
         cli.say(f"{len(card['skipped'])} left out as damaged", to_stderr=True)
-    cli.say(
-        f"{card['name']}: {card['rounds']} rounds in {card['walks']} walks, "
-        f"{card['access_points']} access points, digest {card['digest'][:16]}, in {output}"
-    )
-    for line in _split_and_next(card["split"], output):
-        cli.say(line)
-
-
-def _split_and_next(split: dict[str, list[int]], output: Path) -> list[str]:
-    """Say which rounds train, validate and test, and what may be done with the site."""
     words = ("train on", "choose on", "test on")
-    dealt = (f"{word} {ranges(rounds)}" for word, rounds in zip(words, split.values(), strict=True))
-    return [
-        f"rounds: studies {', '.join(dealt)} (--split deals them otherwise)",
+    dealt = zip(words, card["split"].values(), strict=True)
+    told = (
+        f"{card['name']}: {card['rounds']} rounds in {card['walks']} walks, "
+        f"{card['access_points']} access points, digest {card['digest'][:16]}, in {output}",
+        f"rounds: studies {', '.join(f'{word} {ranges(rounds)}' for word, rounds in dealt)} "
+        "(--split deals them otherwise)",
         f"next: launch.card --site={output} says whether to trust it;",
         f"      launch.predict --survey={output} --log=NEW ... locates a phone by all its rounds",
-    ]
+    )
+    for line in told:
+        cli.say(line)
 
 
 if __name__ == "__main__":
