@@ -13,7 +13,7 @@ import pytest
 from configs import location20, mmloc
 from mtloc_jax import files
 from mtloc_jax.errors import InputError
-from mtloc_jax.report.write import write_report
+from mtloc_jax.report.measured import read_measured
 from mtloc_jax.rows import (
     CDF,
     CHOSEN,
@@ -338,11 +338,11 @@ def test_runs_that_diverge_are_named_with_their_rate_and_lose_no_other_run(tmp_p
     with pytest.raises(InputError, match=said):
         study.check_diverged()
     assert Study(config, tmp_path, ignore).run()  # the folder is in order
-    write_report(tmp_path)
-    said = "1 runs of scratch in quickstart/learning_rate=1000.0 diverged and have no rows"
-    assert said in (tmp_path / "report.html").read_text()
+    found = read_measured(tmp_path)
+    assert found.diverged["learning_rate"].tolist() == [1000]
+    assert [len(table["seed"]) > 0 for table in found.swept.tables] == [True]
     with pytest.raises(InputError, match=r"rows\.csv: every run diverged"):
-        write_report(tmp_path / "variants" / "learning_rate=1000.0")
+        read_measured(tmp_path / "variants" / "learning_rate=1000.0")
 
 
 @pytest.mark.parametrize(("pair", "n_test"), [(location20, 847), (mmloc, 878)])
