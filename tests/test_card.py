@@ -256,11 +256,11 @@ def test_a_name_is_printed_as_it_is_on_the_terminal(simulated, tmp_path):
     told["statistics"]["access_points"]["also_in"] = {name: 7}
     (tmp_path / "card.json").write_text(json.dumps(told))
     (tmp_path / "show.py").write_text(
-        "import json, os; from launch import card\n"
+        "import json; from rich.console import Console; from launch import card\n"
         "from mtloc_jax.cards.card import Card; from mtloc_jax.cards.checks import Check\n"
         "told = json.load(open('card.json')); checks = told['checks']\n"
         "made = Card(told['name'], True, told['statistics'], tuple(Check(**c) for c in checks))\n"
-        "os.environ['COLUMNS'] = '200'; card._show(made)"
+        "card._show(made, Console(width=200))"
     )
     done = launched("show.py", cwd=tmp_path)
     assert f"Data card: {name} (simulated)" in done.stdout
