@@ -62,6 +62,7 @@ def test_bucharest_opens_as_a_site_with_windows_in_all_its_splits(data_dir):
     assert not site.card()["simulated"]
 
 
+SLOW = pytest.mark.slow
 WHOLE_FLOORS = [  # traces, waypoints, scans, sessions, days
     ("site1/B1", 149, 946, 2381, 5, "11-24 11-25 12-05 12-06"),
     ("site1/F1", 104, 737, 1686, 2, "11-24 11-25"),
@@ -78,7 +79,12 @@ WHOLE_FLOORS = [  # traces, waypoints, scans, sessions, days
 
 
 @pytest.mark.parametrize(
-    ("floor", "n_traces", "waypoints", "scans", "sessions", "days"), WHOLE_FLOORS
+    ("floor", "n_traces", "waypoints", "scans", "sessions", "days"),
+    [
+        # One floor of each mall in every run of the suite.
+        floor if floor[0] in ("site1/F1", "site2/F4") else pytest.param(*floor, marks=SLOW)
+        for floor in WHOLE_FLOORS
+    ],
 )
 def test_whole_floors_hold_what_was_counted(
     data_dir, floor, n_traces, waypoints, scans, sessions, days

@@ -327,8 +327,12 @@ def test_checksums_are_of_the_files_at_hand(name, data_dir):
     [
         ("location20/site2/F1", ["indoor_location_20"]),
         ("mmloc/bucharest", ["mmloc/bucharest"]),
-        ("mmloc/edinburgh-raw", ["mmloc/edinburgh_raw", "mmloc/edinburgh_raw_more"]),
-        ("ipin2023/floor_0", ["ipin2023_track3"]),
+        pytest.param(
+            "mmloc/edinburgh-raw",
+            ["mmloc/edinburgh_raw", "mmloc/edinburgh_raw_more"],
+            marks=pytest.mark.slow,
+        ),
+        pytest.param("ipin2023/floor_0", ["ipin2023_track3"], marks=pytest.mark.slow),
     ],
 )
 def test_readers_open_what_was_fetched(building, sources, data_dir, tmp_path):

@@ -58,6 +58,7 @@ def killed(folder, kills, study="networks"):
     return int(done.stdout.split()[-1])
 
 
+@pytest.mark.slow
 def test_a_study_killed_at_random_moments_ends_with_the_same_bytes(finished, tmp_path):
     assert killed(tmp_path, 2) > 0
     assert same_rows(tmp_path / "killed", tmp_path / "undisturbed")

@@ -175,7 +175,8 @@ def test_the_rows_say_which_grafted_leaves_did_not_move(finished):
     assert set(select(table, arm="finetuned")["unchanged"]) == {""}
 
 
-@pytest.mark.parametrize("optimizer", [pytest.param("rmsprop", marks=pytest.mark.slow), "adamw"])
+@pytest.mark.slow
+@pytest.mark.parametrize("optimizer", ["rmsprop", "adamw"])
 def test_fine_tuning_follows_its_freeze_plan(optimizer, tmp_path):
     plans = ("imu/kernel frozen", "imu/kernel from epoch 1, imu/bias x0.5")
     settings = small(
