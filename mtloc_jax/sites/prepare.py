@@ -171,17 +171,35 @@ def _pool(workers: int) -> Iterator[Callable]:
     pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_end_with_parent)
 
     def start(read: Callable, jobs: Sequence) -> Iterator:
-        # Workers start here and keep this: Ctrl-C is for this process, which ends them.
-        held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
+        with _uninterrupted():
             return pool.map(read, jobs)
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
     try:
         yield start
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Put Ctrl-C off while workers start, who keep it blocked: it is for this process to end them.
+
+    A worker whose start is broken off has half its orders, and says so in a traceback.
+    """
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    # Another thread may take the signal all the same; then Python calls the handler in this one.
+    in_main = threading.current_thread() is threading.main_thread()
+    handler, came = signal.getsignal(signal.SIGINT), list[int]()
+    if in_main and callable(handler):
+        signal.signal(signal.SIGINT, lambda number, frame: came.append(number))
+    try:
+        yield
+    finally:
+        if in_main and callable(handler):
+            signal.signal(signal.SIGINT, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
+    if came and callable(handler):
+        handler(came[0], None)
 
 
 def _end_with_parent() -> None:
