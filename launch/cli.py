@@ -15,6 +15,7 @@ from mtloc_jax.errors import InputError
 
 WRONG_INPUT = 2
 _PROGRAM = "python -m launch."  # as the programs call themselves in their help
+_NAMED = re.compile(r"(?<![\w./])launch\.(?=[a-z]+\b)")  # and in remedies; not part of a path
 _called = [_PROGRAM]
 
 
@@ -43,7 +44,7 @@ def run(main: Callable[[list[str]], None], arguments: tuple[str, ...] = ()) -> N
 
 
 def called_as(words: str) -> None:
-    """Let a program's help call it as the user did: "mtloc " in place of "python -m launch."."""
+    """Let help and remedies name programs as the user did: "mtloc study" for "launch.study"."""
     _called[0] = words
 
 
@@ -56,6 +57,8 @@ def given(flag: flags.FlagHolder) -> Any:
 
 def say(text: str, *, to_stderr: bool = False) -> None:
     """Print text as it is, line by line: no name in it commands the terminal."""
+    if _called[0] != _PROGRAM:
+        text = _NAMED.sub(_called[0], text)
     print(escapes.lines(text), file=sys.stderr if to_stderr else sys.stdout, flush=True)
 
 

@@ -14,6 +14,7 @@ from launch.commands import COMMANDS
 from mtloc_jax.errors import InputError
 from tests import written_logs
 from tests.conftest import ROOT
+from tests.launched import launched
 from tests.test_follow import phone
 
 HELP_CPU_S = 1.5
@@ -75,6 +76,19 @@ def test_mtloc_alone_lists_its_commands():
     assert done.returncode == 0
     assert all(f"mtloc {name}" in done.stdout for name in COMMANDS)
     assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+def test_remedies_name_programs_as_they_were_called(tmp_path):
+    there = tmp_path / "launch.study"
+    there.mkdir()
+    (done, _), plain = (
+        mtloc("report", f"--workdir={there}"),
+        launched("launch.report", "--workdir=no"),
+    )
+    assert done.returncode == 2
+    assert "run mtloc study with this --workdir" in done.stderr
+    assert str(there) in done.stderr  # a path is no program
+    assert "run launch.study with this --workdir" in plain.stderr
 
 
 def test_bare_names_are_bundled_configs_and_paths_stay():

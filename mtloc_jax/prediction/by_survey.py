@@ -1,5 +1,7 @@
 """Locate logs by a survey: an expert on WiFi, a motion, and how both are joined over time."""
 
+from functools import cached_property
+
 import numpy as np
 
 from mtloc_jax.core.model import Params
@@ -7,6 +9,7 @@ from mtloc_jax.errors import InputError
 from mtloc_jax.evidence import Fixes, Moves
 from mtloc_jax.locate import FILTER, HELD, JOINS, NONE, SMOOTHER, Locate
 from mtloc_jax.logs.round import Round, blind
+from mtloc_jax.motion.map_north import legs_of, turn_rad, turned
 from mtloc_jax.prediction.live_filter import LiveFilter
 from mtloc_jax.prediction.live_fixes import LiveFixes, placer
 from mtloc_jax.prediction.live_moves import is_known, measured, teller
@@ -56,6 +59,25 @@ class BySurvey:
         """Say whether anything tells how a phone moves."""
         return self.locate.time != HELD and is_known(self.locate.motion)
 
+    @cached_property
+    def _legs(self) -> tuple[complex, ...]:
+        """Say how each walk of the survey lies against its motion; one that tells none says 0."""
+        found = []
+        for walk in self.survey.walks:
+            try:
+                found.append(legs_of(walk, self.tells()(blind(walk))))
+            except InputError:  # published as magnitudes, say: it may still hold scans
+                found.append(0j)
+        return tuple(found)
+
+    def turn_rad(self, survey: Survey) -> float:
+        """Return by how much motion is turned to lie on the map, by the walks left in `survey`."""
+        if not self.moves_known:
+            return 0.0
+        left = {id(walk) for walk in survey.walks}
+        pairs = zip(self.survey.walks, self._legs, strict=True)
+        return turn_rad(legs for walk, legs in pairs if id(walk) in left)
+
     def begin(self) -> "OneLog":
         """Return what locates one log, from its beginning on."""
         return OneLog(self)
@@ -71,6 +93,7 @@ class OneLog:
         self._begun_ms: int | None = None
         self._done = 0
         self._heard = 0
+        self._turn_rad = 0.0
 
     def advance(self, log: Round, ready_ms: int | None) -> Said:
         """Return the rows that can be told now: the ends of ticks of 100 ms.
@@ -83,7 +106,7 @@ class OneLog:
         log = blind(log)
         if self._fixes is None:
             self._open(log)
-        moves = self._tells(log)
+        moves = turned(self._tells(log), self._turn_rad)
         self._check_start(moves, log)
         n_ready = len(moves.moved_m)
         if ready_ms is not None:
@@ -105,6 +128,7 @@ class OneLog:
     def _open(self, log: Round) -> None:
         survey = self._by.survey.without(log)
         self._prior: Prior = survey.prior
+        self._turn_rad = self._by.turn_rad(survey)
         self._filter = LiveFilter(self._prior, motion=self._by.moves_known)
         self._fixes = LiveFixes(self._by.place, survey.table)
 

@@ -125,7 +125,8 @@ def rows_of(updates: Iterator[Update]) -> Said:
 
 def _behind_s(said: Said, log: Round) -> float:
     newest_ms = max(int(stream.t_ms[-1]) for stream in log.streams.values() if len(stream.t_ms))
-    return (newest_ms - int(said.t_ms[-1])) / 1000 if len(said.t_ms) else float(np.nan)
+    # The last row ends its tick, which may be after the last reading.
+    return max(newest_ms - int(said.t_ms[-1]), 0) / 1000 if len(said.t_ms) else float(np.nan)
 
 
 def _size(lone: Lone, path: Path) -> int | None:

@@ -1,0 +1,82 @@
+"""A map may lie any way to the compass: surveyed walks say which."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mtloc_jax.arms import ARMS
+from mtloc_jax.evidence import Moves
+from mtloc_jax.motion.map_north import legs_of, turn_rad, turned
+from mtloc_jax.prediction.by_survey import BySurvey
+from mtloc_jax.prediction.live import located
+from mtloc_jax.prediction.said import truth_m
+from mtloc_jax.prediction.survey import Survey
+from mtloc_jax.simulate import building_a, simulate
+from tests import walks as made_up
+
+NORTH = Moves(np.arange(0, 6001, 1000), np.tile([0.0, 1.0], (6, 1)), np.full(6, 0.1))
+"""One metre to the north in each of six seconds."""
+WALKS = [replace(walk, extra={}) for walk in simulate(building_a(0), 0, n_rounds=5, round_s=20.0)]
+"""No rotation vectors: yaw is the compass's, and this building does not face it."""
+
+
+def along(direction, *at_s):
+    """Return a walk at 2 m/s along a direction, with waypoints at these seconds."""
+    marks = {"waypoint_t_ms": np.array(at_s) * 1000}
+    return replace(
+        made_up.walk(1, 6000),
+        waypoint_xy_m=np.outer(at_s, 2.0 * np.array(direction)),
+        **marks,
+    )
+
+
+def turned_map(walk, by_rad):
+    sin, cos = np.sin(by_rad), np.cos(by_rad)
+    return replace(walk, waypoint_xy_m=walk.waypoint_xy_m @ np.array([[cos, sin], [-sin, cos]]))
+
+
+def test_a_walk_told_to_the_north_that_was_surveyed_along_x_says_a_quarter_turn():
+    # Legs of 1 and 4 s: told 1j and 4j, surveyed 2 and 8, so that their products add up to -34j.
+    found = legs_of(along((1.0, 0.0), 0, 1, 5), NORTH)
+    assert found == pytest.approx(-34j)
+    assert turn_rad([found, 0j]) == pytest.approx(-np.pi / 2)
+    assert turned(NORTH, -np.pi / 2).moved_m == pytest.approx(np.tile([1.0, 0.0], (6, 1)))
+
+
+def test_legs_before_and_after_what_was_told_count_for_nothing():
+    later = NORTH._replace(t_ms=NORTH.t_ms + 1500)
+    assert legs_of(along((1.0, 0.0), 0, 1, 5), later) == 0
+    assert turn_rad([]) == 0
+
+
+@given(st.floats(-3.1, 3.1))
+def test_a_turned_map_turns_the_angle_as_much(by_rad):
+    walk = along((0.0, 1.0), 0, 2, 3, 6)
+    assert turn_rad([legs_of(turned_map(walk, by_rad), NORTH)]) == pytest.approx(by_rad)
+
+
+@pytest.mark.parametrize("arm", ["cosine-steps-filter", "cosine-steps-smoother"])
+def test_a_track_lies_on_the_map_however_that_lies(arm):
+    def track(by_rad):
+        walks = [turned_map(walk, by_rad) for walk in WALKS]
+        return located(BySurvey(Survey("toy", tuple(walks[:4])), ARMS[arm].locate), walks[4]).xy_m
+
+    as_it_lies, quarter = track(0.0), track(np.pi / 2)
+    assert quarter == pytest.approx(as_it_lies @ np.array([[0.0, 1.0], [-1.0, 0.0]]), abs=1e-3)
+
+
+def test_steps_by_the_compass_help_on_a_map_that_does_not_face_it():
+    walks = [replace(w, extra={}) for w in simulate(building_a(0), 0, n_rounds=11, round_s=40.0)]
+
+    def error_m(arm):
+        by, off_m = BySurvey(Survey("toy", tuple(walks)), ARMS[arm].locate), []
+        for walk in walks:
+            said = located(by, walk)
+            found_m = np.linalg.norm(said.xy_m - truth_m(walk, said.t_ms), axis=1)
+            off_m.append(found_m[~np.isnan(found_m) & ~np.isnan(said.scan_age_s)])
+        return np.concatenate(off_m).mean()
+
+    assert error_m("cosine-steps-smoother") < 0.9 * error_m("cosine-held")
