@@ -14,7 +14,12 @@ from mtloc_jax.prediction.by_survey import BySurvey
 from mtloc_jax.prediction.live import located
 from mtloc_jax.prediction.said import truth_m
 from mtloc_jax.prediction.survey import Survey
+from mtloc_jax.settings import Settings, Window
 from mtloc_jax.simulate import building_a, simulate
+from mtloc_jax.sites.site import build
+from mtloc_jax.sites.splits import in_turn
+from mtloc_jax.study.locating import Locator, Networks
+from mtloc_jax.study.runs import RunSpec
 from tests import walks as made_up
 
 NORTH = Moves(np.arange(0, 6001, 1000), np.tile([0.0, 1.0], (6, 1)), np.full(6, 0.1))
@@ -65,6 +70,23 @@ def test_a_track_lies_on_the_map_however_that_lies(arm):
         return located(BySurvey(Survey("toy", tuple(walks[:4])), ARMS[arm].locate), walks[4]).xy_m
 
     as_it_lies, quarter = track(0.0), track(np.pi / 2)
+    assert quarter == pytest.approx(as_it_lies @ np.array([[0.0, 1.0], [-1.0, 0.0]]), abs=1e-3)
+
+
+@pytest.mark.parametrize("arm", ["cosine-steps-filter", "cosine-steps-smoother"])
+def test_a_study_lays_motion_on_the_map_however_that_lies(arm):
+    def said_m(by_rad):
+        walks = [turned_map(walk, by_rad) for walk in WALKS]
+        split = in_turn((walk.number for walk in walks), "toy")
+        settings = Settings(survey="others", window=Window(wifi_max_age_ms=600_000))
+        site = build("toy", walks, split, settings.window, in_turn=True)
+        spec = RunSpec(arm, 1.0, 0)
+        networks = Networks()
+        return (
+            Locator(walks, site).located(ARMS[arm].locate, spec, settings, (), networks).clean.xy_m
+        )
+
+    as_it_lies, quarter = said_m(0.0), said_m(np.pi / 2)
     assert quarter == pytest.approx(as_it_lies @ np.array([[0.0, 1.0], [-1.0, 0.0]]), abs=1e-3)
 
 

@@ -4,10 +4,11 @@ Motion is told to the east and north of a compass. The y axis of a map of one's 
 anywhere, along a corridor say; the surveyed paths, told both ways, give the angle between the two.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
+from mtloc_jax.errors import InputError
 from mtloc_jax.evidence import Moves
 from mtloc_jax.logs.round import Round
 
@@ -24,6 +25,14 @@ def legs_of(walk: Round, moves: Moves) -> complex:
     told = _complex([np.interp(at_ms[within], moves.t_ms, axis) for axis in told_m.T])
     surveyed = _complex(walk.waypoint_xy_m[within].T)
     return complex(np.sum(np.diff(surveyed) * np.conj(np.diff(told))))
+
+
+def legs_told(walk: Round, tell: Callable[[Round], Moves]) -> complex:
+    """Return `legs_of` a walk, told by `tell`; 0 where it lacks what that needs, magnitudes say."""
+    try:
+        return legs_of(walk, tell(walk))
+    except InputError:
+        return 0j
 
 
 def turn_rad(legs: Iterable[complex]) -> float:

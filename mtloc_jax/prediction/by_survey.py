@@ -9,7 +9,7 @@ from mtloc_jax.errors import InputError
 from mtloc_jax.evidence import Fixes, Moves
 from mtloc_jax.locate import FILTER, HELD, JOINS, NONE, SMOOTHER, Locate
 from mtloc_jax.logs.round import Round, blind
-from mtloc_jax.motion.map_north import legs_of, turn_rad, turned
+from mtloc_jax.motion.map_north import legs_told, turn_rad, turned
 from mtloc_jax.prediction.live_filter import LiveFilter
 from mtloc_jax.prediction.live_fixes import LiveFixes, placer
 from mtloc_jax.prediction.live_moves import is_known, measured, teller
@@ -62,13 +62,9 @@ class BySurvey:
     @cached_property
     def _legs(self) -> tuple[complex, ...]:
         """Say how each walk of the survey lies against its motion; one that tells none says 0."""
-        found = []
-        for walk in self.survey.walks:
-            try:
-                found.append(legs_of(walk, self.tells()(blind(walk))))
-            except InputError:  # published as magnitudes, say: it may still hold scans
-                found.append(0j)
-        return tuple(found)
+        return tuple(
+            legs_told(walk, lambda of: self.tells()(blind(of))) for walk in self.survey.walks
+        )
 
     def turn_rad(self, survey: Survey) -> float:
         """Return by how much motion is turned to lie on the map, by the walks left in `survey`."""

@@ -10,6 +10,7 @@ from mtloc_jax.evidence import Fixes, Moves, Track
 from mtloc_jax.locate import HELD, JOINS, MOTIONS, Locate
 from mtloc_jax.logs.round import Round
 from mtloc_jax.motion import learned
+from mtloc_jax.motion.map_north import legs_told, turn_rad, turned
 from mtloc_jax.registry import found_at
 from mtloc_jax.study.on_cells import OnCells
 from mtloc_jax.tracking import grid_tracks, tracks
@@ -20,12 +21,13 @@ from mtloc_jax.tracking.ticks import Prior
 class Heard(NamedTuple):
     """Hold what an expert says of a walk, and where it may be before anything is heard.
 
-    surveyed_m: f64[N, 2], where the walks that it is located by were
+    surveyed_m: f64[N, 2], where the walks that it is located by were; surveyed: which they are
     """
 
     fixes: Fixes
     prior: Prior
     surveyed_m: np.ndarray
+    surveyed: tuple[int, ...]
 
 
 class Learnt(NamedTuple):
@@ -43,6 +45,7 @@ class Joining:
         self._walks, self._on_cells = walks, on_cells
         self._joined: dict[Any, list[tracks.Located]] = {}
         self._moves: dict[Any, Moves] = {}
+        self._legs: dict[Any, complex] = {}
 
     def joined(
         self,
@@ -59,7 +62,7 @@ class Joining:
         key = key, moved, join.cells
         if key not in self._joined:
             walks = [
-                tracks.Walk(t_ms[walk], of.fixes, self._moved(moved, walk, motion), of.prior)
+                tracks.Walk(t_ms[walk], of.fixes, self._lain(moved, walk, of, motion), of.prior)
                 for walk, of in heard.items()
             ]
             self._joined[key] = (
@@ -73,13 +76,26 @@ class Joining:
         said = (grid_tracks.said_by(walk.fixes, self._on_cells.cells) for walk in walks)
         return grid_tracks.located(walks, said, floors)
 
-    def _moved(self, name: Any, walk: int, network: Learnt | None) -> Moves | None:
-        """Return how the phone moved on a walk; None where nothing tells."""
-        place = MOTIONS.named(name[0]).place
-        if not place and network is None:
+    def _lain(self, name: Any, walk: int, heard: Heard, network: Learnt | None) -> Moves | None:
+        """Return how the phone moved on a walk, as the map lies; None where nothing tells.
+
+        The walks that it is located by say how the map lies to the compass.
+        """
+        if not MOTIONS.named(name[0]).place and network is None:
             return None
+        legs = [self._legs_of(name, known, network) for known in heard.surveyed]
+        return turned(self._moved(name, walk, network), turn_rad(legs))
+
+    def _legs_of(self, name: Any, walk: int, network: Learnt | None) -> complex:
+        if (name, walk) not in self._legs:
+            told = legs_told(self._walks[walk], lambda _: self._moved(name, walk, network))
+            self._legs[name, walk] = told
+        return self._legs[name, walk]
+
+    def _moved(self, name: Any, walk: int, network: Learnt | None) -> Moves:
+        """Return how the phone moved on a walk, east and north of a compass."""
         if (name, walk) not in self._moves:
-            of = self._walks[walk]
-            told = learned.moves(network.params, of) if network else found_at(place)(of)
+            of, tell = self._walks[walk], MOTIONS.named(name[0]).place
+            told = learned.moves(network.params, of) if network else found_at(tell)(of)
             self._moves[name, walk] = told
         return self._moves[name, walk]

@@ -223,6 +223,7 @@ class Locator:
         for turn in surveys:
             known = self.table.xy_m[self._surveyed(turn.rows)]
             prior = survey_prior(known if len(known) else self.site.windows.xy_m[turn.rows])
+            known_walks = tuple(np.unique(self.site.trace[turn.rows]).tolist())
             for walk in self._walks_of(turn):
                 of = self.table.walk == walk
                 times = self.table.arrived_ms[of], self.table.heard_ms[of]
@@ -230,7 +231,7 @@ class Locator:
                 there = np.where(lost[:, None], prior.mean_m, xy_m[of])
                 fixes = Fixes(*times, there, np.where(lost, prior.sd_m, sigma_m[of]))
                 surveyed_m = self.site.windows.xy_m[turn.rows]
-                found[walk] = Heard(fixes, prior, surveyed_m)
+                found[walk] = Heard(fixes, prior, surveyed_m, known_walks)
         return found
 
     def _walks_of(self, turn: Turn) -> list[int]:
