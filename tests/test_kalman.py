@@ -97,7 +97,7 @@ def dense_positions(model, ticks, axis):
         variances.append(variance)
 
     u = count + 1
-    reads(0.0, SD_M**2, (0, 1))
+    reads(0.0, (model.prior * SD_M) ** 2, (0, 1))
     reads(0.0, 1.0, (u, 1))
     for k in range(count):
         kept = np.exp(
@@ -338,6 +338,18 @@ def test_the_heading_bias_of_a_walk_is_found():
     model = Model(shared=0.0, tail=0.0, fix_var=1.0)
     found = track(fixes, moves._replace(moved_m=moved), [10_000, 20_000], model).causal
     np.testing.assert_allclose(np.diff(found.xy_m, axis=0), [[10, 0]], atol=0.5)
+
+
+def test_a_first_fix_is_drawn_to_the_middle_of_the_survey_by_the_share_of_its_variance():
+    """30 m east of the middle, 15 m off; an expert chose it from the survey: the prior counts less.
+
+    As wide as it is 30 * 900 / (900 + 225) = 24 m are left, four times as wide 29.5.
+    """
+    fixes = fixes_at([(500, 500, PRIOR.mean_m[0] + 30, PRIOR.mean_m[1])], 15.0)
+    for prior, east_m in ((1.0, 24.0), (4.0, 30 * 14400 / 14625)):
+        found = track(fixes, None, [500], GAUSSIAN._replace(prior=prior, wander_m2_per_s=0.0))
+        assert found.causal.xy_m[0] - PRIOR.mean_m == pytest.approx([east_m, 0.0], abs=0.02)
+    assert Model().prior > 1
 
 
 def test_without_a_fix_both_tracks_are_the_prior():

@@ -36,6 +36,8 @@ ACROSS = np.array([[0.0, -1.0], [1.0, 0.0]])
 class Model(NamedTuple):
     """Hold what a filter assumes; numbers, which may be traced, learnt and batched.
 
+    prior:       factor on the prior's sd. Above 1: experts choose among surveyed places, so that the
+                 first fixes hold the prior already, and would be drawn to the survey's middle twice
     fix_var:     factor on the variance that experts state of their fixes
     shared:      share of it that neighbouring fixes have in common, 0..1
     shared_m, shared_s: metres walked and seconds over which that decays to 1/e
@@ -48,6 +50,7 @@ class Model(NamedTuple):
     wander_m2_per_s: what a second adds to a position besides, where no motion is known
     """
 
+    prior: float = 4.0
     fix_var: float = 3.0
     shared: float = 0.5
     shared_m: float = 50.0
@@ -64,13 +67,13 @@ class Model(NamedTuple):
 
 
 def first_variances(model: Model, sd_m: Leaf, known: Leaf) -> jax.Array:
-    """Return how uncertain a state f[6] is before a walk, its position by `sd_m`.
+    """Return how uncertain a state f[6] is before a walk, whose prior is as wide as `sd_m`.
 
     known: f[], 1 where the phone's motion is known, else 0
     """
     turned = model.bias_rad**2 * BIAS + model.scale**2 * SCALE
     moving = model.speed_m_per_s**2 * VELOCITY.sum(axis=0)
-    always = jnp.add(sd_m**2 * PLACE.sum(axis=0), SHARED.sum(axis=0))
+    always = jnp.add((model.prior * sd_m) ** 2 * PLACE.sum(axis=0), SHARED.sum(axis=0))
     return always + jnp.where(known > 0, turned, moving)
 
 
