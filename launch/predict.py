@@ -9,9 +9,9 @@
 
 A survey locates by the matcher that comes with the package, unless --arm or --pretrained say
 otherwise. A log needs no ground truth; where it has some, nothing but the errors sees it. --log may
-be a folder of logs. DIR gets NAME.csv (t_s, x_m, y_m, radius_m, spoke, scan_age_s), NAME.png, where the
-survey has a map NAME.geojson, and summary.csv. --follow locates one log while it is written, with
-the same rows.
+be a folder of logs. DIR gets NAME.csv (t_s, x_m, y_m, radius_m, spoke, scan_age_s), NAME.png, where
+the survey has a map NAME.geojson, and summary.csv. --follow locates one log while it is written,
+with the same rows.
 """
 
 from absl import flags
@@ -34,7 +34,7 @@ _ARM = flags.DEFINE_string(
 _PRETRAINED = flags.DEFINE_string(
     "pretrained",
     None,
-    "WORKDIR[@SEED] of a study whose networks to use, not the package's matcher.",
+    "WORKDIR[@SEED] of a study whose networks to use, for the package's.",
 )
 _NETWORK = flags.DEFINE_string("network", None, "A trained MTLoc network, in place of a survey.")
 _CALIBRATED = flags.DEFINE_bool(
