@@ -17,10 +17,10 @@ with the same rows.
 from absl import flags
 
 from launch import cli, places
-from mtloc_jax.sites.lone_logs import LONE
+from mtloc_jax.sites.formats import FORMATS
 
 _LOG = flags.DEFINE_string("log", None, "A log, or a folder of logs.", required=True)
-_FORMAT = flags.DEFINE_enum("format", None, list(LONE), "Their format.", required=True)
+_FORMAT = flags.DEFINE_enum("format", None, list(FORMATS), "Their format.", required=True)
 _OUTPUT = flags.DEFINE_string("output", None, "Folder to write.", required=True)
 _SURVEY = flags.DEFINE_string("survey", None, "Site folder, building, or folder of recordings.")
 _SURVEY_FORMAT = flags.DEFINE_string(

@@ -245,7 +245,7 @@ def test_a_place_without_a_log_is_an_error(tmp_path):
         found("location20", tmp_path / "logs")
     with pytest.raises(InputError, match="no such file or folder"):
         found("csv", tmp_path / "absent")
-    with pytest.raises(InputError, match="there is no format of single logs 'scenario-a'"):
+    with pytest.raises(InputError, match="scenario-a is of windows"):
         found("scenario-a", tmp_path)
 
 

@@ -10,6 +10,7 @@ from mtloc_jax.evidence import Fixes, Moves
 from mtloc_jax.locate import FILTER, HELD, JOINS, NONE, SMOOTHER, Locate
 from mtloc_jax.logs.round import Round, blind
 from mtloc_jax.motion.map_north import legs_of, turn_rad, turned
+from mtloc_jax.motion.ticks import TICK_MS
 from mtloc_jax.prediction.live_filter import LiveFilter
 from mtloc_jax.prediction.live_fixes import LiveFixes, placer
 from mtloc_jax.prediction.live_moves import is_known, measured, teller
@@ -104,6 +105,8 @@ class OneLog:
         Raises InputError where motion cannot be told, the survey is empty, or a scan came late.
         """
         log = blind(log)
+        if ready_ms is not None and ready_ms - _begins_ms(log) <= TICK_MS:
+            return nothing()
         if self._fixes is None:
             self._open(log)
         moves = turned(self._tells(log), self._turn_rad)
@@ -176,3 +179,8 @@ class OneLog:
                 remedy="give a longer --lag_ms",
                 path=log.source,
             )
+
+
+def _begins_ms(log: Round) -> int:
+    """Return when all sensors of a log had begun: its ticks begin by then."""
+    return max(int(stream.t_ms[0]) for stream in log.streams.values())

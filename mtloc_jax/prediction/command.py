@@ -15,7 +15,7 @@ from mtloc_jax.prediction.locators import TICK_MS, Ready
 from mtloc_jax.prediction.picture import picture
 from mtloc_jax.prediction.said import Said, joined
 from mtloc_jax.report import style
-from mtloc_jax.sites.lone_logs import LONE, found
+from mtloc_jax.sites.lone_logs import LONE, found, named
 
 Say = Callable[[str], None]
 SUMMARY = "summary.csv"
@@ -56,7 +56,7 @@ def follow(
 
     Raises InputError where `place` is not one log that can be followed.
     """
-    lone = LONE.named(form)
+    lone = named(form)
     name = lone.name(place) or place.name.partition(".")[0]
     live.check_follow(ready.locator, lone, place)
     _say_how(ready, name, say)
