@@ -275,14 +275,14 @@ def test_a_sensor_that_is_stuck_is_silent_once_a_second_of_it_is_there(tmp_path)
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_log_that_is_read_from_its_first_line_on_gives_the_same_rows(tmp_path, form):
-    """Its sensors begin one by one, and at first there is less than a tick of them."""
+    """At first there is less than a tick of it, and less than what our attitude begins with."""
     path, files = written(form, tmp_path)
-    writer = Writer(files, pieces=400)
+    writer = Writer(files, pieces=60)
     times = {"sleep": writer.sleep, "clock": writer.clock, "idle_s": 2.0}
     looks, locator = [], locator_of("cosine-steps-filter", survey_as(form))
     for update in follow(locator, LONE[form], path, "log", **times):
         looks.append(update)
-        if len(looks) == 24:
+        if len(looks) == 20:
             writer.k, writer.pieces = 0, 1  # the rest at once
     whole = located(locator, LONE[form].read(path, "log", None, False))
     assert_same(looks, whole)
