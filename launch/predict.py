@@ -7,19 +7,20 @@
   python -m launch.predict --network=WORKDIR@finetuned:1:0 --log=walk17 --format=csv --output=DIR
   python -m launch.predict ... --follow
 
-A log needs no ground truth; where it has some, nothing but the errors sees it. --log may be a
-folder of logs. DIR gets NAME.csv (t_s, x_m, y_m, radius_m, spoke, scan_age_s), NAME.png, where the
-survey has a map NAME.geojson, and summary.csv. --follow locates one log while it is written, with
-the same rows.
+A survey locates by the matcher that comes with the package, unless --arm or --pretrained say
+otherwise. A log needs no ground truth; where it has some, nothing but the errors sees it. --log may
+be a folder of logs. DIR gets NAME.csv (t_s, x_m, y_m, radius_m, spoke, scan_age_s), NAME.png, where
+the survey has a map NAME.geojson, and summary.csv. --follow locates one log while it is written,
+with the same rows.
 """
 
 from absl import flags
 
 from launch import cli, places
-from mtloc_jax.sites.lone_logs import LONE
+from mtloc_jax.sites.formats import FORMATS
 
 _LOG = flags.DEFINE_string("log", None, "A log, or a folder of logs.", required=True)
-_FORMAT = flags.DEFINE_enum("format", None, list(LONE), "Their format.", required=True)
+_FORMAT = flags.DEFINE_enum("format", None, list(FORMATS), "Their format.", required=True)
 _OUTPUT = flags.DEFINE_string("output", None, "Folder to write.", required=True)
 _SURVEY = flags.DEFINE_string("survey", None, "Site folder, building, or folder of recordings.")
 _SURVEY_FORMAT = flags.DEFINE_string(
@@ -31,7 +32,9 @@ _ARM = flags.DEFINE_string(
     "arm", None, "EXPERT-held or EXPERT-MOTION-filter or -smoother, as studies name them."
 )
 _PRETRAINED = flags.DEFINE_string(
-    "pretrained", None, "WORKDIR[@SEED] of a study whose matcher, or motion network, to use."
+    "pretrained",
+    None,
+    "WORKDIR[@SEED] of a study whose networks to use, for the package's.",
 )
 _NETWORK = flags.DEFINE_string("network", None, "A trained MTLoc network, in place of a survey.")
 _CALIBRATED = flags.DEFINE_bool(

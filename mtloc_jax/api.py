@@ -92,8 +92,9 @@ def predict(
     log:        a log, or a folder of logs, in the format `form`; or rounds that were read before
     survey:     what `open_site` returned, or a name it takes
     network:    a checkpoint, or a study's network: WORKDIR@finetuned:0.625:3
-    arm:        how a survey locates: `cosine-steps-filter` where nothing is pretrained
-    pretrained: WORKDIR[@SEED] of a study whose matcher, or motion network, is used
+    arm:        how a survey locates: `matcher-steps-filter` where none is named
+    pretrained: WORKDIR[@SEED] of a study whose matcher, or motion network, is used; else the
+                matcher is the package's
     calibrated: make the radius hold on this floor, by walks of the survey, 9 at least
     every_ms:   time between rows, a multiple of 100
 

@@ -12,6 +12,8 @@ from mtloc_jax.experts.candidates import CANDIDATES
 from mtloc_jax.experts.matcher import CANDIDATES_AT, FEATURES_OF
 from mtloc_jax.experts.matcher_training import PROBLEM as MATCHER
 from mtloc_jax.experts.pair_features import FEATURES
+from mtloc_jax.logs import mmloc_csv
+from mtloc_jax.logs.round import SENSORS
 from mtloc_jax.motion.network import fresh as fresh_motion
 from mtloc_jax.prediction.by_network import ByNetwork
 from mtloc_jax.prediction.by_survey import BySurvey
@@ -21,7 +23,8 @@ from mtloc_jax.prediction.live import follow, located, rows_of
 from mtloc_jax.prediction.locators import opened
 from mtloc_jax.prediction.survey import Survey
 from mtloc_jax.settings import Settings
-from mtloc_jax.sites.lone_logs import LONE, found
+from mtloc_jax.sites.formats import FORMATS
+from mtloc_jax.sites.lone_logs import LONE, WINDOWS, found
 from mtloc_jax.sites.site import build
 from mtloc_jax.sites.splits import Split
 from mtloc_jax.surgery.new_network import fresh as fresh_network
@@ -58,18 +61,64 @@ SURVEY = Survey("toy", tuple(phone(seed) for seed in (1, 2, 3)))
 LOG = phone(9, 1300, 1250)
 
 
-def locator_of(arm):
+FORMS = {
+    "csv": (),
+    "location20": (),
+    "getsensordata": (),
+    "mmloc-edinburgh": mmloc_csv.EDINBURGH,
+    "mmloc-bucharest": mmloc_csv.BUCHAREST,
+    "mmloc-bucharest-dup": mmloc_csv.BUCHAREST_DUP,
+    "mmloc-xml": (),
+}
+"""Those that are read each in a way of its own."""
+SAME = {"ipin2023": "getsensordata", "mmloc-edinburgh-raw": "mmloc-xml"}
+WRITE = {
+    "location20": written_logs.location20,
+    "getsensordata": written_logs.getsensordata,
+    "mmloc-xml": written_logs.mmloc_xml,
+}
+ARM_NAMES = ["cosine-held", "cosine-steps-filter", "matcher-network-filter"]
+
+
+def stuck(walk, first_ms, last_ms):
+    """Return a walk of sensors that are never quite still, but for the gyroscope for a while."""
+    rng = np.random.default_rng(4)
+    alive = {}
+    for name in SENSORS:
+        stream = walk.stream(name)
+        values = stream.values + rng.normal(0, 0.01, stream.values.shape)
+        if name == "gyro":
+            values[(stream.t_ms >= first_ms) & (stream.t_ms < last_ms)] = 0.125
+        alive[name] = replace(stream, values=values)
+    return replace(walk, **alive)
+
+
+def survey_as(form):
+    """Return the survey with its access points named as a format names them."""
+    if not FORMS[form]:
+        return SURVEY
+    layout = FORMS[form]
+    digits = len(str(len(layout.access_points)))
+
+    def renamed(walk):
+        names = [f"{layout.site}:ap{int(name[-1]):0{digits}d}" for name in walk.wifi.bssid]
+        return replace(walk, wifi=replace(walk.wifi, bssid=np.array(names)))
+
+    return replace(SURVEY, walks=tuple(map(renamed, SURVEY.walks)))
+
+
+def locator_of(arm, survey=SURVEY):
     networks = {"motion": fresh_motion(0)} if "network" in arm else {}
     if "matcher" in arm:
         shapes = {FEATURES_OF: (1, CANDIDATES, len(FEATURES)), CANDIDATES_AT: (1, CANDIDATES, 3)}
         nothing = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
         networks["matcher"] = MATCHER.network.init(jax.random.key(0), nothing)["params"]
-    return BySurvey(SURVEY, ARMS[arm].locate, **networks)
+    return BySurvey(survey, ARMS[arm].locate, **networks)
 
 
-def network():
+def network(survey=SURVEY):
     settings = Settings(hidden=4)
-    walks = [replace(walk, number=n) for n, walk in enumerate(SURVEY.walks, start=1)]
+    walks = [replace(walk, number=n) for n, walk in enumerate(survey.walks, start=1)]
     site = build("toy", walks, Split((1,), (2,), (3,)), settings.window)
     return ByNetwork(replace(fresh_network(site, settings, 0), place="toy"))
 
@@ -79,9 +128,14 @@ def written(form, folder):
     if form == "csv":
         path = written_logs.write_csv(folder / "log", LOG, truth=False)
         return path, {file: file.read_bytes() for file in path.iterdir()}
-    path = folder / "log.txt"
-    write = written_logs.location20 if form == "location20" else written_logs.getsensordata
-    path.write_text(write(LOG), encoding="utf-8")
+    if FORMS[form]:
+        path = folder / FORMS[form].file_name.partition("(")[0]
+        path = path.with_name(f"{path.name}7{'_timestep100' * ('_1_' in path.name)}.csv")
+        text = written_logs.mmloc_csv(stuck(LOG, 3000, 6000), FORMS[form])
+    else:
+        path = folder / ("log.xml" if form == "mmloc-xml" else "log.txt")
+        text = WRITE[form](LOG)
+    path.write_text(text, encoding="utf-8")
     return path, {path: path.read_bytes()}
 
 
@@ -123,18 +177,30 @@ def assert_same(updates, whole):
         np.testing.assert_array_equal(live, batch, err_msg=name)
 
 
-@pytest.mark.parametrize("form", ["csv", "location20", "getsensordata"])
-@pytest.mark.parametrize("arm", ["cosine-held", "cosine-steps-filter", "matcher-network-filter"])
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("arm", ARM_NAMES)
 def test_a_growing_log_gives_the_rows_of_the_whole_one(tmp_path, form, arm):
-    assert_same(*followed(form, tmp_path, locator_of(arm)))
+    updates, whole = followed(form, tmp_path, locator_of(arm, survey_as(form)))
+    assert_same(updates, whole)
+    assert any(arm.partition("-")[0] in spoke for spoke in whole.spoke)
 
 
-@pytest.mark.parametrize("form", ["csv", "location20"])
+@pytest.mark.parametrize("form", FORMS)
 def test_a_network_follows_a_log_window_by_window(tmp_path, form):
-    updates, whole = followed(form, tmp_path, network())
+    updates, whole = followed(form, tmp_path, network(survey_as(form)))
     assert_same(updates, whole)
     assert np.isnan(whole.radius_m).all()
     assert {"imu+mag", "imu+mag+wifi"} == set(whole.spoke)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_every_format_is_followed_or_says_why_not(tmp_path, form):
+    if form in WINDOWS:
+        with pytest.raises(InputError, match="scaled by the extremes of their whole round"):
+            found(form, tmp_path)
+    else:
+        assert LONE[form] is LONE[SAME.get(form, form)]
+        assert SAME.get(form, form) in FORMS
 
 
 def test_the_last_look_is_at_the_whole_log_and_no_row_is_behind_it(tmp_path):
@@ -166,8 +232,9 @@ def test_what_hangs_on_later_readings_cannot_be_followed(tmp_path):
     path, _ = written("csv", tmp_path)
     with pytest.raises(InputError, match="a smoother hangs on what comes later"):
         list(follow(locator_of("cosine-steps-smoother"), LONE["csv"], path, "log"))
-    with pytest.raises(InputError, match="read otherwise once they are whole"):
-        list(follow(locator_of("cosine-held"), LONE["mmloc-xml"], path, "log"))
+    packed = tmp_path / "log.txt.gz"
+    with pytest.raises(InputError, match="a packed log is no longer written"):
+        list(follow(locator_of("cosine-held"), LONE["location20"], packed, "log"))
 
 
 def test_the_command_writes_the_same_files_whether_it_follows_or_not(tmp_path):
@@ -185,12 +252,37 @@ def test_the_command_writes_the_same_files_whether_it_follows_or_not(tmp_path):
         assert whole == live
 
 
-@pytest.mark.parametrize("form", ["csv", "location20", "getsensordata"])
-def test_a_log_without_waypoints_reads_in_every_format_that_grows(tmp_path, form):
+@pytest.mark.parametrize("form", ["csv", "location20", "getsensordata", "mmloc-xml"])
+def test_a_log_without_waypoints_reads_in_every_format_of_phones(tmp_path, form):
     path, _ = written(form, tmp_path)
-    assert found(form, tmp_path) == found(form, path) == {path.name.removesuffix(".txt"): path}
+    assert found(form, tmp_path) == found(form, path) == {path.name.partition(".")[0]: path}
     walk = LONE[form].read(path, "log", None, False)
     assert len(walk.waypoint_t_ms) == 0
     np.testing.assert_array_equal(walk.accel.values, LOG.accel.values)
     np.testing.assert_array_equal(np.diff(walk.accel.t_ms), np.diff(LOG.accel.t_ms))
     assert walk.wifi.rss_dbm.tolist() == LOG.wifi.rss_dbm.tolist()
+
+
+def test_a_sensor_that_is_stuck_is_silent_once_a_second_of_it_is_there(tmp_path):
+    path, _ = written("mmloc-edinburgh", tmp_path)
+    walk = LONE["mmloc-edinburgh"].read(path, "7", None, False)
+    (span,) = walk.frozen
+    assert (span.sensor, span.start_ms, span.end_ms) == ("gyro", 4000, 5900)  # of 3.0 to 5.9 s
+    said = located(locator_of("cosine-steps-filter"), walk)
+    moved = np.array(["steps" in spoke for spoke in said.spoke])
+    assert said.t_ms[~moved].tolist() == list(range(4000, 6000, 100))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_log_that_is_read_from_its_first_line_on_gives_the_same_rows(tmp_path, form):
+    """At first there is less than a tick of it, and less than what our attitude begins with."""
+    path, files = written(form, tmp_path)
+    writer = Writer(files, pieces=60)
+    times = {"sleep": writer.sleep, "clock": writer.clock, "idle_s": 2.0}
+    looks, locator = [], locator_of("cosine-steps-filter", survey_as(form))
+    for update in follow(locator, LONE[form], path, "log", **times):
+        looks.append(update)
+        if len(looks) == 20:
+            writer.k, writer.pieces = 0, 1  # the rest at once
+    whole = located(locator, LONE[form].read(path, "log", None, False))
+    assert_same(looks, whole)

@@ -76,5 +76,5 @@ def test_scans_are_placed_when_they_have_arrived_and_never_again():
 
 
 def test_an_expert_without_its_network_says_where_to_get_it():
-    with pytest.raises(InputError, match="give --pretrained=WORKDIR"):
+    with pytest.raises(InputError, match="leave --pretrained out, or give WORKDIR"):
         placer("matcher", None)

@@ -239,3 +239,52 @@ def test_the_published_windows_follow_from_the_logs(data_dir):
             scaled = (magnitude - magnitude.min()) / (magnitude.max() - magnitude.min())
             published = windows[number - 1].stream(sensor)
             assert np.abs(scaled[published.t_ms] - published.values[:, 0]).max() < 2e-9
+
+
+TURNED_LATE = """<data phone="1">
+<m t="1529593708583" x="-13.5" y="-6.5" z="-160.25" st="10263325992255" />
+<a t="1529593708592" x="0.5" y="4.25" z="7.5" st="10263333285956" />
+<wr t="1529593709761">
+<r b="08:1f:f3:b2:d4:21" s="-63" c="6" />
+<r b="08:1f:f3:b2:b7:e1" s="-58" c="1" />
+</wr>
+<g t="1529593709762" x="-0.5" y="-0.25" z="-0.125" st="10264513333563" />
+<a t="1529593709779" x="1.5" y="4.5" z="8.5" st="10263353274970" />
+<wr t="1529593711761">
+<r b="08:1f:f3:b2:d4:21" s="-70" c="6" />
+</wr>
+</data>
+"""
+
+
+def read_alone(folder, log, **how):
+    (folder / "9.xml").write_text(log, encoding="utf-8")
+    return mmloc_xml.read_log(folder / "9.xml", None, "9", 1, **how)
+
+
+def test_a_phone_times_a_scan_by_the_readings_that_it_has(tmp_path):
+    # Before the gyroscope's, which is delivered soonest, the magnetometer's: 8 ms later.
+    assert read_alone(tmp_path, TURNED_LATE).wifi.t_ms.tolist() == [1186, 3186]
+    assert read_alone(tmp_path, TURNED_LATE, causal=True).wifi.t_ms.tolist() == [1178, 3186]
+
+
+def test_a_log_cut_anywhere_is_the_beginning_of_the_whole_one(tmp_path):
+    whole = read_alone(tmp_path, TURNED_LATE, causal=True)
+    lengths = set()
+    for end in range(len(TURNED_LATE)):
+        log = read_alone(tmp_path, TURNED_LATE[:end], causal=True, growing=True)
+        lengths.add((len(log.accel.t_ms), len(log.gyro.t_ms), len(log.wifi.t_ms)))
+        for name in SENSORS:
+            mine, theirs = log.stream(name), whole.stream(name)
+            assert mine.t_ms.tolist() == theirs.t_ms[: len(mine.t_ms)].tolist()
+            assert mine.values.tolist() == theirs.values[: len(mine.t_ms)].tolist()
+        assert log.wifi.t_ms.tolist() == whole.wifi.t_ms[: len(log.wifi.t_ms)].tolist()
+        assert log.wifi.bssid.tolist() == whole.wifi.bssid[: len(log.wifi.bssid)].tolist()
+    # Nothing before all sensors have begun; a scan counts once it is closed.
+    assert lengths == {(0, 0, 0), (1, 1, 1), (2, 1, 1), (2, 1, 2)}
+
+
+def test_a_scan_before_all_readings_is_timed_by_the_first(tmp_path):
+    scan = '<wr t="1529593708580">\n<r b="08:1f:f3:b2:d4:21" s="-63" c="6" />\n</wr>\n<m'
+    walk = read_alone(tmp_path, TURNED_LATE.replace("<m", scan, 1), causal=True)
+    assert walk.wifi.t_ms.tolist() == [-3, 1178, 3186]  # 3 ms before the first reading came

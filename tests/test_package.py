@@ -152,7 +152,7 @@ def test_the_installed_package_goes_from_own_logs_to_a_track_in_an_empty_folder(
     run(*study, "--quiet")
     assert (tmp_path / "runs" / "a" / "report.html").is_file()
     told = run("predict", "--survey=sites/office", "--log=new", "--format=csv", "--output=track")
-    assert "5-NN cosine with steps, causal, office" in told
+    assert "in office\nby the package's matcher, transferred with steps, causal\n" in told
     assert (tmp_path / "track" / "new.csv").read_text().count("\n") == 91
     assert "python" not in run("card", "--site=sites/office")
     where = [str(installed.with_name("python")), "-c", "import launch, configs; print(launch)"]

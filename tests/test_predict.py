@@ -181,7 +181,7 @@ def test_a_folder_of_walks_locates_a_log_without_waypoints(tmp_path):
         f"--output={tmp_path / 'out'}",
     )
     assert (told.returncode, told.stderr) == (0, "")
-    assert "1 log(s) by 5-NN cosine, newest scan held, survey" in told.stdout
+    assert "1 log(s) in survey\nby 5-NN cosine, newest scan held\n" in told.stdout
     with (tmp_path / "out" / "new.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert tuple(rows[0]) == COLUMNS
@@ -213,7 +213,6 @@ def test_a_folder_of_logs_is_located_one_by_one_with_errors_where_truth_is(tmp_p
     [
         ({"network": "x"}, "by a survey or by a network"),
         ({"survey": None}, "by a survey or by a network"),
-        ({"arm": "matcher-held"}, "is a network; give --pretrained"),
         ({"arm": "cosine-network-filter"}, "the motion 'network' is a network"),
         (
             {"arm": "chosen-held"},
@@ -246,7 +245,7 @@ def test_a_place_without_a_log_is_an_error(tmp_path):
         found("location20", tmp_path / "logs")
     with pytest.raises(InputError, match="no such file or folder"):
         found("csv", tmp_path / "absent")
-    with pytest.raises(InputError, match="there is no format of single logs 'scenario-a'"):
+    with pytest.raises(InputError, match="scenario-a is of windows"):
         found("scenario-a", tmp_path)
 
 

@@ -82,8 +82,13 @@ def jobs(layout: Layout, folder: Path) -> list[Job]:
     ]
 
 
-def read_round(path: Path, layout: Layout, number: int) -> Round:
+def read_round(
+    path: Path, layout: Layout, number: int, *, causal: bool = False, growing: bool = False
+) -> Round:
     """Read one file of a layout; labels are one waypoint a row.
+
+    causal:  tell of frozen sensors without what comes later, as frozen.frozen_spans does
+    growing: of a file that is still written, read the rows that are there, maybe none
 
     Edinburgh: a row with any heard access point is a scan at that row's time.
     Bucharest: a WiFi record lies up to 1 s before or after its row and the sign is not published;
@@ -92,9 +97,9 @@ def read_round(path: Path, layout: Layout, number: int) -> Round:
     Raises InputError with the line on a wrong header or field count, a field that is not a
     finite number, an absurd value, or time that does not go on by 100 ms.
     """
-    parts = [_rows(lines, layout) for lines in read_lines(path, ",")]
+    parts = [_rows(lines, layout) for lines in read_lines(path, ",", growing=growing)]
     line, table = (np.concatenate(columns) for columns in zip(*parts, strict=True))
-    if not len(table):
+    if not (len(table) or growing):
         raise InputError(
             "a header and no row", remedy="copy the file again or leave it out", path=path
         )
@@ -102,20 +107,19 @@ def read_round(path: Path, layout: Layout, number: int) -> Round:
     check_time_order(t_ms, line, path, "a row", strictly=True)
     _check_none_lacks(t_ms, line, path)
     accel, gyro, mag = (Stream(t_ms, table[:, at : at + 3].copy()) for at in _AXES_AT)
-    return surveyed(
-        Round(
-            _name(layout, number),
-            number,
-            accel,
-            gyro,
-            mag,
-            _scans(t_ms, table, layout),
-            t_ms,
-            table[:, _LABEL_AT].copy(),
-            path,
-            frozen=frozen_spans_of(accel, gyro, mag),
-        )
+    walk = Round(
+        _name(layout, number),
+        number,
+        accel,
+        gyro,
+        mag,
+        _scans(t_ms, table, layout),
+        t_ms,
+        table[:, _LABEL_AT].copy(),
+        path,
+        frozen=frozen_spans_of(accel, gyro, mag, causal=causal),
     )
+    return walk if growing else surveyed(walk)
 
 
 def _check_none_lacks(t_ms: np.ndarray, line: np.ndarray, path: Path) -> None:

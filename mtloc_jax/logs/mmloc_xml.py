@@ -33,7 +33,7 @@ from mtloc_jax.logs.lines import (
     read_lines,
 )
 from mtloc_jax.logs.records import NO_LINE, Addresses, Records, in_order
-from mtloc_jax.logs.round import Round, Stream, WifiScans, checked
+from mtloc_jax.logs.round import SENSORS, Round, Stream, WifiScans, checked, no_wifi
 from mtloc_jax.logs.scans import BSSID, STRONGEST_DBM, WEAKEST_DBM, channel_mhz, wifi_scans
 
 _SENSORS = {"a": "accel", "g": "gyro", "m": "mag"}
@@ -77,8 +77,10 @@ class _Log:
         self.readings = {tag: _Readings() for tag in _SENSORS}
         # Unix time less sensor clock, of the two readings that were delivered with the least delay.
         self.least_offsets_ns = [10**30, 10**30]
+        self.first_offset_ns: int | None = None
         self._least_line = self._last_unix_ms = 0
         self.scan_line, self.scan_unix_ms = array("q"), array("q")
+        self.scan_offset_ns: list[int | None] = []  # the least so far; None before a reading
         self.addresses = Addresses()
         self.entry_scan, self.entry_address, self.entry_dbm = array("q"), array("q"), array("d")
         self.entry_mhz = array("q")
@@ -90,8 +92,8 @@ class _Log:
         self.parser.EndElementHandler = self._end
         self.parser.EntityDeclHandler = self._entity
 
-    def read(self) -> "_Log":
-        """Parse the whole file piece by piece."""
+    def read(self, *, growing: bool) -> "_Log":
+        """Parse the file piece by piece; of one that is `growing`, the elements that are closed."""
         try:
             n_bytes = 0
             for chunk in chunks(self.path, _CHUNK_BYTES):
@@ -102,7 +104,8 @@ class _Log:
                     chunk
                 ):
                     raise self._error(f"an element of more than {_LONGEST_ELEMENT_BYTES} bytes")
-            self.parser.Parse(b"", True)
+            if not growing:
+                self.parser.Parse(b"", True)
         except expat.ExpatError as error:
             raise InputError(
                 f"no well-formed XML: {expat.errors.messages[error.code]}",
@@ -110,8 +113,11 @@ class _Log:
                 path=self.path,
                 line=error.lineno,
             ) from None
-        self._check_deliveries()
-        self._check_delays()
+        if growing:
+            self._leave_open_scan()
+        else:  # both look at the whole log: a later element may show that an earlier one is right
+            self._check_deliveries()
+            self._check_delays()
         return self
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
@@ -147,6 +153,8 @@ class _Log:
         self._last_unix_ms = unix_ms
 
     def _note_delay(self, offset_ns: int) -> None:
+        if self.first_offset_ns is None:
+            self.first_offset_ns = offset_ns
         least, second = self.least_offsets_ns
         if offset_ns < least:
             self.least_offsets_ns = [offset_ns, least]
@@ -170,14 +178,24 @@ class _Log:
         self._scan, self._scan_mhz = [], []
         self.scan_line.append(self.parser.CurrentLineNumber)
         self.scan_unix_ms.append(unix_ms)
+        begun = self.first_offset_ns is not None
+        self.scan_offset_ns.append(self.least_offsets_ns[0] if begun else None)
+
+    def _leave_open_scan(self) -> None:
+        """Forget a scan of which more entries may come."""
+        if self._scan is not None:
+            self._forget_scan()
+
+    def _forget_scan(self) -> None:
+        for kept in (self.scan_line, self.scan_unix_ms, self.scan_offset_ns):
+            kept.pop()
 
     def _end_scan(self) -> None:
         """Keep the scan unless it repeats the one before: Android hands out cached results."""
         heard = frozenset(self._scan or [])
         if self.deliveries and heard == self.deliveries[-1].heard:
             self.deliveries[-1].times += 1
-            self.scan_line.pop()
-            self.scan_unix_ms.pop()
+            self._forget_scan()
         else:
             self.deliveries.append(_Delivery(heard, self.scan_line[-1]))
             for (address, level), mhz in zip(self._scan or [], self._scan_mhz, strict=True):
@@ -276,39 +294,70 @@ def edinburgh_jobs(folder: Path) -> list[Job]:
     return made
 
 
-def read_log(path: Path, corners: Path | None, name: str, number: int, phone: str = "") -> Round:
+def read_log(
+    path: Path,
+    corners: Path | None,
+    name: str,
+    number: int,
+    phone: str = "",
+    *,
+    causal: bool = False,
+    growing: bool = False,
+) -> Round:
     """Read one phone log; time 0 is its first reading. Without `corners` it has no waypoint.
+
+    causal:  time each scan by the reading delivered soonest so far, not of the whole log, so that
+             the beginning of a log reads the same whatever follows
+    growing: of a log that is still written, read the elements that are closed; then it may lack
+             all readings
 
     Scans that repeat the one before are dropped: only really new ones remain, stamped with their
     first delivery.
     Raises InputError with the line on malformed XML, unknown elements, missing or absurd values
     and clocks running backwards.
     """
-    log = _Log(path).read()
-    for sensor, readings in log.readings.items():
-        if not readings.line:
-            raise InputError(
-                f"no {_SENSORS[sensor]} reading", remedy="leave the log out", path=path
-            )
-    first_ns = min(readings.clock_ns[0] for readings in log.readings.values())
-    unix_at_zero = -(-(log.least_offsets_ns[0] + first_ns) // 1_000_000)  # rounded up
-    streams = {_SENSORS[tag]: _stream(r, first_ns, path) for tag, r in log.readings.items()}
+    log = _Log(path).read(growing=growing)
+    lacking = [sensor for tag, sensor in _SENSORS.items() if not log.readings[tag].line]
+    if lacking and not growing:
+        raise InputError(f"no {lacking[0]} reading", remedy="leave the log out", path=path)
+    if lacking:
+        nothing = Stream(np.zeros(0, np.int64), np.zeros((0, 3)))
+        streams, wifi, unix_at_zero = dict.fromkeys(SENSORS, nothing), no_wifi(), None
+    else:
+        first_ns = min(readings.clock_ns[0] for readings in log.readings.values())
+        unix_at_zero = _unix_at_zero(log.least_offsets_ns[0], first_ns)
+        streams = {_SENSORS[tag]: _stream(r, first_ns, path) for tag, r in log.readings.items()}
+        wifi = _scans(log, _at_zero_by_scan(log, first_ns) if causal else unix_at_zero)
     waypoints = _corners(corners) if corners else _NO_CORNER
-    return checked(
-        Round(
-            f"edinburgh_raw-{name}",
-            number,
-            streams["accel"],
-            streams["gyro"],
-            streams["mag"],
-            _scans(log, unix_at_zero),
-            waypoints.t_ms,
-            waypoints.values,
-            path,
-            started_unix_ms=unix_at_zero,
-            phone=phone,
-        )
+    walk = Round(
+        f"edinburgh_raw-{name}",
+        number,
+        streams["accel"],
+        streams["gyro"],
+        streams["mag"],
+        wifi,
+        waypoints.t_ms,
+        waypoints.values,
+        path,
+        started_unix_ms=unix_at_zero,
+        phone=phone,
     )
+    return walk if growing else checked(walk)
+
+
+def _unix_at_zero(offset_ns: int, first_ns: int) -> int:
+    return -(-(offset_ns + first_ns) // 1_000_000)  # rounded up
+
+
+def _at_zero_by_scan(log: _Log, first_ns: int) -> np.ndarray:
+    """Return Unix time at the first reading i64[S], as the readings before each scan tell it.
+
+    So no scan is stamped before a reading that was delivered before it.
+    """
+    first = log.first_offset_ns
+    assert first is not None
+    offsets_ns = (first if offset is None else offset for offset in log.scan_offset_ns)
+    return np.array([_unix_at_zero(offset, first_ns) for offset in offsets_ns], np.int64)
 
 
 def _stream(readings: _Readings, first_ns: int, path: Path) -> Stream:
@@ -318,7 +367,7 @@ def _stream(readings: _Readings, first_ns: int, path: Path) -> Stream:
     return Stream(t_ms, np.frombuffer(readings.xyz).reshape(-1, 3))
 
 
-def _scans(log: _Log, unix_at_zero: int) -> WifiScans:
+def _scans(log: _Log, unix_at_zero: int | np.ndarray) -> WifiScans:
     t_ms = np.array(log.scan_unix_ms, np.int64) - unix_at_zero
     check_time_order(t_ms, np.array(log.scan_line), log.path, "a scan", strictly=True)
     return wifi_scans(

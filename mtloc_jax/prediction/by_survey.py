@@ -8,8 +8,11 @@ from mtloc_jax.core.model import Params
 from mtloc_jax.errors import InputError
 from mtloc_jax.evidence import Fixes, Moves
 from mtloc_jax.locate import FILTER, HELD, JOINS, NONE, SMOOTHER, Locate
+from mtloc_jax.logs.orientation import ORIENTATION
 from mtloc_jax.logs.round import Round, blind
+from mtloc_jax.motion.mahony import FIRST_MS
 from mtloc_jax.motion.map_north import legs_told, turn_rad, turned
+from mtloc_jax.motion.ticks import TICK_MS
 from mtloc_jax.prediction.live_filter import LiveFilter
 from mtloc_jax.prediction.live_fixes import LiveFixes, placer
 from mtloc_jax.prediction.live_moves import is_known, measured, teller
@@ -100,6 +103,8 @@ class OneLog:
         Raises InputError where motion cannot be told, the survey is empty, or a scan came late.
         """
         log = blind(log)
+        if ready_ms is not None and ready_ms <= self._settled_ms(log):
+            return nothing()
         if self._fixes is None:
             self._open(log)
         moves = turned(self._tells(log), self._turn_rad)
@@ -120,6 +125,12 @@ class OneLog:
         t_ms = moves.t_ms[1:][rows]
         radius_m = self._by.within * sigma_m
         return Said(t_ms, xy_m, radius_m, spoke, ages_s(fixes.arrived_ms, t_ms))
+
+    def _settled_ms(self, log: Round) -> int:
+        """Return by when a log's first tick can be told: our attitude begins with a mean."""
+        begins_ms = max(int(stream.t_ms[0]) for stream in log.streams.values())
+        filters = self._by.moves_known and ORIENTATION not in log.extra
+        return begins_ms + (FIRST_MS if filters else TICK_MS)
 
     def _open(self, log: Round) -> None:
         survey = self._by.survey.without(log)

@@ -15,7 +15,7 @@ from mtloc_jax.prediction.locators import TICK_MS, Ready
 from mtloc_jax.prediction.picture import picture
 from mtloc_jax.prediction.said import Said, joined
 from mtloc_jax.report import style
-from mtloc_jax.sites.lone_logs import LONE, found
+from mtloc_jax.sites.lone_logs import LONE, found, named
 
 Say = Callable[[str], None]
 SUMMARY = "summary.csv"
@@ -29,8 +29,7 @@ def locate(
     Raises InputError at the first log that cannot be read or located: those before are written.
     """
     logs = found(form, place)
-    named = f", {ready.survey.name}" if ready.survey else ""
-    say(f"{len(logs)} log(s) by {ready.how}{named}")
+    _say_how(ready, f"{len(logs)} log(s)", say)
     rows = []
     for name, path in logs.items():
         log = LONE[form].read(path, name, ready.origin, False)
@@ -57,9 +56,10 @@ def follow(
 
     Raises InputError where `place` is not one log that can be followed.
     """
-    lone = LONE.named(form)
+    lone = named(form)
     name = lone.name(place) or place.name.partition(".")[0]
     live.check_follow(ready.locator, lone, place)
+    _say_how(ready, name, say)
     table = write_whole(output / f"{file_name(name)}.csv", outputs.header(truth=False))
     parts: list[Said] = []
     for update in live.follow(
@@ -96,6 +96,13 @@ def rounds_of(texts: list[str]) -> tuple[int, ...]:
             raise InputError(f"{text!r} is no round", remedy="write --rounds=1-8,10")
         numbers += range(int(first), int(last or first) + 1)
     return tuple(numbers)
+
+
+def _say_how(ready: Ready, what: str, say: Say) -> None:
+    say(f"{what} in {ready.survey.name}" if ready.survey else what)
+    say(f"by {ready.how}")
+    if ready.note:
+        say(ready.note)
 
 
 def _line(row: dict[str, Any]) -> str:

@@ -81,8 +81,7 @@ def follow(
 
     Then the log is taken as whole, and read as one.
 
-    Raises InputError where its format cannot be read while it is written, the locator hangs on what
-    comes later, or as it does.
+    Raises InputError where the log is packed, the locator hangs on what comes later, or as it does.
     """
     check_follow(locator, lone, path)
     advancing = locator.begin()
@@ -106,11 +105,10 @@ def follow(
 
 def check_follow(locator: Locator, lone: Lone, path: Path) -> None:
     """Raise InputError where a log cannot be followed."""
-    if not lone.grows:
+    packed = [file for file in lone.files(path) if file.suffix == ".gz"]
+    if packed:
         raise InputError(
-            "logs of this format read otherwise once they are whole",
-            remedy="leave out --follow, or log in csv, getsensordata or location20",
-            path=path,
+            "a packed log is no longer written", remedy="leave out --follow", path=packed[0]
         )
     if not locator.causal:
         raise InputError(

@@ -39,7 +39,7 @@ def placer(expert: str, matcher: Params | None) -> Place:
     if matcher is None:
         raise InputError(
             f"the expert {expert!r} is a network",
-            remedy="give --pretrained=WORKDIR of a study that pretrained it, or use cosine or v3",
+            remedy="leave --pretrained out, or give WORKDIR of a study that pretrained it",
         )
     return MatcherPlace(matcher)
 

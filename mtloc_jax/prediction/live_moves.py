@@ -11,6 +11,7 @@ from mtloc_jax.core.model import Params, apply
 from mtloc_jax.errors import InputError
 from mtloc_jax.evidence import Moves
 from mtloc_jax.locate import MOTIONS, NETWORK
+from mtloc_jax.logs.orientation import ORIENTATION
 from mtloc_jax.logs.round import Round
 from mtloc_jax.motion import ticks
 from mtloc_jax.motion.network import HIDDEN, NU, MotionNetwork
@@ -63,7 +64,8 @@ def measured(walk: Round, motion: str, t_ms: np.ndarray) -> np.ndarray:
     """Say in which of the ticks that `t_ms` i64[K + 1] bounds a motion really spoke, bool[K]."""
     if not is_known(motion):
         return np.zeros(len(t_ms) - 1, bool)
-    sensors = ("accel", "gyro") if MOTIONS[motion].origin else ("accel",)
+    by_accel_alone = ORIENTATION in walk.extra and not MOTIONS[motion].origin
+    sensors = ("accel",) if by_accel_alone else ("accel", "gyro")
     return ticks.measured(walk, attitude(walk), t_ms[1:], sensors)
 
 

@@ -8,7 +8,7 @@ from mtloc_jax.core.model import Params
 from mtloc_jax.errors import InputError
 from mtloc_jax.locate import EXPERTS, MOTIONS, Locate
 from mtloc_jax.logs.round import Round
-from mtloc_jax.prediction import live
+from mtloc_jax.prediction import live, shipped
 from mtloc_jax.prediction.by_network import ByNetwork
 from mtloc_jax.prediction.by_survey import BySurvey
 from mtloc_jax.prediction.calibrated import calibrated_within
@@ -19,18 +19,22 @@ from mtloc_jax.prediction.survey import Survey, open_survey
 from mtloc_jax.sites.lone_logs import LONE, Origin, found
 from mtloc_jax.surgery.network import read_network
 
-WITHOUT_TRAINING, TRANSFERRED = "cosine-steps-filter", "matcher-steps-filter"
-"""The arm that locates where none is named: with pretrained networks the second."""
+TRANSFERRED = "matcher-steps-filter"
+"""The arm that locates where none is named."""
 TICK_MS = 100
 
 
 @dataclass(frozen=True)
 class Ready:
-    """Hold what locates, in words and in fact, and the survey it locates by, if any."""
+    """Hold what locates, in words and in fact, and the survey it locates by, if any.
+
+    note: what one should know of it besides, a line
+    """
 
     locator: live.Locator
     how: str
     survey: Survey | None
+    note: str = ""
 
     @property
     def origin(self) -> Origin:
@@ -64,15 +68,15 @@ def by_survey(
 ) -> Ready:
     """Get ready to locate by a survey.
 
-    arm:        of whole walks, as studies name them; WITHOUT_TRAINING, or TRANSFERRED with
-                `pretrained`, where it is None
-    pretrained: WORKDIR[@SEED] of a study whose matcher, or motion network, is used
+    arm:        of whole walks, as studies name them; TRANSFERRED where it is None
+    pretrained: WORKDIR[@SEED] of a study whose matcher, or motion network, is used; else the
+                package's matcher is
     calibrated: make the radius hold on this floor, by walks of the survey; else it is as stated
 
     Raises InputError where there is no such arm, a network that it needs is not there, or too few
     walks calibrate.
     """
-    found_arm = ARMS.named(arm or (TRANSFERRED if pretrained else WITHOUT_TRAINING))
+    found_arm = ARMS.named(arm or TRANSFERRED)
     if found_arm.locate is None:
         raise InputError(
             f"the arm {found_arm.name!r} is a network of windows",
@@ -84,7 +88,9 @@ def by_survey(
     if calibrated:
         by.within = calibrated_within(by)
     how = f"{locate.label}, radius calibrated" if calibrated else locate.label
-    return Ready(by, how, survey)
+    if matcher is None or pretrained is not None:
+        return Ready(by, how, survey)
+    return Ready(by, f"the package's {how}", survey, shipped.matcher_note(survey.name))
 
 
 def opened(
@@ -120,10 +126,13 @@ def logs_at(place: Path, form: str, origin: Origin) -> list[Round]:
 
 
 def _networks(locate: Locate, pretrained: str | None) -> tuple[Params | None, Params | None]:
+    """Return the matcher and the motion network that an arm needs, None for each not at hand."""
+    by_matcher, by_motion = (
+        bool(origin) for origin in (EXPERTS[locate.expert].origin, MOTIONS[locate.motion].origin)
+    )
     if pretrained is None:
-        return None, None
-    needed = EXPERTS[locate.expert].origin, MOTIONS[locate.motion].origin
-    return tuple(  # type: ignore[return-value]
-        part(pretrained, name) if origin else None
-        for name, origin in zip(("matcher", "motion"), needed, strict=True)
+        return shipped.matcher() if by_matcher else None, None
+    return (
+        part(pretrained, "matcher") if by_matcher else None,
+        part(pretrained, "motion") if by_motion else None,
     )

@@ -10,6 +10,7 @@ from mtloc_jax.errors import InputError
 from mtloc_jax.logs import getsensordata, location20, mmloc_csv, mmloc_xml, plain_csv
 from mtloc_jax.logs.round import Round
 from mtloc_jax.registry import Registry
+from mtloc_jax.sites.formats import FORMATS
 
 Origin = tuple[float, float] | None
 """Latitude and longitude of a survey's (0, 0), where its format has degrees."""
@@ -18,22 +19,20 @@ Origin = tuple[float, float] | None
 class Lone(NamedTuple):
     """Say how a log of one format is found and read.
 
-    name:  path -> what a log there is called; None where there is none
+    name:  path -> what a log there is called, or would be; None where none can be
     files: path -> the files that it grows in
     read:  (path, name, the survey's origin, whether it is still written) -> the log, its ages and
-           spans told without what comes later where it can grow
-    grows: whether the format can be read while it is written
+           frozen spans told without what comes later, so that it reads the same as it grows
     """
 
     name: Callable[[Path], str | None]
     files: Callable[[Path], tuple[Path, ...]]
     read: Callable[[Path, str, Origin, bool], Round]
-    grows: bool
 
 
 def _stem(pattern: str, path: Path) -> str | None:
     found = re.fullmatch(pattern, path.name)
-    return found[1] if found and path.is_file() else None
+    return found[1] if found and not path.is_dir() else None
 
 
 def _itself(path: Path) -> tuple[Path, ...]:
@@ -62,27 +61,29 @@ def _read_location20(path: Path, name: str, origin: Origin, growing: bool) -> Ro
 
 def _read_xml(path: Path, name: str, origin: Origin, growing: bool) -> Round:
     corners = path.with_name(f"{name}.csv")
-    return mmloc_xml.read_log(path, corners if corners.is_file() else None, name, 1)
+    truth = corners if corners.is_file() and not growing else None
+    return mmloc_xml.read_log(path, truth, name, 1, causal=True, growing=growing)
 
 
 def _mmloc(layout: mmloc_csv.Layout) -> Lone:
     def read(path: Path, name: str, origin: Origin, growing: bool) -> Round:
-        return mmloc_csv.read_round(path, layout, int(name))
+        number = int(_stem(layout.file_name, path) or 1)
+        return mmloc_csv.read_round(path, layout, number, causal=True, growing=growing)
 
-    return Lone(partial(_stem, layout.file_name), _itself, read, grows=False)
+    return Lone(partial(_stem, layout.file_name), _itself, read)
 
 
 _TEXT, _XML = r"(.+)\.txt(?:\.gz)?", r"(.+)\.xml(?:\.gz)?"
-_GETSENSORDATA = Lone(partial(_stem, _TEXT), _itself, _read_getsensordata, grows=True)
-_MMLOC_XML = Lone(partial(_stem, _XML), _itself, _read_xml, grows=False)
+_GETSENSORDATA = Lone(partial(_stem, _TEXT), _itself, _read_getsensordata)
+_MMLOC_XML = Lone(partial(_stem, _XML), _itself, _read_xml)
 
 LONE: Registry[Lone] = Registry("format of single logs")
 """By the names of formats.FORMATS; published windows are no logs."""
 LONE |= {
-    "csv": Lone(_csv_name, _csv_files, _read_csv, grows=True),
+    "csv": Lone(_csv_name, _csv_files, _read_csv),
     "getsensordata": _GETSENSORDATA,
     "ipin2023": _GETSENSORDATA,
-    "location20": Lone(partial(_stem, _TEXT), _itself, _read_location20, grows=True),
+    "location20": Lone(partial(_stem, _TEXT), _itself, _read_location20),
     "mmloc-edinburgh": _mmloc(mmloc_csv.EDINBURGH),
     "mmloc-bucharest": _mmloc(mmloc_csv.BUCHAREST),
     "mmloc-bucharest-dup": _mmloc(mmloc_csv.BUCHAREST_DUP),
@@ -90,13 +91,30 @@ LONE |= {
     "mmloc-xml": _MMLOC_XML,
 }
 
+WINDOWS = tuple(form for form in FORMATS if form not in LONE)
+"""The formats of published windows."""
+
+
+def named(form: str) -> Lone:
+    """Return how logs of a format are found and read.
+
+    Raises InputError where there is none such, or it is no format of logs.
+    """
+    if form in WINDOWS:
+        raise InputError(
+            f"{form} is of windows, scaled by the extremes of their whole round: no phone, which "
+            "does not know these beforehand, is located by them",
+            remedy=f"give logs in one of {', '.join(LONE)}",
+        )
+    return LONE.named(form)
+
 
 def found(form: str, path: Path) -> dict[str, Path]:
     """Return the logs at a place by name: the one that it is, or those that a folder holds.
 
     Raises InputError where there is none, the format is unknown, or two have one name.
     """
-    lone = LONE.named(form)
+    lone = named(form)
     if (name := lone.name(path)) is not None:
         return {name: path}
     logs: dict[str, Path] = {}
