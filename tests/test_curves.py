@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mtloc_jax.core import curve
-from mtloc_jax.core.inputs import scaled
 from mtloc_jax.core.train import make_train
 from mtloc_jax.study import memory, pauses, replicas
 from mtloc_jax.study.curves import UNMEASURED, Measured, Point, ends, grouped, marks
