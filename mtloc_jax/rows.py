@@ -16,6 +16,7 @@ from mtloc_jax.errors import InputError
 ROWS, CDF, TRACKS, LEAVES = "rows.csv", "cdf.csv", "tracks.csv", "leaves.csv"
 CHOSEN, WALKS, COVERAGE = "chosen.csv", "walks.csv", "coverage.csv"
 PRETEXT, RADIUS, DIVERGED = "pretext.csv", "radius.csv", "diverged.csv"
+HISTORY = "history.csv"
 VARIANTS = "variants"
 """Below a swept study's workdir: a folder a variant, with files as of a study of its own."""
 CONFIG = "config.json"
@@ -71,6 +72,10 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     COVERAGE: (*KEYS[:6], "nearest", "band", "n_windows", "mean_m"),
     # One row per run whose training or judgement ended in what is no number: it has no other rows.
     DIVERGED: (*KEYS[:5], "learning_rate"),
+    # One row per run, network trained for it and epoch, up to where it diverged (of more than 256
+    # epochs, every second, third ..): the mean loss of the steps since the row before, and what a
+    # few windows of validation were measured at, not a number where they were not.
+    HISTORY: (*KEYS[:5], "part", "epoch", "training_loss", "validation_loss", "validation_error_m"),
     # One row per pretrained network, split of the source and quantity that its pretext asks for:
     # the mean error in its unit, and that of the mean of what was asked in training.
     PRETEXT: (
@@ -93,7 +98,8 @@ COLUMNS[RADIUS] = (
 )
 OF_RUNS = tuple(name for name in COLUMNS if name != PRETEXT)
 """Those that each chunk of runs has its part of."""
-_INTEGERS = {"seed", "wipe_seed", "n_windows", "n_walks"}
+_INTEGERS = {"seed", "wipe_seed", "n_windows", "n_walks", "epoch"}
+_OF_ANY_SIZE = {"learning_rate", "training_loss", "validation_loss"}
 _TEXT = {
     "study",
     "site_pair",
@@ -112,6 +118,7 @@ _TEXT = {
     "pretext",
     "quantity",
     "unit",
+    "part",
 }
 
 _BLOCK_LINES = 1 << 15
@@ -234,7 +241,7 @@ def _cell(name: str, value: object) -> str:
         return escapes.csv_field(str(value))
     if name in _INTEGERS:
         return str(int(value))  # type: ignore[call-overload]
-    if name == "learning_rate":
+    if name in _OF_ANY_SIZE:
         return f"{float(value):.6g}"  # type: ignore[arg-type]
     return f"{float(value):.4f}"  # type: ignore[arg-type]
 

@@ -415,6 +415,13 @@ class Settings:
         20, "traced", "pretraining epochs on the source", within=Range(1, 10**6), pretrained=True
     )
     epochs: int = setting(20, "traced", "training epochs", within=Range(1, 10**6))
+    validations: int = setting(
+        10,
+        "plan",
+        "epochs of a run, spread evenly, after which its validation error is measured for its "
+        "curve, on 100 windows at most; each takes a third of a training step; 0: none",
+        within=Range(0, 256),
+    )
 
     matcher: MatcherTraining = MatcherTraining()
     motion: MotionTraining = MotionTraining()

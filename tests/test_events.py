@@ -3,10 +3,12 @@
 import struct
 import sys
 
+import numpy as np
 import pytest
 
 from launch.events import Events
 from mtloc_jax.errors import InputError
+from mtloc_jax.study.curves import GroupCurve
 from mtloc_jax.study.progress import Live
 
 
@@ -36,6 +38,23 @@ def test_a_study_is_written_as_it_goes(tmp_path):
         "study/best_validation_error_m": [(50, 3.5)],
         "speed/steps_per_s": [(50, 25.0)],
         "speed/gflop_per_s": [(50, 3.0)],
+    }
+
+
+def test_each_group_of_runs_has_its_curves_in_a_folder_of_its_own(tmp_path):
+    pytest.importorskip("tensorboardX", reason="in the extra `tensorboard`")
+    nan = float("nan")
+    figures = np.array([[0.5, 0.25], [nan, 0.125], [nan, 2.0]])
+    curve = GroupCurve("study/rate=1, fine-tuned 62.5 %, seeds 0 to 2", np.array([1, 2]), *figures)
+    events = Events(tmp_path)
+    events.tell(Live(8, 2, 4.0, curves=(curve,)))
+    events.close()
+    (folder,) = (tmp_path / "curves").iterdir()
+    assert folder.name == "study-rate=1, fine-tuned 62.5 -, seeds 0 to 2"
+    assert told(folder) == {
+        "curves/training_loss": [(1, 0.5), (2, 0.25)],
+        "curves/validation_loss": [(2, 0.125)],
+        "curves/validation_error_m": [(2, 2.0)],
     }
 
 

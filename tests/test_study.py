@@ -20,6 +20,7 @@ from mtloc_jax.rows import (
     COLUMNS,
     COVERAGE,
     DIVERGED,
+    HISTORY,
     LEAVES,
     RADIUS,
     ROWS,
@@ -29,7 +30,8 @@ from mtloc_jax.rows import (
     select,
 )
 from mtloc_jax.settings import parsed
-from mtloc_jax.study import chunks, memory
+from mtloc_jax.study import chunks, memory, merging
+from mtloc_jax.study.plan import plan
 from mtloc_jax.study.processes import Share
 from mtloc_jax.study.study import Study, run_study
 from mtloc_jax.surgery import checkpoint
@@ -66,6 +68,42 @@ def test_chunks_that_train_together_leave_the_rows_they_would_alone(
     assert study.run()
     for name in (ROWS, CDF, TRACKS):
         assert (folder / name).read_bytes() == (finished[0] / name).read_bytes()
+
+
+def test_every_run_has_its_curve_and_ends_near_what_it_is_judged_at(finished):
+    rows = select(read(finished[0] / ROWS), split="validation", modality="none")
+    history = read(finished[0] / HISTORY)
+    for at in range(len(rows["seed"])):
+        run = {name: rows[name][at] for name in ("arm", "finetune_rate", "seed")}
+        of_run = select(history, **run)
+        assert of_run["epoch"].tolist() == [1, 2]
+        assert np.all(np.diff(of_run["training_loss"]) < 0)
+        # A hundred windows spread over the walks stand for all of them.
+        assert of_run["validation_error_m"][-1] == pytest.approx(rows["mean_m"][at], rel=0.1)
+
+
+@pytest.mark.slow
+def test_curves_change_no_row(finished, tmp_path):
+    run_study(small(validations=0), tmp_path / "work", ignore)
+    names = {path.name for path in (tmp_path / "work").glob("*.csv")}
+    assert names == {path.name for path in finished[0].glob("*.csv")}
+    for name in names - {HISTORY}:
+        assert (tmp_path / "work" / name).read_bytes() == (finished[0] / name).read_bytes()
+    for mine, theirs in ((read(f / HISTORY) for f in (tmp_path / "work", finished[0])),):
+        np.testing.assert_array_equal(mine["training_loss"], theirs["training_loss"])
+        assert np.all(np.isnan(mine["validation_error_m"]))
+
+
+def test_a_chunk_whose_curves_were_altered_is_made_again(finished, tmp_path, caplog):
+    folder = copied(finished, tmp_path)
+    hurt = folder / "chunks" / "0000" / HISTORY
+    hurt.write_bytes(hurt.read_bytes().replace(b",1,", b",7,", 1))
+    run_study(small(), folder, ignore)
+    assert "history.csv: is not what was saved" in caplog.text
+    assert (folder / HISTORY).read_bytes() == (finished[0] / HISTORY).read_bytes()
+    twice = [folder / "chunks" / "0000"] * 2
+    with pytest.raises(InputError, match=r"scratch .* is in .* too"):
+        merging._found(twice, HISTORY, set(plan(small()).order()))
 
 
 def test_untouched_inputs_give_one_figure_whatever_the_modality(finished):
@@ -334,6 +372,7 @@ def test_runs_that_diverge_are_named_with_their_rate_and_lose_no_other_run(tmp_p
     assert study.run()
     lost = read(tmp_path / DIVERGED)
     assert lost["study"].tolist() == ["quickstart/learning_rate=1000.0"]
+    assert "quickstart/learning_rate=0.005" in read(tmp_path / HISTORY)["study"]
     assert set(read(tmp_path / ROWS)["study"]) == {"quickstart/learning_rate=0.005"}
     said = r"1 of 2 runs diverged: scratch 1, seed 0 of quickstart/.* at learning_rate 1000; "
     with pytest.raises(InputError, match=said):

@@ -101,7 +101,7 @@ def test_a_run_that_diverges_is_an_error():
         Trainer(STATIC, 2).train([runs(2)[1], lost], DATA)
     assert caught.value.runs == [1]
     sound = jax.tree.map(
-        lambda leaf: np.isfinite(leaf).reshape(2, -1).all(axis=1), caught.value.params
+        lambda leaf: np.isfinite(leaf).reshape(2, -1).all(axis=1), caught.value.trained.params
     )
     assert all(found[0] for found in jax.tree.leaves(sound))
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import chex
 import jax
@@ -11,7 +11,7 @@ import numpy as np
 import optax
 from jax import lax
 
-from mtloc_jax.core import dropped, lanes, optim
+from mtloc_jax.core import curve, dropped, lanes, optim
 from mtloc_jax.core.inputs import check, scaled_xy
 from mtloc_jax.core.model import Params, apply
 from mtloc_jax.core.optim import frozen_branches
@@ -76,6 +76,7 @@ class State(NamedTuple):
 
     loss: f32[], the last batch's, in scaled units squared
     known: f32[N, H] of all windows, the features of each branch that never moves
+    losses: of each epoch
     """
 
     params: Params
@@ -83,6 +84,7 @@ class State(NamedTuple):
     step: jax.Array
     loss: jax.Array
     known: dict[str, jax.Array]
+    losses: curve.Falling
 
 
 class Training(NamedTuple):
@@ -113,7 +115,8 @@ def make_train(static: Static) -> Training:
         chex.assert_rank((run.plan, run.n_windows, run.n_steps), (1, 0, 0))
         known = {name: _features(problem, run, data, name) for name in static.known}
         moments = optimizer(run, jnp.int32(0)).init(run.start)
-        return State(run.start, moments, jnp.int32(0), jnp.float32(jnp.nan), known)
+        zero, no_loss = jnp.int32(0), jnp.float32(jnp.nan)
+        return State(run.start, moments, zero, no_loss, known, curve.nothing())
 
     def one_step(state: State, run: Run, data: Arrays, epoch, of_epoch, batch) -> State:
         order, taken = of_epoch
@@ -146,10 +149,11 @@ def make_train(static: Static) -> Training:
             gradient, state.moments, state.params, epoch=epoch
         )
         params = optax.apply_updates(state.params, updates)
-        return State(params, moments, state.step + 1, loss, state.known)
+        return State(params, moments, state.step + 1, loss, state.known, state.losses)
 
     def advance(state: State, run: Run, data: Arrays, stop: jax.Array) -> State:
-        batches = (run.n_windows + batch_size - 1) // batch_size
+        batches = epoch_steps(run.n_windows, batch_size)
+        a_point = curve.steps_a_point(run.n_steps, batches)
 
         def stretch(state: State) -> State:
             """Train until the first of all runs ends its epoch: none waits for another's."""
@@ -160,9 +164,12 @@ def make_train(static: Static) -> Training:
             together = lanes.least(jnp.where(left > 0, left, _ENDLESS))
 
             def step(batch: jax.Array, state: State) -> State:
-                return one_step(state, run, data, number, (order, taken), batch)
+                after = one_step(state, run, data, number, (order, taken), batch)
+                losses = curve.added(state.losses, after.loss, state.step, a_point)
+                return after._replace(losses=losses)
 
-            return lax.fori_loop(first, first + jnp.minimum(left, together), step, state)
+            state = lax.fori_loop(first, first + jnp.minimum(left, together), step, state)
+            return state._replace(losses=curve.noted(state.losses, state.step, a_point))
 
         return lax.while_loop(lambda s: lanes.any_of(s.step < stop), stretch, state)
 
@@ -176,6 +183,11 @@ def make_train(static: Static) -> Training:
         return advance(begin(run, data), run, data, run.n_steps)
 
     return Training(begin, advance, train)
+
+
+def epoch_steps(n_windows: Any, batch_size: int) -> Any:
+    """Return the steps of an epoch over so many windows, an integer or an array of them."""
+    return -(-n_windows // batch_size)
 
 
 def _shuffled(run: Run, epoch: jax.Array, batch_size: int) -> jax.Array:

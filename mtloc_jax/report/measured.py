@@ -35,6 +35,7 @@ from mtloc_jax.rows import (
     CONFIG,
     COVERAGE,
     DIVERGED,
+    HISTORY,
     PRETEXT,
     RADIUS,
     ROWS,
@@ -60,6 +61,7 @@ class Measured:
     pretext: pretext.csv, of all variants where there are some
     beside:  networks of another study that its predictors stand beside
     swept:   the variants of a swept study
+    history: history.csv; with no rows where variants have them
     diverged: the runs that ended in what is no number, and have no rows
     digests: file name -> SHA-256 of the rows everything is made from
     altered: files that are not what the study wrote, and were accepted all the same
@@ -81,6 +83,7 @@ class Measured:
     swept: Swept | None
     plan: FloorPlan | None
     diverged: Table
+    history: Table
     digests: Mapping[str, str]
     altered: tuple[str, ...] = ()
 
@@ -197,7 +200,7 @@ def read_measured(
         # The files beside the folders hold the rows of all variants: no figure shows those at once.
         rows, (cdf, tracks, chosen) = empty(ROWS), map(empty, (CDF, TRACKS, CHOSEN))
         pretext, walks, every_cdf = (_optional(workdir / name) for name in (PRETEXT, WALKS, CDF))
-        radius = empty(RADIUS)
+        radius, history = empty(RADIUS), empty(HISTORY)
         names, coverage = (
             [f"{path.relative_to(workdir)}/{ROWS}" for path in folders],
             empty(COVERAGE),
@@ -210,8 +213,8 @@ def read_measured(
         names += [WALKS, CDF, PRETEXT]
     else:
         swept, rows = None, _rows(workdir, provenance)
-        names = [ROWS, CDF, TRACKS, CHOSEN, COVERAGE, WALKS, RADIUS, PRETEXT]
-        cdf, tracks, chosen, coverage, walks, radius, pretext = (
+        names = [ROWS, CDF, TRACKS, CHOSEN, COVERAGE, WALKS, RADIUS, PRETEXT, HISTORY]
+        cdf, tracks, chosen, coverage, walks, radius, pretext, history = (
             _kept(workdir / name, provenance) for name in names[1:]
         )
         every_cdf = cdf
@@ -233,6 +236,7 @@ def read_measured(
         swept=swept,
         plan=plan,
         diverged=_optional(workdir / DIVERGED),
+        history=history,
         digests=_digests(workdir, names, config),
         altered=changed,
     )

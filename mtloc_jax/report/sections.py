@@ -37,6 +37,7 @@ from mtloc_jax.report.radius_table import radius_table
 from mtloc_jax.report.rungs import Rung
 from mtloc_jax.report.survey_distance import distance_figure, distance_table
 from mtloc_jax.report.table import ReportTable
+from mtloc_jax.report.training_curves import training_figure, training_table
 from mtloc_jax.report.trajectory import trajectory
 from mtloc_jax.report.walks_figure import walks_figure
 from mtloc_jax.report.walks_needed import needed as needed_walks
@@ -311,6 +312,14 @@ SECTIONS = (
         {"pretext": lambda found: pretext_table(found.pretext, found.provenance)},
         {},
         printed=("pretext",),
+    ),
+    Section(
+        "Training",
+        lambda found: len(found.history["seed"]) > 0,
+        {
+            "history": lambda found: training_table(found.history, found.provenance),
+        },
+        {"history": lambda found: training_figure(found.history, found.provenance)},
     ),
     Section(
         "Predictors",

@@ -2,7 +2,7 @@
 
 import dataclasses
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from mtloc_jax.study import fitting, memory, replicas, workdir
 from mtloc_jax.study.batches import together
 from mtloc_jax.study.claims import Claim
 from mtloc_jax.study.covering import Covering
+from mtloc_jax.study.curves import Point
 from mtloc_jax.study.estimate import work_of
 from mtloc_jax.study.judge import Judge
 from mtloc_jax.study.judging import counted, recounted
@@ -37,7 +38,8 @@ from mtloc_jax.study.progress import Clock, Live
 from mtloc_jax.study.record import Record, Row
 from mtloc_jax.study.runs import RunSpec, prepared
 from mtloc_jax.study.starts import Starts
-from mtloc_jax.study.trainer import Diverged, Speed, Trainer
+from mtloc_jax.study.trainer import Diverged, Speed, Trained, Trainer, Watched
+from mtloc_jax.study.validating import few_windows
 from mtloc_jax.study.variants import Variant
 from mtloc_jax.study.walk_chunks import WalkChunks
 from mtloc_jax.surgery import checkpoint
@@ -68,6 +70,7 @@ class Chunks:
         self._trainers: dict[tuple[int, Static], Trainer] = {}
         self._judges: dict[tuple[Problem, Wipe], Judge] = {}
         self._data: dict[int, dict[str, Arrays]] = {}
+        self._few: dict[int, Arrays | None] = {}
         self.walks = WalkChunks(plan, sites, starts, report)
         self._covering = Covering()
 
@@ -113,14 +116,14 @@ class Chunks:
             self._write(chunk, records, networks, clock, claim)
             return
         runs = [[self._prepared(job, chunk.group, claim) for job in chunk.jobs] for chunk in batch]
-        trained = self._trained(batch, [run for some in runs for run in some], title, clock)
+        trained, curves = self._trained(batch, [run for some in runs for run in some], title, clock)
         ends = np.cumsum([len(some) for some in runs]).tolist()
         for chunk, some, end in zip(batch, runs, ends, strict=True):
             part = slice(end - len(some), end)
             params = jax.tree.map(lambda leaf, part=part: leaf[part], trained)
             card = self._card(chunk, [run.scaler.plain() for run in some])
             stage = f"judging, chunk {chunk.number + 1} of {total}"
-            records = self._judged(chunk, some, params, stage)
+            records = self._judged(chunk, some, params, curves[part], stage)
             self._write(chunk, records, {NETWORKS: (params, card)}, clock, claim)
 
     def _write(
@@ -140,7 +143,8 @@ class Chunks:
             for name, (params, card) in networks.items():
                 checkpoint.save(partial / name, params, card)
             workdir.seal(partial, self.starts.identity, described_runs)
-        clock.finished(len(chunk.jobs), min(record.best_m() for record in records))
+        best_m = min(record.best_m() for record in records)
+        clock.finished(len(chunk.jobs), best_m, [c for record in records for c in record.groups()])
 
     def is_sound(self, chunk: Chunk) -> bool:
         """Say whether a chunk is on the disk as it was written; set it aside where it is not.
@@ -201,7 +205,7 @@ class Chunks:
 
     def _trained(
         self, batch: tuple[Chunk, ...], runs: list[Run], title: str, clock: Clock
-    ) -> Params:
+    ) -> Trained:
         group = batch[0].group
         target = self.sites[group].target
         gflop = sum(work_of(chunk, self.plan, target)[1] for chunk in batch)
@@ -211,13 +215,26 @@ class Chunks:
             clock.trained(done, gflop * done / max(total, 1))
 
         try:
-            return self._trainer(batch).train(runs, self._on_device(group)["train"], told)
+            return self._trainer(batch).trained(
+                runs, self._on_device(group)["train"], told, self._watched(group)
+            )
         except Diverged as error:
             # Their judgement is no number either: they get no rows, the others do.
             lost = np.isin(np.arange(len(runs)), error.runs)
-            return jax.tree.map(
-                lambda leaf: np.where(_beside(lost, leaf), np.nan, leaf), error.params
+            params = jax.tree.map(
+                lambda leaf: np.where(_beside(lost, leaf), np.nan, leaf), error.trained.params
             )
+            return error.trained._replace(params=params)
+
+    def _watched(self, group: int) -> Watched | None:
+        """Return on what runs are measured while they train; None where they are not."""
+        times, target = self.plan.settings.validations, self.sites[group].target
+        if not times:
+            return None
+        if id(target) not in self._few:
+            self._few[id(target)] = few_windows(target)
+        few = self._few[id(target)]
+        return None if few is None else Watched(few, times)
 
     def _fitted(self, chunk: Chunk, stage: str) -> list[Record]:
         """Fit and judge the predictors of a chunk."""
@@ -249,7 +266,14 @@ class Chunks:
             for part, (params, runs) in found.kept.items()
         }
 
-    def _judged(self, chunk: Chunk, runs: list[Run], params: Params, stage: str) -> list[Record]:
+    def _judged(
+        self,
+        chunk: Chunk,
+        runs: list[Run],
+        params: Params,
+        curves: Sequence[list[Point]],
+        stage: str,
+    ) -> list[Record]:
         """Judge all runs of a chunk, once for each way of wiping that one of them is judged by."""
         data = self._on_device(chunk.group)
         scalers = [run.scaler for run in runs]
@@ -269,7 +293,9 @@ class Chunks:
         proofs = [self._proof(job, replicas.take(params, k)) for k, job in enumerate(chunk.jobs)]
         branches = every[0].problem.branches
         by_variant = {variant: wiped[judge] for variant, judge in judges.items()}
-        return self._records(chunk, clean, branches, by_variant, lost, [{}] * len(runs), proofs)
+        return self._records(
+            chunk, clean, branches, by_variant, lost, [{}] * len(runs), proofs, curves=curves
+        )
 
     def _records(
         self,
@@ -281,6 +307,7 @@ class Chunks:
         chosen: list[Mapping[str, Any]],
         proofs: list[Row | None] | None = None,
         stated: Mapping[str, np.ndarray] | None = None,
+        curves: Sequence[list[Point]] = (),
     ) -> list[Record]:
         sites = self.sites[chunk.group]
         covered = [self._covered(job, sites) for job in chunk.jobs]
@@ -302,6 +329,7 @@ class Chunks:
                 covered=covered,
                 counts=counts[variant],
                 stated=stated,
+                curves=curves,
             )
             for variant, found in wiped.items()
         ]

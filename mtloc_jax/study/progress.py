@@ -2,8 +2,10 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+
+from mtloc_jax.study.curves import GroupCurve
 
 
 @dataclass(frozen=True)
@@ -12,6 +14,7 @@ class Live:
 
     runs_done of runs: on the disk; steps, gflop: taken since this start; gflop_left: to the end
     best_m: the least mean validation error of a network judged since this start, None before
+    curves: how the runs trained that have just reached the disk
     """
 
     runs: int
@@ -21,6 +24,7 @@ class Live:
     gflop: float = 0.0
     elapsed_s: float = 0.0
     best_m: float | None = None
+    curves: tuple[GroupCurve, ...] = ()
 
     @property
     def steps_per_s(self) -> float:
@@ -71,13 +75,14 @@ class Clock:
             )
         )
 
-    def finished(self, runs: int, best_m: float) -> None:
-        """Say that a chunk is on the disk."""
+    def finished(self, runs: int, best_m: float, curves: Sequence[GroupCurve] = ()) -> None:
+        """Say that a chunk is on the disk, and how its runs trained."""
         live = self._live
         best_m = min(best_m, float("inf") if live.best_m is None else live.best_m)
         known = best_m if math.isfinite(best_m) else None
-        self._put(replace(live, runs_done=live.runs_done + runs, best_m=known))
-        self._at_rest = self._live
+        done = live.runs_done + runs
+        self._put(replace(live, runs_done=done, best_m=known, curves=tuple(curves)))
+        self._at_rest = self._live = replace(self._live, curves=())
 
     def _put(self, live: Live) -> None:
         now_s = time.monotonic()

@@ -1,6 +1,6 @@
 """What was measured on one chunk of runs, as rows."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from mtloc_jax.arms import HEADLINE_RATE
+from mtloc_jax.arms import HEADLINE_RATE, arm_label
 from mtloc_jax.core.evaluate import Clean, Wiped
 from mtloc_jax.rows import (
     CDF,
     CHOSEN,
     COVERAGE,
     DIVERGED,
+    HISTORY,
     LEAVES,
     METRICS,
     QUANTILES,
@@ -27,9 +28,12 @@ from mtloc_jax.settings import Settings
 from mtloc_jax.sites.site import Site
 from mtloc_jax.sites.survey import Coverage
 from mtloc_jax.study import radii
+from mtloc_jax.study.curves import GroupCurve, Point, grouped
 from mtloc_jax.study.runs import RunSpec
 
 Row = dict[str, Any]
+NETWORK = "network"
+"""The part that history.csv calls a network which is no part of anything."""
 WHOLE = 1.0
 """The drop rate of rows of a loss: it befalls the whole walk, whatever it takes of it."""
 
@@ -49,6 +53,7 @@ class Record:
     stated: by split f64[R, N], metres, the standard deviation of either coordinate that each run
             states of each window; None where they state none
     counts: by split, bool[N], the windows whose errors count; coverage alone has all
+    curves: of each run, how it trained; none where nothing was trained
     """
 
     settings: Settings
@@ -65,6 +70,7 @@ class Record:
     covered: list[Mapping[str, Coverage]]
     counts: Mapping[str, np.ndarray]
     stated: Mapping[str, np.ndarray] | None = None
+    curves: Sequence[list[Point]] = ()
 
     def tables(self) -> dict[str, Iterator[Row]]:
         """Return the rows of each file."""
@@ -78,7 +84,16 @@ class Record:
             COVERAGE: self._coverage(),
             RADIUS: self._radii(),
             DIVERGED: self._diverged(),
+            HISTORY: self._history(),
         }
+
+    def groups(self) -> list[GroupCurve]:
+        """Return the mean curve of the runs of each arm and rate, diverged ones too."""
+        wanted = [(self.specs[run], self.curves[run]) for run in self.wanted if self.curves]
+        return grouped(
+            (f"{self.settings.study}, {arm_label(of.arm, of.finetune_rate)}", of.seed, curve)
+            for of, curve in wanted
+        )
 
     def best_m(self) -> float:
         """Return the least mean error of a run, metres: on validation, where there is some.
@@ -208,6 +223,17 @@ class Record:
         for run in sorted(set(self.wanted) - set(self.sound)):
             named = self._row(self.specs[run], "test")
             yield named | {"learning_rate": self.settings.learning_rate}
+
+    def _history(self) -> Iterator[Row]:
+        for run in self.wanted if self.curves else ():
+            for point in self.curves[run]:
+                yield self._row(self.specs[run], "test") | {
+                    "part": NETWORK,
+                    "epoch": point.epoch,
+                    "training_loss": point.loss,
+                    "validation_loss": point.validation.loss,
+                    "validation_error_m": point.validation.error_m,
+                }
 
     def _counted(self, run: int, split: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, Coverage]:
         """Return error, sigma and walk of the windows of a split that count, and their coverage."""

@@ -11,9 +11,11 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding
 
 from mtloc_jax.core.model import Params
-from mtloc_jax.core.train import Run, State, Static, make_train
+from mtloc_jax.core.train import Run, State, Static, epoch_steps, make_train
 from mtloc_jax.sites.site import Arrays
-from mtloc_jax.study import memory, packing, replicas
+from mtloc_jax.study import memory, packing, pauses, replicas
+from mtloc_jax.study.curves import Measured, Point, curve, marks
+from mtloc_jax.study.validating import validating_program
 
 Told = Callable[[float, float], None]
 """Called with (done, total) between jitted calls."""
@@ -26,13 +28,35 @@ CALIBRATION_S = 0.5
 class Diverged(FloatingPointError):
     """Say which runs, by their place in the list, ended in what is no number.
 
-    params: of all runs, stacked in their order; those of the others are sound
+    trained: all runs; those that did not diverge are sound
     """
 
-    def __init__(self, runs: list[int], params: Params) -> None:
+    def __init__(self, runs: list[int], trained: "Trained") -> None:
         """Name the runs."""
-        self.runs, self.params = runs, params
+        self.runs, self.trained = runs, trained
         super().__init__(f"{len(runs)} run(s) diverged")
+
+
+class Trained(NamedTuple):
+    """Hold trained runs: their parameters, stacked in their order, and the curve of each."""
+
+    params: Params
+    curves: list[list[Point]]
+
+
+class Watched(NamedTuple):
+    """Say on which windows runs are measured while they train, and how often each."""
+
+    windows: Arrays
+    times: int
+
+
+class _Ended(NamedTuple):
+    """Hold one run at its end: parameters, last loss f32[], means of losses f32[POINTS]."""
+
+    params: Params
+    loss: np.ndarray
+    means: np.ndarray
 
 
 class Speed(NamedTuple):
@@ -56,25 +80,37 @@ class Trainer:
         self._begin, self._advance = programs(static, self.mesh, self.axis, told)
 
     def train(self, runs: list[Run], data: Arrays, told: Told = lambda done, total: None) -> Params:
-        """Return the trained parameters, stacked in the order of `runs`, as numpy arrays.
+        """Return the parameters of `trained`; raises as it does."""
+        return self.trained(runs, data, told).params
+
+    def trained(
+        self,
+        runs: list[Run],
+        data: Arrays,
+        told: Told = lambda done, total: None,
+        watched: Watched | None = None,
+    ) -> Trained:
+        """Return the trained runs, as numpy arrays; `watched` changes nothing but their curves.
 
         Raises Diverged where a run did, and InputError where one alone does not fit the memory.
         """
         steps = np.array([0, *np.cumsum([int(run.n_steps) for run in runs])], float)
 
-        def piece(part: slice) -> tuple[Params, np.ndarray]:
+        def piece(part: slice) -> tuple[Params, np.ndarray, list[list[Point]]]:
             return self._trained(
-                runs[part], data, lambda done: told(steps[part.start] + done, steps[-1])
+                runs[part], data, lambda done: told(steps[part.start] + done, steps[-1]), watched
             )
 
         self._fit(runs, data)
         # Vectorised, runs follow each other in the lanes there are; one by one, all are at hand.
         follow = len(runs) if self.axis == "vmap" else 1
-        trained = list(self.width.pieces(len(runs), piece, follow))
-        params, sound = jax.tree.map(lambda *leaves: np.concatenate(leaves), *trained)
+        pieces = list(self.width.pieces(len(runs), piece, follow))
+        params = jax.tree.map(lambda *leaves: np.concatenate(leaves), *(of for of, _, _ in pieces))
+        trained = Trained(params, [one for _, _, curves in pieces for one in curves])
+        sound = np.concatenate([of for _, of, _ in pieces])
         if not sound.all():
-            raise Diverged(np.flatnonzero(~sound).tolist(), params)
-        return params
+            raise Diverged(np.flatnonzero(~sound).tolist(), trained)
+        return trained
 
     def calibrate(self, runs: list[Run], data: Arrays) -> Speed:
         """Train a little of the first runs, throw it away, and say how fast that went."""
@@ -100,16 +136,24 @@ class Trainer:
         return Speed(steps / took_s, self._needed_bytes(runs, data))
 
     def _trained(
-        self, runs: list[Run], data: Arrays, told: Callable[[float], None]
-    ) -> tuple[Params, np.ndarray]:
+        self,
+        runs: list[Run],
+        data: Arrays,
+        told: Callable[[float], None],
+        watched: Watched | None,
+    ) -> tuple[Params, np.ndarray, list[list[Point]]]:
         """Train runs in the lanes there are, wave by wave.
 
-        Returns their parameters, and bool[R], whether they and the last loss are numbers.
+        Returns their parameters, bool[R], whether they and the last loss are numbers, and curves.
         """
         n_steps = np.array([int(run.n_steps) for run in runs])
+        batches = [epoch_steps(int(run.n_windows), self.static.batch_size) for run in runs]
+        times = watched.times if watched else 0
+        due = [marks(*of, times) if times else [] for of in zip(n_steps, batches, strict=True)]
         lanes: list[int | None] = [None] * self.width.runs
         taken = np.zeros(len(lanes), np.int64)  # steps, by each lane's run
-        ended: dict[int, tuple[Params, np.ndarray]] = {}
+        ended: dict[int, _Ended] = {}
+        measured: list[dict[int, Measured]] = [{} for _ in runs]
         state, stride, done = None, 1, 0
         told(0)
         for wave in self._waves(n_steps):
@@ -122,22 +166,47 @@ class Trainer:
             state = fresh if state is None else self._with(state, fresh, wave.begins)
             length = np.array([int(run.n_steps) for run in filled]) - taken
             length = np.minimum(length, wave.steps)
-            part = 0
-            while part < PARTS:
-                part, began_s = min(PARTS, part + stride), time.monotonic()
-                state = self._advanced(state, stacked, taken + _stop(length, part), data)
-                told(float(done + _stop(length, part).sum()))
-                took_s = max(time.monotonic() - began_s, 1e-3)
-                stride = int(np.clip(stride * min(CALL_S / took_s, 8), 1, PARTS))
+            here = np.zeros_like(length)
+            for pause in self._pauses([[] if k is None else due[k] for k in lanes], taken, length):
+                part = 0
+                while part < PARTS:
+                    part, began_s = min(PARTS, part + stride), time.monotonic()
+                    at = here + _stop(pause - here, part)
+                    state = self._advanced(state, stacked, taken + at, data)
+                    told(float(done + at.sum()))
+                    took_s = max(time.monotonic() - began_s, 1e-3)
+                    stride = int(np.clip(stride * min(CALL_S / took_s, 8), 1, PARTS))
+                here = pause
+                held = {k: run for k, run in enumerate(lanes) if run is not None}
+                reached = {k: run for k, run in held.items() if taken[k] + here[k] in due[run]}
+                if watched and reached:
+                    found = self._validated(state, stacked, watched.windows)
+                    for lane, run in reached.items():
+                        measured[run][int(taken[lane] + here[lane])] = Measured(*found[lane])
             taken, done = taken + length, done + length.sum()
         assert state is not None
         ended |= self._ended(state, dict(enumerate(lanes)))
-        params = replicas.stack([ended[k][0] for k in range(len(runs))])
+        every = [ended[k] for k in range(len(runs))]
+        params = replicas.stack([one.params for one in every])
         # The loss is of before the last step, the parameters of after it.
         flat = [leaf.reshape(len(runs), -1) for leaf in jax.tree.leaves(params)]
         finite = [np.isfinite(leaf).all(axis=1) for leaf in flat]
-        loss = np.array([ended[k][1] for k in range(len(runs))])
-        return params, np.all([np.isfinite(loss), *finite], axis=0)
+        sound = np.all([np.isfinite([one.loss for one in every]), *finite], axis=0)
+        means = [one.means for one in every]
+        return params, sound, list(map(curve, n_steps.tolist(), batches, means, measured))
+
+    def _pauses(
+        self, due: list[list[int]], taken: np.ndarray, length: np.ndarray
+    ) -> list[np.ndarray]:
+        """Return how far each lane is at each pause of a wave, i64[L]; it ends with the last."""
+        if self.axis == "vmap":
+            return pauses.in_step(due, taken, length)
+        return pauses.in_proportion(due) or [length]
+
+    def _validated(self, state: State, stacked: Run, windows: Arrays) -> np.ndarray:
+        """Return what each lane's run is measured at, f64[L, 2]."""
+        program = validating_program(self.static.problem, self.mesh, self.axis)
+        return np.asarray(program(state.params, stacked.scaler, windows), np.float64)
 
     def _waves(self, n_steps: np.ndarray) -> list[packing.Wave]:
         if self.axis == "vmap":
@@ -165,15 +234,16 @@ class Trainer:
         mask[list(begins)] = True
         return _begun_anew(state, fresh, replicas.placed(mask, self.mesh, replicas.RUNS))
 
-    def _ended(
-        self, state: State, lanes: Mapping[int, int | None]
-    ) -> dict[int, tuple[Params, np.ndarray]]:
-        """Return the parameters and last losses of lanes' runs, by run."""
+    def _ended(self, state: State, lanes: Mapping[int, int | None]) -> dict[int, _Ended]:
+        """Return how lanes' runs ended, by run."""
         held = {lane: run for lane, run in lanes.items() if run is not None}
         if not held:
             return {}
-        params, loss = jax.device_get((state.params, state.loss))
-        return {run: (replicas.take(params, lane), loss[lane]) for lane, run in held.items()}
+        params, loss, means = jax.device_get((state.params, state.loss, state.losses.means))
+        return {
+            run: _Ended(replicas.take(params, lane), loss[lane], means[lane])
+            for lane, run in held.items()
+        }
 
     def _stacked(self, lanes: Sequence[Run | None], runs: list[Run]) -> tuple[list[Run], Run]:
         """Return what each lane trains, an idle run where none, and that on the devices."""

@@ -1,0 +1,111 @@
+"""How runs fared while they trained: their loss by epoch, and what validation said in between."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from mtloc_jax.core.curve import steps_a_point
+
+
+class Measured(NamedTuple):
+    """Hold what a run was measured at on validation: its loss, scaled, and mean error, metres."""
+
+    loss: float
+    error_m: float
+
+
+UNMEASURED = Measured(float("nan"), float("nan"))
+
+
+class Point(NamedTuple):
+    """Hold a run at the end of an epoch.
+
+    loss: of training, mean over the steps since the point before; in scaled units squared, or
+        whatever the problem asks
+    """
+
+    epoch: int
+    loss: float
+    validation: Measured = UNMEASURED
+
+
+def ends(n_steps: int, batches: int) -> np.ndarray:
+    """Return at which steps the points of a run's curve end, i64[P].
+
+    n_steps: of the run; batches: of an epoch
+    """
+    share = steps_a_point(n_steps, batches)
+    return np.minimum(share * np.arange(1, -(-n_steps // share) + 1), n_steps)
+
+
+def marks(n_steps: int, batches: int, times: int) -> list[int]:
+    """Return after which steps a run is measured: `times` of its points, evenly, the last too.
+
+    All of them where there are no more.
+    """
+    points = ends(n_steps, batches)
+    chosen = sorted({len(points) * k // times for k in range(1, times + 1)} - {0})
+    return [int(points[at - 1]) for at in chosen]
+
+
+def curve(
+    n_steps: int, batches: int, means: np.ndarray, measured: Mapping[int, Measured]
+) -> list[Point]:
+    """Return a run's curve, up to the epoch in which it ended in what is no number.
+
+    means: f32[core.curve.POINTS], of each point's steps; measured: on validation, by step
+    """
+    found = []
+    for step, loss in zip(ends(n_steps, batches).tolist(), means.tolist(), strict=False):
+        if not np.isfinite(loss):
+            break
+        found.append(Point(-(-step // batches), loss, measured.get(step, UNMEASURED)))
+    return found
+
+
+@dataclass(frozen=True)
+class GroupCurve:
+    """Hold the mean curve of runs that differ in their seed alone; NaN where nothing is known.
+
+    name: of the runs; epoch: i64[P]; loss, validation_loss, validation_error_m: f64[P]
+    """
+
+    name: str
+    epoch: np.ndarray
+    loss: np.ndarray
+    validation_loss: np.ndarray
+    validation_error_m: np.ndarray
+
+    @property
+    def figures(self) -> dict[str, np.ndarray]:
+        """Return what is known at each epoch, by name."""
+        return {
+            "training_loss": self.loss,
+            "validation_loss": self.validation_loss,
+            "validation_error_m": self.validation_error_m,
+        }
+
+
+def grouped(runs: Iterable[tuple[str, int, list[Point]]]) -> list[GroupCurve]:
+    """Return the mean curve of each group of runs, each given by its group, seed and curve."""
+    every: dict[str, dict[int, list[Point]]] = {}
+    for name, seed, points in runs:
+        every.setdefault(name, {})[seed] = points
+    return [_mean(name, of) for name, of in every.items() if any(of.values())]
+
+
+def _mean(name: str, by_seed: Mapping[int, list[Point]]) -> GroupCurve:
+    points = [point for run in by_seed.values() for point in run]
+    epochs = sorted({point.epoch for point in points})
+    figures = np.array([_means(points, epoch) for epoch in epochs]).T
+    seeds = sorted(by_seed)
+    said = f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {seeds[0]} to {seeds[-1]}"
+    return GroupCurve(f"{name}, {said}", np.array(epochs), *figures)
+
+
+def _means(points: Sequence[Point], epoch: int) -> list[float]:
+    held = [(p.loss, *p.validation) for p in points if p.epoch == epoch]
+    known = (np.array([v for v in of if np.isfinite(v)]) for of in zip(*held, strict=True))
+    return [float(of.mean()) if len(of) else float("nan") for of in known]
