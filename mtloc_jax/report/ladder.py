@@ -173,7 +173,7 @@ def _sentence(best: Rung) -> str:
 
 def _draw(left: Axes, right: Axes, at: int, one: Rung) -> None:
     color = style.line(ARMS, one.arm[0])["color"]
-    left.barh(at, one.mean_m, 0.7, color=color, alpha=1.0 if _causal(one) else 0.45)
+    left.barh(at, one.mean_m, 0.7, color=color, alpha=1.0 if is_causal(one) else 0.45)
     left.plot(one.metric("median_m")[0], at, "o", color="#FFFFFF", markeredgecolor="#000000")
     if one.claim is None:
         return
@@ -209,7 +209,8 @@ def position(one: Rung) -> str:
     return JOINS[locate.time].label if locate else _WINDOWS
 
 
-def _causal(one: Rung) -> bool:
+def is_causal(one: Rung) -> bool:
+    """Say whether an arm goes by what had arrived till then."""
     locate = ARMS[one.arm[0]].locate if one.arm[0] in ARMS else None
     return locate is None or JOINS[locate.time].causal
 

@@ -18,8 +18,8 @@ def ran(found: Measured) -> list[str]:
     runs = {run for t in tables for run in zip(*(t[key].tolist() for key in keys), strict=True)}
     names = held(ARMS, {arm for _, _, arm, _, _ in runs})
     labels = [ARMS[name].label if name in ARMS else name for name in names]
-    more = len(labels) - _MOST_ARMS
-    told = ", ".join(labels if more <= 1 else [*labels[:_MOST_ARMS], f"{more} more arms"])
+    many = len(labels) > _MOST_ARMS or any("," in label for label in labels)
+    told = f"{len(labels)} arms" if many else ", ".join(labels)
     judged = found.scope.removeprefix(f"{found.provenance.site_pair} | ").replace(" | ", ", ")
     lines = [f"Run: {told}, {counted({len(runs)}, 'run')}; {judged}."]
     if found.times:
