@@ -11,7 +11,8 @@ buildings are quoted where they lie in DIR as card_source.json and card_target.j
 
 --margin_m names the difference in mean error that counts as none, for a study whose config left
 config.margin_m out; name it before looking. It is written into DIR/config.json, so that the report
-stays what its folder says.
+stays what its folder says. --question does so with what the study asks, which heads its page: a
+study has the first line of its config's docstring there.
 
 A file that is not what the study wrote, by DIR/SHA256SUMS, is named and nothing is reported; with
 --accept_altered it is reported as it is, and the report says so.
@@ -34,6 +35,7 @@ _FLOOR_SIZE_M = flags.DEFINE_list(
 )
 _MARGIN_M = flags.DEFINE_float("margin_m", None, "Difference in metres that counts as none.")
 
+_QUESTION = flags.DEFINE_string("question", None, "What the study asks, in words.")
 _ACCEPT_ALTERED = flags.DEFINE_bool(
     "accept_altered", False, "Report files that are not what the study wrote, and say so."
 )
@@ -42,12 +44,14 @@ _ACCEPT_ALTERED = flags.DEFINE_bool(
 def main(argv: list[str]) -> None:
     """Write the report and say where it is."""
     del argv
-    from mtloc_jax.report.margin import name_margin
+    from mtloc_jax.report.named import name_margin, name_question
     from mtloc_jax.report.write import write_report
 
     workdir, floor_plan = places.folder(_WORKDIR.value), _floor_plan()
     if _MARGIN_M.value is not None:
         name_margin(workdir, _MARGIN_M.value)
+    if _QUESTION.value is not None:
+        name_question(workdir, _QUESTION.value)
     write_report(workdir, floor_plan, accept_altered=bool(_ACCEPT_ALTERED.value))
 
 

@@ -10,6 +10,7 @@ stopped study goes on where it was. With --num_processes and --process_id severa
 the study (docs/clusters.md).
 """
 
+import ast
 import logging
 import os
 import sys
@@ -68,7 +69,7 @@ def _run(settings: Settings, folder: Path) -> None:
         with ExitStack() as views:
             show = views.enter_context(Progress(quiet=_QUIET.value))
             tells = [show.tell, *_events(views, folder, share)]
-            study = Study(settings, folder, show, share)
+            study = Study(settings, folder, show, share, _question())
             expected = "\n".join(study.estimate().lines())
             if not _DRY_RUN.value:
                 show.say(expected)
@@ -90,6 +91,13 @@ def _events(views: ExitStack, folder: Path, share: "Share") -> list[Callable]:
 
     events = Events(folder / "tensorboard" / f"process-{share.index}")
     return [views.enter_context(closing(events)).tell]
+
+
+def _question() -> str:
+    """Return what the study asks: the first line of its config's docstring, if it has one."""
+    place = config_flags.get_config_filename(flags.FLAGS["config"])
+    text = Path(place.partition(":")[0]).read_text(encoding="utf-8")
+    return (ast.get_docstring(ast.parse(text)) or "").partition("\n")[0].strip()
 
 
 def _list_settings() -> None:

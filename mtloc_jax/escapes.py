@@ -1,11 +1,13 @@
 """Text that prints as it is, whatever medium reads it: names come from users and recordings.
 
 The one place that knows what each medium takes for a command: a terminal's control characters,
-rich's markup, LaTeX, Markdown, HTML, a spreadsheet's formulas, a path.
+rich's markup, LaTeX, Markdown, HTML, a script's data, a spreadsheet's formulas, a path.
 """
 
 import hashlib
+import json
 import re
+from typing import Any
 
 from markupsafe import Markup, escape
 
@@ -58,6 +60,18 @@ def html(text: str) -> Markup:
     return escape(printable(text))
 
 
+def script_json(value: Any) -> Markup:
+    """Return plain data as JSON that may stand within <script>: no text in it ends that.
+
+    What cannot be printed is a space, as in any other text of the page. Raises ValueError of a
+    number that JSON has not.
+    """
+    text = json.dumps(_printable(value), allow_nan=False, separators=(",", ":"))
+    for mark in "<>&":  # in JSON these stand within strings alone
+        text = text.replace(mark, f"\\u{ord(mark):04x}")
+    return Markup(text)
+
+
 def csv_field(text: str) -> str:
     """Return `text` as a field of a CSV file, on one line and no formula; `from_csv` undoes it.
 
@@ -100,6 +114,15 @@ def markdown_cell(text: str) -> str:
     """Return `text` so that a cell of a Markdown table prints it as it is."""
     marked = _MARKDOWN_MARK.sub(lambda found: f"\\{found[0]}", printable(text))
     return marked.replace("|", r"\|")
+
+
+def _printable(value: Any) -> Any:
+    """Return data with every text in it on one line, as it can be printed."""
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, dict):
+        return {printable(str(name)): _printable(held) for name, held in value.items()}
+    return [_printable(held) for held in value] if isinstance(value, list | tuple) else value
 
 
 def _coded(mark: str) -> str:

@@ -21,6 +21,8 @@ VARIANTS = "variants"
 """Below a swept study's workdir: a folder a variant, with files as of a study of its own."""
 CONFIG = "config.json"
 """What a study was asked, beside its rows."""
+QUESTION = "question"
+"""Its field that says it in words, where somebody did."""
 CARD = "card_{}.json"
 """The data card of a building, by its role: source, source_2, .., target."""
 

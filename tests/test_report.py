@@ -10,7 +10,7 @@ import pytest
 from mtloc_jax import rows
 from mtloc_jax.errors import InputError
 from mtloc_jax.files import record_sums
-from mtloc_jax.report.margin import name_margin
+from mtloc_jax.report.named import name_margin
 from mtloc_jax.report.write import write_report
 from tests.launched import launched_without_jax
 from tests.synthetic_rows import (
@@ -106,10 +106,11 @@ def test_printed_tables_fit_a_terminal_of_80_columns(launched: tuple[Path, str])
 def test_the_page_has_every_figure_and_table_and_loads_nothing(reported: Path) -> None:
     html = (reported / "report.html").read_text()
     n_figures = len(list((reported / "figures").glob("*.png")))
-    assert html.count('src="data:image/png;base64,') == n_figures
+    assert html.count('src="data:image/webp;base64,') == n_figures
+    assert html.count('srcset="data:image/webp;base64,') == n_figures  # for small screens
     assert html.count("<table") == 7
-    assert not re.search(r'(src|href)="(?!data:image/png;base64,|#)', html)
-    assert not re.search(r"<script|<link|@import|url\(", html)
+    assert html.count('type="application/json"') == 5
+    assert not re.search(r'(src|srcset|href)="(?!data:|#)', html)
 
 
 def test_the_page_names_its_rows_by_digest(reported: Path) -> None:

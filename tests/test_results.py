@@ -25,7 +25,7 @@ DRAWN_WITH = ("3.11.2", "13.0.0")
 
 
 def without_pictures(page: bytes) -> bytes:
-    return re.sub(rb'src="data:image/png;base64,[^"]*"', b"", page)
+    return re.sub(rb'src(set)?="data:image/webp;base64,[^"]*"', b"", page)
 
 
 def made_of_rows(folder: Path) -> dict[str, bytes]:

@@ -15,6 +15,7 @@ from mtloc_jax.study.plan import plan
 from mtloc_jax.study.processes import Share
 from mtloc_jax.study.study import run_study
 from mtloc_jax.study.workdir import CONFIG, write_json
+from mtloc_jax.times import between
 from tests.studies import ignore, tiny
 
 
@@ -158,7 +159,7 @@ def test_a_line_that_is_no_row_is_not_merged(tmp_path):
 def test_what_a_chunks_card_says_has_a_digest_of_its_own(tmp_path):
     chunk = written(tmp_path / "0", 0)
     identity = workdir.Identity("ours", {"target": "it"}, ({"git_revision": "now"},))
-    workdir.seal(chunk, identity, [{"seed": 0}])
+    workdir.seal(chunk, identity, [{"seed": 0}], between(0.0, 1.5))
     assert workdir.sealed(chunk)["runs"] == [{"seed": 0}]
     text = (chunk / workdir.CHUNK).read_text()
     (chunk / workdir.CHUNK).write_text(text.replace('"seed": 0', '"seed": 1'))

@@ -14,7 +14,7 @@ from mtloc_jax.report.headline import held
 from mtloc_jax.report.provenance import Provenance
 from mtloc_jax.rows import METRICS, Table, select
 
-_PANELS = (("validation", "mean_m"), ("test", "mean_m"), ("test", "median_m"))
+PANELS = (("validation", "mean_m"), ("test", "mean_m"), ("test", "median_m"))
 _MOST_BANDS = 4  # of more arms, bands would hide each other and the lines
 _END = 1.04  # of the axis, in surveys: the last marker is whole
 _LINES_NOTE = "line: mean over seeds; the tables hold the deviations"
@@ -30,7 +30,7 @@ def data_demand(
     """
     clean = select(table, modality="none")
     names = held(ARMS, clean["arm"])
-    panels = [panel for panel in _PANELS if panel[0] in set(clean["split"])]
+    panels = [panel for panel in PANELS if panel[0] in set(clean["split"])]
     found = [_curves(select(clean, split=split), metric, names) for split, metric in panels]
     if all(len(curve.at) < 2 for curves in found for curve in curves.values()):
         return None

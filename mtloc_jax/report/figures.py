@@ -14,11 +14,11 @@ from mtloc_jax.report.provenance import Provenance
 from mtloc_jax.report.summary import over_seeds, per_seed
 from mtloc_jax.rows import QUANTILES, Table, of_arm, select, wiped_at_random
 
-_LEVELS = np.array(QUANTILES) / 100
-_QUANTILE_NAMES = [f"q{level:03d}" for level in QUANTILES]
+LEVELS = np.array(QUANTILES) / 100
+QUANTILE_NAMES = [f"q{level:03d}" for level in QUANTILES]
 # The last few per cent stretch the axis tenfold; p95 is in the tables.
 _SHOWN_LEVEL = QUANTILES.index(96)
-_SHARE_LABEL = "share of windows with a smaller error"
+SHARE_LABEL = "share of windows with a smaller error"
 _MARK_EVERY = 12  # levels
 _STRAIGHT = (
     "Whole windows are lost: for a network that sees one window at a time every curve is, but for "
@@ -38,7 +38,7 @@ def fig4(cdf: Table, table: Table, provenance: Provenance) -> Figure | None:
     panels = drawn.subplots(1, len(splits), sharex=True, sharey=True, squeeze=False)[0]
     for axes, letter, split in zip(panels, "ab", splits, strict=False):
         on_split = select(clean, split=split)
-        for at, (arm, line) in enumerate(_rate_lines(on_split)):
+        for at, (arm, line) in enumerate(rate_lines(on_split)):
             _draw_cdf(axes, of_arm(on_split, arm), line, at)
         axes.set_title(f"({letter}) {split}")
     _finish_cdfs(drawn, panels)
@@ -50,7 +50,7 @@ def fig5(table: Table, provenance: Provenance) -> Figure | None:
 
     The model is the fine-tuned one at the headline rate, else the first of those that were wiped.
     """
-    wiped = wiped_at_random(select(table, split="test"))
+    wiped = wiped_test(table)
     models = headline.models(wiped)
     model = next((one for one in models if one[0] == FINETUNED), models[0] if models else None)
     rows = of_arm(wiped, model) if model else wiped
@@ -62,12 +62,25 @@ def fig5(table: Table, provenance: Provenance) -> Figure | None:
     drawn = _figure(provenance.title(title), notes, 1)
     axes = drawn.subplots()
     draw_drops(axes, rows)
-    points = "samples" if provenance.mode == "samples" else "windows"
-    axes.set(xlabel=f"drop rate: share of the modality's test {points} wiped (%)")
+    axes.set(xlabel=drop_label(provenance))
     axes.set(ylabel="mean error (m)")
     axes.set_ylim(bottom=0)
     style.legend(drawn, [axes], title="wiped")
     return drawn
+
+
+def drop_label(provenance: Provenance) -> str:
+    """Return what an axis of drop rates says, in per cent."""
+    return f"drop rate: share of the modality's test {_points(provenance)} wiped (%)"
+
+
+def wiped_label(provenance: Provenance) -> str:
+    """Return the same, shorter, where a title names the modality."""
+    return f"share of test {_points(provenance)} wiped (%)"
+
+
+def _points(provenance: Provenance) -> str:
+    return "samples" if provenance.mode == "samples" else "windows"
 
 
 def draw_drops(axes: Axes, rows: Table) -> None:
@@ -89,12 +102,10 @@ def fig6(cdf: Table, table: Table, provenance: Provenance) -> Figure | None:
 
     The share wiped is the one nearest to 40 % of those whose CDFs are kept.
     """
-    wiped = wiped_at_random(select(cdf, split="test"))
-    if not len(wiped["seed"]):
+    if not len(wiped_test(cdf)["seed"]):
         return None
-    share = min(np.unique(wiped["drop_rate"]), key=lambda rate: abs(rate - WIPED_SHARE))
-    shown = select(wiped, drop_rate=float(share))
-    scope = provenance.scope(select(table, split="test", drop_rate=float(share)))
+    share, shown = partly_wiped(cdf)
+    scope = provenance.scope(select(table, split="test", drop_rate=share))
     names = held(MODALITIES, shown["modality"])
     title = f"Fig 6: error CDF with {percent(share)} of one modality wiped"
     notes = [scope, headline.rate_note(shown), provenance.wiping]
@@ -111,7 +122,19 @@ def fig6(cdf: Table, table: Table, provenance: Provenance) -> Figure | None:
     return drawn
 
 
-def _rate_lines(clean: Table) -> Iterable[tuple[ArmAtRate, style.Line]]:
+def wiped_test(rows: Table) -> Table:
+    """Return the test rows that something was wiped of at random."""
+    return wiped_at_random(select(rows, split="test"))
+
+
+def partly_wiped(cdf: Table) -> tuple[float, Table]:
+    """Return the share wiped nearest to 40 % of those whose CDFs are kept, and its rows."""
+    wiped = wiped_test(cdf)
+    share = float(min(np.unique(wiped["drop_rate"]), key=lambda rate: abs(rate - WIPED_SHARE)))
+    return share, select(wiped, drop_rate=share)
+
+
+def rate_lines(clean: Table) -> Iterable[tuple[ArmAtRate, style.Line]]:
     """Yield each rate of grafted arms, shaded by rate, and the largest survey of all others."""
     for arm in held(ARMS, clean["arm"]):
         rates, line = headline.rates_of(clean, arm), style.line(ARMS, arm)
@@ -128,7 +151,7 @@ def _figure(title: str, notes: Sequence[str], n_panels: int) -> Figure:
 def _draw_cdf(axes: Axes, rows: Table, line: style.Line, at: int) -> None:
     """Draw one model's CDF; `at` staggers the markers so that neighbours do not hide each other."""
     if len(rows["seed"]):
-        curve = bands.deviating(_LEVELS, *over_seeds(per_seed(rows, _QUANTILE_NAMES)[1]))
+        curve = bands.deviating(LEVELS, *over_seeds(per_seed(rows, QUANTILE_NAMES)[1]))
         markers = {"markevery": ((4 + at) % _MARK_EVERY, _MARK_EVERY)}
         bands.draw(axes, curve, line | markers, sideways=True)
 
@@ -138,5 +161,5 @@ def _finish_cdfs(drawn: Figure, panels: Sequence[Axes]) -> None:
     end_m = style.axis_end(drawn, [curve[_SHOWN_LEVEL] for curve in curves])
     for axes in panels:
         axes.set(xlabel="error (m)", xlim=(0, end_m), ylim=(0, 1))
-    panels[0].set_ylabel(_SHARE_LABEL)
+    panels[0].set_ylabel(SHARE_LABEL)
     style.legend(drawn, panels)

@@ -80,7 +80,7 @@ def ratio_table(found: Sequence[Rung], scope: str, provenance: Provenance) -> li
             one.variant,
             lost_label(one.lost) if lossy else "",
             _ingredients(one),
-            _position(one),
+            position(one),
             Label(f"{one.mean_m:.2f} ({one.ratio:.2f})"),
         )
         for one in found
@@ -106,8 +106,8 @@ def sentences(found: Sequence[Rung]) -> list[str]:
     """
     last = last_variant(found)
     whole = [one for one in found if one.lost == NOTHING and one.variant == last]
-    positions = dict.fromkeys(join.label for join in JOINS.values())
-    every = [[one for one in whole if _position(one) == position] for position in positions]
+    names = dict.fromkeys(join.label for join in JOINS.values())
+    every = [[one for one in whole if position(one) == name] for name in names]
     best = [min(of, key=lambda one: one.mean_m) for of in every if of]
     return [_sentence(one) for one in best if one.claim]
 
@@ -166,14 +166,14 @@ def _sentence(best: Rung) -> str:
     sure = f" [{found.low_m:+.2f}, {found.high_m:+.2f}]" if known else ""
     where = f"{best.variant}: " if best.variant else ""
     return (
-        f"{where}least {_position(best)}: {best.label}, {best.mean_m:.2f} m, {best.ratio:.2f} of "
+        f"{where}least {position(best)}: {best.label}, {best.mean_m:.2f} m, {best.ratio:.2f} of "
         f"5-NN held; paired by walk {found.mean_m:+.2f} m{sure}."
     )
 
 
 def _draw(left: Axes, right: Axes, at: int, one: Rung) -> None:
     color = style.line(ARMS, one.arm[0])["color"]
-    left.barh(at, one.mean_m, 0.7, color=color, alpha=1.0 if _causal(one) else 0.45)
+    left.barh(at, one.mean_m, 0.7, color=color, alpha=1.0 if is_causal(one) else 0.45)
     left.plot(one.metric("median_m")[0], at, "o", color="#FFFFFF", markeredgecolor="#000000")
     if one.claim is None:
         return
@@ -203,12 +203,14 @@ def lost_label(name: str) -> str:
     return LOSSES[name].label if name in LOSSES else name
 
 
-def _position(one: Rung) -> str:
+def position(one: Rung) -> str:
+    """Say when an arm's position is known: held, causal or offline; of arms of windows, that."""
     locate = ARMS[one.arm[0]].locate if one.arm[0] in ARMS else None
     return JOINS[locate.time].label if locate else _WINDOWS
 
 
-def _causal(one: Rung) -> bool:
+def is_causal(one: Rung) -> bool:
+    """Say whether an arm goes by what had arrived till then."""
     locate = ARMS[one.arm[0]].locate if one.arm[0] in ARMS else None
     return locate is None or JOINS[locate.time].causal
 

@@ -18,7 +18,7 @@ from mtloc_jax.report.card_notes import CardNotes, Survey, read_notes, target_su
 from mtloc_jax.report.comparison import Line
 from mtloc_jax.report.comparison_variants import Swept, no_rows, read_swept, variant_folders
 from mtloc_jax.report.headline import held
-from mtloc_jax.report.margin import margin_of
+from mtloc_jax.report.named import margin_of
 from mtloc_jax.report.provenance import (
     Provenance,
     check_same_study,
@@ -37,6 +37,7 @@ from mtloc_jax.rows import (
     DIVERGED,
     HISTORY,
     PRETEXT,
+    QUESTION,
     RADIUS,
     ROWS,
     TRACKS,
@@ -46,7 +47,8 @@ from mtloc_jax.rows import (
     read,
     select,
 )
-from mtloc_jax.sites.floor_plan import FloorPlan
+from mtloc_jax.sites.floor_plan import FloorPlan, published_plan
+from mtloc_jax.times import Times, read_times
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,8 @@ class Measured:
     beside:  networks of another study that its predictors stand beside
     swept:   the variants of a swept study
     history: history.csv; with no rows where variants have them
+    plan:    of the target's floor, as given, or as the study left it beside its rows; times: when
+             its runs were done, where it says so
     diverged: the runs that ended in what is no number, and have no rows
     digests: file name -> SHA-256 of the rows everything is made from
     altered: files that are not what the study wrote, and were accepted all the same
@@ -82,10 +86,16 @@ class Measured:
     beside: Beside | None
     swept: Swept | None
     plan: FloorPlan | None
+    times: Times | None
     diverged: Table
     history: Table
     digests: Mapping[str, str]
     altered: tuple[str, ...] = ()
+
+    @property
+    def question(self) -> str:
+        """Return what the study asks, in words; empty where its record has no question."""
+        return str(self.record.get(QUESTION, ""))
 
     @property
     def survey(self) -> Survey | None:
@@ -128,6 +138,16 @@ class Measured:
         if _of_targets(self.swept):
             tables[f"all {len(tables)} targets"] = self.swept.tables
         return rungs(tables, self.walks, self.every_cdf)
+
+    @property
+    def is_one_ladder(self) -> bool:
+        """Say whether the ladder says all: of one variant, of test rounds in turn, or of targets.
+
+        Errors in several targets do not compare.
+        """
+        return bool(self.rungs) and (
+            self.swept is None or not self.swept.names or "target" in self.swept.names
+        )
 
     @cached_property
     def walk_curves(self) -> list[Curve]:
@@ -234,7 +254,8 @@ def read_measured(
         pretext=pretext,
         beside=read_beside(config),
         swept=swept,
-        plan=plan,
+        plan=plan if folders else plan or published_plan(workdir),
+        times=read_times(workdir),
         diverged=_optional(workdir / DIVERGED),
         history=history,
         digests=_digests(workdir, names, config),

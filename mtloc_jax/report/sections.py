@@ -1,14 +1,14 @@
 """The parts of a report: which there are, and what is in each, follows from the rows."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from mtloc_jax.arms import ARMS, SCRATCH
-from mtloc_jax.report import comparison_sentences as compared
 from mtloc_jax.report import (
+    charts,
     comparison_tables,
     error_tables,
     figures,
@@ -17,6 +17,7 @@ from mtloc_jax.report import (
     questions,
     walks_tables,
 )
+from mtloc_jax.report import comparison_sentences as compared
 from mtloc_jax.report import needed_tables as needed
 from mtloc_jax.report.card_tables import card_predictors
 from mtloc_jax.report.chosen_tables import chosen
@@ -31,9 +32,11 @@ from mtloc_jax.report.headline import arms_in, labels_of, models
 from mtloc_jax.report.ingredients import worth_table, worths
 from mtloc_jax.report.lost import losses_figure, losses_table
 from mtloc_jax.report.measured import Measured
+from mtloc_jax.report.page import Live
 from mtloc_jax.report.pretexts import pretext_table
 from mtloc_jax.report.pretexts import sentences as pretext_sentences
 from mtloc_jax.report.radius_table import radius_table
+from mtloc_jax.report.replay import replay
 from mtloc_jax.report.rungs import Rung
 from mtloc_jax.report.survey_distance import distance_figure, distance_table
 from mtloc_jax.report.table import ReportTable
@@ -58,6 +61,8 @@ class Section:
     tables:  name of the files -> what is in them; figures: the same. Each may find that the rows
              lack it, and is then left out
     printed: the tables that are shown on the terminal too
+    live:    name of a figure -> what the page's script lets a reader switch or follow in it, as
+             `series.Curves`; called where the figure was drawn
     """
 
     name: str
@@ -65,6 +70,7 @@ class Section:
     tables: Mapping[str, Tables]
     figures: Mapping[str, Drawing]
     printed: tuple[str, ...] = ()
+    live: Mapping[str, Callable[[Measured], Live | None]] = field(default_factory=dict)
 
 
 def answers(found: Measured) -> list[str]:
@@ -73,7 +79,7 @@ def answers(found: Measured) -> list[str]:
     if found.walk_curves:
         said = walks_tables.needed_sentences(needed_walks(found.walk_curves))
         return [*said, *walks_tables.transfer_sentences(_transfer(found)), *learnt]
-    if found.swept and _is_one_ladder(found):
+    if found.swept and found.is_one_ladder:
         return [*ladder.sentences(found.rungs), *learnt]
     if found.swept:
         return [*compared.sentences(found.lines), *orders(found.lines), *learnt]
@@ -156,19 +162,9 @@ def _compared(make: Callable[..., list[ReportTable]]) -> Tables:
     return made
 
 
-def _is_one_ladder(found: Measured) -> bool:
-    """Say whether the ladder says all: of one variant, of test rounds in turn, or of targets.
-
-    Errors in several targets do not compare.
-    """
-    return bool(found.rungs) and (
-        found.swept is None or not found.swept.names or "target" in found.swept.names
-    )
-
-
 def _compares(found: Measured) -> bool:
     """Say whether there are variants that are compared with each other."""
-    return found.swept is not None and not (_is_one_ladder(found) or found.walk_curves)
+    return found.swept is not None and not (found.is_one_ladder or found.walk_curves)
 
 
 def _transfer(found: Measured) -> list[Claim]:
@@ -178,7 +174,7 @@ def _transfer(found: Measured) -> list[Claim]:
 def _rungs_of_targets(found: Measured) -> list[Rung]:
     """Return the rungs of each target, where several are pooled."""
     last = ladder.last_variant(found.rungs)
-    return [r for r in found.rungs if r.variant != last] if _is_one_ladder(found) else []
+    return [r for r in found.rungs if r.variant != last] if found.is_one_ladder else []
 
 
 def _leading_rungs(found: Measured) -> list[Rung]:
@@ -189,7 +185,7 @@ def _leading_rungs(found: Measured) -> list[Rung]:
 
 def _ladder_drawn(found: Measured) -> Figure | None:
     """Draw the ladder of one target, or of all; comparable variants have their own."""
-    if not _is_one_ladder(found):
+    if not found.is_one_ladder:
         return None
     return ladder.ladder_figure(found.rungs, found.scope, found.provenance)
 
@@ -244,6 +240,7 @@ SECTIONS = (
         },
         {"fig4": lambda found: figures.fig4(found.cdf, found.rows, found.provenance)},
         printed=("table5",),
+        live={"fig4": lambda found: charts.cdfs(found.cdf)},
     ),
     Section(
         "Sensors wiped",
@@ -254,6 +251,10 @@ SECTIONS = (
             "fig6": lambda found: figures.fig6(found.cdf, found.rows, found.provenance),
         },
         printed=("table6",),
+        live={
+            "fig5": lambda found: charts.drops(found.rows, found.provenance),
+            "fig6": lambda found: charts.wiped_cdfs(found.cdf),
+        },
     ),
     Section(
         "Lost in life",
@@ -279,6 +280,7 @@ SECTIONS = (
         },
         {"data_demand": lambda found: data_demand(found.together, found.provenance, found.survey)},
         printed=("errors_test",),
+        live={"data_demand": lambda found: charts.demand(found.together)},
     ),
     Section(
         "Chosen",  # of test rounds or targets in turn, which have no rows in one
@@ -335,6 +337,7 @@ SECTIONS = (
             "trajectory": lambda found: trajectory(found.tracks, found.provenance, found.plan),
             "error_map": lambda found: error_map(found.tracks, found.provenance, found.plan),
         },
+        live={"trajectory": lambda found: replay(found.tracks, found.plan)},
     ),
     Section(
         "Comparison",

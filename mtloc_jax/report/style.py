@@ -106,14 +106,19 @@ def axis_end(drawn: Figure, ends_m: Sequence[float] | np.ndarray) -> float:
 
 def save(drawn: Figure, path: Path) -> None:
     """Write a PNG of 256 colours (a third of the size), with no metadata that names a machine."""
+    write_whole(path, png(drawn, "figure", 256))
+
+
+def png(drawn: Figure, dpi: float | str, n_colours: int) -> bytes:
+    """Return a PNG of so many colours and pixels to the inch ("figure": its own)."""
     _clean(drawn)
     pixels = io.BytesIO()
-    drawn.savefig(pixels, format="png", metadata={"Software": None})
+    drawn.savefig(pixels, format="png", dpi=dpi, metadata={"Software": None})
     with Image.open(pixels) as image:
-        flat = image.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, kmeans=1)
+        flat = image.convert("RGB").quantize(n_colours, Image.Quantize.MAXCOVERAGE, kmeans=1)
         packed = io.BytesIO()
         flat.save(packed, format="PNG", optimize=True)
-    write_whole(path, packed.getvalue())
+    return packed.getvalue()
 
 
 def save_svg(drawn: Figure, path: Path) -> None:

@@ -17,7 +17,7 @@ from mtloc_jax.rows import Table
 from mtloc_jax.sites.floor_plan import FloorPlan
 
 # A pause this long between windows is a hole in the recording, not a path walked.
-_GAP_S = 2.0
+GAP_S = 2.0
 _MARGIN_M = 2.0
 _SHOWN = (1, 99)  # per cent of true and predicted positions
 _TRUE_PATH: style.Line = {
@@ -43,7 +43,7 @@ def trajectory(tracks: Table, provenance: Provenance, plan: FloorPlan | None) ->
         provenance.title("Predicted against true path"),
         f"{map_panels.scope(runs, provenance)}\n{note}",
         runs,
-        _shown(runs),
+        shown(runs),
         _worst_shown_m(runs),
         plan,
         _draw_paths,
@@ -52,7 +52,7 @@ def trajectory(tracks: Table, provenance: Provenance, plan: FloorPlan | None) ->
 
 def pieces(trace: np.ndarray, t_s: np.ndarray) -> list[slice]:
     """Cut rows into runs that may be drawn as one line: one trace, no pause over 2 s."""
-    breaks = np.flatnonzero((trace[1:] != trace[:-1]) | (np.abs(np.diff(t_s)) > _GAP_S)) + 1
+    breaks = np.flatnonzero((trace[1:] != trace[:-1]) | (np.abs(np.diff(t_s)) > GAP_S)) + 1
     edges = [0, *breaks.tolist(), len(trace)]
     return [slice(a, b) for a, b in pairwise(edges) if b > a]
 
@@ -82,7 +82,7 @@ def _draw_paths(axes: Axes, run: Table, colours: ScalarMappable) -> None:
     axes.plot(*starts.T, **_START, label="start of a trace")
 
 
-def _shown(runs: Sequence[Table]) -> Extent:
+def shown(runs: Sequence[Table]) -> Extent:
     """Return the extent that holds all of the true path and all but the wildest predictions."""
     limits = []
     for axis in "xy":

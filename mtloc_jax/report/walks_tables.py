@@ -102,16 +102,26 @@ def transfer_sentences(claims: Sequence[Claim]) -> list[str]:
     Of matchers used as they were pretrained: tables have the fine-tuned too.
     """
     said = []
+    for one in leading_transfer(claims):
+        found = one.difference
+        said.append(
+            f"{one.where or 'all walks'}: {one.ours} errs {found.mean_m:+.2f} m "
+            f"[{found.low_m:+.2f}, {found.high_m:+.2f}] against {one.theirs}, by walk."
+        )
+    return said
+
+
+def leading_transfer(claims: Sequence[Claim]) -> list[Claim]:
+    """Return the claims of the smallest and the largest survey with an answer, arm by arm.
+
+    Of matchers used as they were pretrained.
+    """
     frozen = EXPERTS["matcher"].label
+    found: list[Claim] = []
     for ours in dict.fromkeys(one.ours for one in claims if one.ours.startswith(frozen)):
         sure = [one for one in claims if one.ours == ours and np.isfinite(one.difference.low_m)]
-        for one in dict.fromkeys([*sure[:1], *sure[-1:]]):
-            found = one.difference
-            said.append(
-                f"{one.where or 'all walks'}: {one.ours} errs {found.mean_m:+.2f} m "
-                f"[{found.low_m:+.2f}, {found.high_m:+.2f}] against {one.theirs}, by walk."
-            )
-    return said
+        found += dict.fromkeys([*sure[:1], *sure[-1:]])
+    return found
 
 
 def _from_scratch(arm: ArmAtRate, others: Sequence[ArmAtRate]) -> ArmAtRate | None:

@@ -1,7 +1,7 @@
 """A workdir's rows -> its tables, figures and page; the same rows give the same bytes."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,15 +15,20 @@ from mtloc_jax.report.headline import models
 from mtloc_jax.report.latex import latex
 from mtloc_jax.report.markdown import markdown
 from mtloc_jax.report.measured import Measured, read_measured
-from mtloc_jax.report.page import Contents, Part, Picture, Tile, page
+from mtloc_jax.report.narrow import narrow
+from mtloc_jax.report.page import Contents, Live, Part, Picture, Tile, page
+from mtloc_jax.report.ran import ran
+from mtloc_jax.report.raster import CSS_DPI, raster
 from mtloc_jax.report.sections import SECTIONS, Section, answers
 from mtloc_jax.report.summary import summarise
 from mtloc_jax.report.table import ReportTable, as_csv
 from mtloc_jax.report.values import Number
+from mtloc_jax.report.verdict import caveat, verdict
 from mtloc_jax.rows import METRICS, of_arm, select
 from mtloc_jax.sites.floor_plan import FloorPlan
 
 PAGE = "report.html"
+_NARROW_DPI, _NARROW_COLOURS = 150, 64
 
 
 @dataclass(frozen=True)
@@ -53,16 +58,19 @@ def write_report(
     written = [path for made in parts for path in _write(workdir, made)]
     contents = Contents(
         provenance=found.provenance,
-        scope=found.scope,
+        question=found.question,
+        verdict=verdict(found),
+        caveat=caveat(found),
+        ran=ran(found),
         tiles=list(_tiles(found)),
         answers=said,
         cards=found.cards,
-        parts=[_part(workdir, made) for made in parts],
+        parts=[_part(workdir, made, found) for made in parts],
         record=found.record,
         digests=found.digests,
     )
     written.append(write_whole(workdir / PAGE, page(contents)))
-    _print(parts, said, written)
+    _print(parts, [found.question, contents.verdict], said, written)
     return written
 
 
@@ -114,18 +122,31 @@ def _write(workdir: Path, made: Made) -> Iterator[Path]:
         yield from (path.with_suffix(".png"), path.with_suffix(".svg"))
 
 
-def _part(workdir: Path, made: Made) -> Part:
+def _part(workdir: Path, made: Made, found: Measured) -> Part:
     """Return a section as the page shows it."""
     pictures = [
-        Picture(
-            drawn.get_suptitle(),
-            drawn.get_supxlabel(),
-            (workdir / "figures" / f"{name}.png").read_bytes(),
-        )
+        _picture(drawn, workdir / "figures" / f"{name}.png", made.section.live.get(name), found)
         for name, drawn in made.figures.items()
     ]
     tables = [table for group in made.tables.values() for table in group]
     return Part(made.section.name, tables, pictures)
+
+
+def _picture(
+    drawn: Figure, png: Path, live: Callable[[Measured], Live | None] | None, found: Measured
+) -> Picture:
+    """Return a figure as the page shows it; it is laid out anew for small screens."""
+    title, caption = drawn.get_suptitle(), drawn.get_supxlabel()
+    with style.drawing():
+        narrow(drawn)
+        small = style.png(drawn, _NARROW_DPI, _NARROW_COLOURS)
+    return Picture(
+        title,
+        caption,
+        raster(png.read_bytes()),
+        raster(small, CSS_DPI / _NARROW_DPI),
+        live(found) if live else None,
+    )
 
 
 def _tiles(found: Measured) -> Iterator[Tile]:
@@ -145,14 +166,18 @@ def _tiles(found: Measured) -> Iterator[Tile]:
             yield Tile(arm_label(*arm), f"{mean.text()} m", details)
 
 
-def _print(parts: Sequence[Made], said: Iterable[str], written: Sequence[Path]) -> None:
-    """Show the first tables on the terminal, what was found, each note once, and where it is."""
+def _print(
+    parts: Sequence[Made], first: Iterable[str], said: Iterable[str], written: Sequence[Path]
+) -> None:
+    """Show on the terminal tables, what was asked and found, each note once, and where it is."""
     console = Console()
     shown = [
         t for made in parts for name in made.section.printed for t in made.tables.get(name, ())
     ]
     for table in shown:
         terminal.show(table, console)
+    for line in filter(None, first):
+        terminal.say(f"\n{line}", console, style="bold")
     for line in ("", *said, "", *_notes(shown)):
         terminal.say(line, console)
     page_, n_beside = written[-1], len(written) - 1

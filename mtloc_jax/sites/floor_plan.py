@@ -1,5 +1,6 @@
 """A building's floor plan: an image and the metres it covers."""
 
+import io
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,7 +9,10 @@ import numpy as np
 from PIL import Image
 
 from mtloc_jax.errors import InputError
+from mtloc_jax.files import write_whole
 from mtloc_jax.sites.site_folder import PLAN_IMAGE, PLAN_INFO
+
+_LONGEST_PX, _GREYS = 1600, 16
 
 
 @dataclass(frozen=True)
@@ -37,8 +41,24 @@ class FloorPlan:
         return 1 - (1 - grey) * opaque
 
 
+def keep_plan(plan: FloorPlan, folder: Path) -> None:
+    """Write a plan into a folder, grey and of modest size, where `published_plan` finds it.
+
+    Raises InputError where it cannot be read.
+    """
+    image = Image.fromarray(np.rint(255 * np.clip(plan.paper(), 0, 1)).astype(np.uint8))
+    image.thumbnail((_LONGEST_PX, _LONGEST_PX))
+    packed = io.BytesIO()
+    image.quantize(_GREYS).save(packed, format="PNG", optimize=True)
+    write_whole(folder / PLAN_IMAGE, packed.getvalue())
+    size = {"map_info": {"width": plan.width_m, "height": plan.height_m}}
+    write_whole(folder / PLAN_INFO, json.dumps(size) + "\n")
+
+
 def published_plan(folder: Path) -> FloorPlan | None:
     """Return the plan that Indoor Location 2.0 publishes in a floor's folder; None without one.
+
+    Studies keep the plan of their target so, too.
 
     Raises InputError where `floor_info.json` does not give the plan's size in metres.
     """

@@ -21,8 +21,7 @@ from mtloc_jax.settings import Wipe, portable, replaced
 from mtloc_jax.sites.losses import befallen
 from mtloc_jax.sites.site import Arrays, Site
 from mtloc_jax.sites.survey import Coverage
-from mtloc_jax.study import fitting, memory, replicas, workdir
-from mtloc_jax.study.batches import together
+from mtloc_jax.study import batches, fitting, memory, replicas, workdir
 from mtloc_jax.study.claims import Claim
 from mtloc_jax.study.covering import Covering
 from mtloc_jax.study.curves import Point
@@ -45,6 +44,7 @@ from mtloc_jax.study.walk_chunks import WalkChunks
 from mtloc_jax.surgery import checkpoint
 from mtloc_jax.surgery.graft_report import proof
 from mtloc_jax.surgery.part_program import PART
+from mtloc_jax.times import Times, between, from_plain
 
 WAIT_S = 2.0  # between looks at another process's chunk
 NETWORKS = "checkpoint"
@@ -73,6 +73,7 @@ class Chunks:
         self._few: dict[int, Arrays | None] = {}
         self.walks = WalkChunks(plan, sites, starts, report)
         self._covering = Covering()
+        self._since_s = time.time()
 
     def calibrated(self, chunk: Chunk) -> Speed:
         """Train a little of what trains with a chunk, from fresh networks: grafts cost the same."""
@@ -91,7 +92,7 @@ class Chunks:
 
         Where cores train one run after the other, each chunk is alone.
         """
-        return together(chunks, memory.runs_together(replicas.mesh().size), self._alike)
+        return batches.together(chunks, memory.runs_together(replicas.mesh().size), self._alike)
 
     def _alike(self, one: Chunk, other: Chunk) -> bool:
         """Say whether two chunks train by one program, and neither starts from the other."""
@@ -102,6 +103,7 @@ class Chunks:
 
     def finish(self, batch: tuple[Chunk, ...], clock: Clock, claim: Claim) -> None:
         """Do chunks that train together and write them down, each whole or not at all."""
+        self._since_s = time.time()
         first, last, total = batch[0].number + 1, batch[-1].number + 1, len(self.plan.chunks)
         title = f"chunk {first} of {total}"
         if len(batch) > 1:
@@ -140,9 +142,12 @@ class Chunks:
                 for name, found in record.tables().items():
                     rows.append(partial / name, found)
             described_runs = [described(job) for job in chunk.jobs]
+            now_s = time.time()
+            took = between(self._since_s, max(now_s, self._since_s))
+            self._since_s = now_s  # what follows is of the next chunk of its batch
             for name, (params, card) in networks.items():
                 checkpoint.save(partial / name, params, card)
-            workdir.seal(partial, self.starts.identity, described_runs)
+            workdir.seal(partial, self.starts.identity, described_runs, took)
         best_m = min(record.best_m() for record in records)
         clock.finished(len(chunk.jobs), best_m, [c for record in records for c in record.groups()])
 
@@ -164,9 +169,15 @@ class Chunks:
         self._check(chunk, found)
         return True
 
-    def check(self, chunk: Chunk) -> None:
-        """Raise InputError where the rows of a chunk, of whatever process, are not as written."""
-        self._check(chunk, workdir.sealed(self.folders[chunk.number]))
+    def checked(self, chunk: Chunk) -> Times | None:
+        """Return when a chunk was done, by whatever process; None where it does not say.
+
+        Raises InputError where its rows are not as written.
+        """
+        found = workdir.sealed(self.folders[chunk.number])
+        self._check(chunk, found)
+        said = found.get(workdir.TIMES_OF_CHUNK)
+        return from_plain(said) if said else None
 
     def _check(self, chunk: Chunk, found: Mapping[str, Any]) -> None:
         """Raise InputError where a chunk is another study's, or holds other runs than the plan."""

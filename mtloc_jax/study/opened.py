@@ -13,6 +13,8 @@ from mtloc_jax.errors import InputError
 from mtloc_jax.files import recorded_sums, sha256, write_whole
 from mtloc_jax.rows import CARD
 from mtloc_jax.settings import Settings, replaced, values
+from mtloc_jax.sites.floor_plan import keep_plan
+from mtloc_jax.sites.plans import plan_of
 from mtloc_jax.sites.pooled import pooled, together
 from mtloc_jax.sites.protocol import OTHERS, ROUND
 from mtloc_jax.sites.recordings import Recordings, cut_by, dealt_by, open_recordings
@@ -156,6 +158,17 @@ def write_cards(sites_of: Mapping[Path, Sites]) -> None:
                 if id(building) not in made:
                     made[id(building)] = _card_text(building, sites.settings)
                 write_whole(path, made[id(building)])
+
+
+def write_plans(sites_of: Mapping[Path, Sites]) -> None:
+    """Write the plan of the target's floor into each folder, where it has one.
+
+    Raises InputError where it cannot be read.
+    """
+    for folder, sites in sites_of.items():
+        plan = plan_of(sites.opened["target"].recordings)
+        if plan is not None:
+            keep_plan(plan, folder)
 
 
 def _card_text(building: Building, settings: Settings) -> str:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from mtloc_jax import times
 from mtloc_jax.errors import InputError
 from mtloc_jax.rows import DIVERGED, empty, read
 from mtloc_jax.settings import Settings
@@ -20,6 +21,7 @@ from mtloc_jax.study.opened import (
     open_sites,
     pair_of,
     write_cards,
+    write_plans,
 )
 from mtloc_jax.study.plan import FROM_PRETRAINED, FROM_TRANSFERRED, Chunk, Plan, plan
 from mtloc_jax.study.processes import Share
@@ -47,14 +49,21 @@ class Study:
     """A study: its plan, what the plan will take, and the doing of it."""
 
     def __init__(
-        self, settings: Settings, folder: Path, report: Report, share: Share = ALONE
+        self,
+        settings: Settings,
+        folder: Path,
+        report: Report,
+        share: Share = ALONE,
+        question: str = "",
     ) -> None:
         """Lay out the plan and read the buildings; nothing is written.
 
+        question: what the study asks, in words, for its report
         Raises InputError on settings that say nothing possible, or bad recordings.
         """
         self.plan = plan(settings)
         self.settings, self.folder, self.share = settings, folder, share
+        self.question = question
         self.given = _given(self.plan)
         grafted = any(job.spec.of.start == "pretrained" for g in self.plan.groups for job in g.jobs)
         opened = open_sites(
@@ -121,6 +130,7 @@ class Study:
                     site_pair=pair_of(self.sites),
                     simulated=any(sites.simulated for sites in self.sites),
                     data=self._digests(),
+                    question=self.question,
                     accept_changes=accept_changes,
                 )
             if self.share.count == 1 and claim.locked:
@@ -168,11 +178,13 @@ class Study:
         claim.check()
         if not all(folder.is_dir() for folder in self.folders):
             return False
-        for chunk in self.plan.chunks:
-            self.chunks.check(chunk)
+        done = [self.chunks.checked(chunk) for chunk in self.plan.chunks]
+        if took := times.together(filter(None, done)):
+            workdir.write_json(self.folder / times.TIMES, took.plain())
         merging.merge(self.folder, self.folders, self.plan, self._pairs())
         parts = self._sites_of_parts()
         write_cards(parts)
+        write_plans(parts)
         learnt.write(self._learnt_in_parts())
         merging.record_sums(list(parts))
         return True

@@ -16,10 +16,13 @@ import jax
 
 from mtloc_jax import files, rows
 from mtloc_jax.errors import InputError
-from mtloc_jax.rows import CONFIG
+from mtloc_jax.rows import CONFIG, QUESTION
 from mtloc_jax.settings import DECLARED, Settings, plain
+from mtloc_jax.times import Times
 
 CHUNKS, CHUNK = "chunks", "chunk.json"
+TIMES_OF_CHUNK = "times"
+"""Where a chunk's card says when it was done; chunks of earlier versions do not."""
 _SEAL = "seal"
 """Where a chunk's card keeps the digest of all else that it says."""
 _ANOTHER = "give another --workdir"
@@ -71,12 +74,14 @@ def claim(
     site_pair: str,
     simulated: bool,
     data: Mapping[str, str],
+    question: str = "",
     accept_changes: bool = False,
 ) -> Identity:
     """Make `workdir` this study's, or find that it is already; return what its parts must match.
 
     One process at a time: see `claims.alone`. A config.json that is lost or damaged is written
     anew where finished chunks prove that they are this study's.
+    question: what it asks, in words; no row follows from it
     accept_changes: go on with another revision or other package versions, and record them
     Raises InputError where it holds another study's rows, other data were read, code or packages
     have changed, or it cannot be written.
@@ -98,6 +103,7 @@ def claim(
             "device": _device(),
             **(kept[0] if kept else now),
             "changes": kept[1:],
+            **({QUESTION: question} if question else {}),
         }
         _write_config(workdir, begun)
     record = read(workdir / CONFIG)
@@ -150,10 +156,14 @@ def chunk_folder(workdir: Path, number: int) -> Path:
     return workdir / CHUNKS / f"{number:04d}"
 
 
-def seal(folder: Path, identity: Identity, runs: Sequence[Mapping[str, Any]]) -> None:
-    """Write what a chunk is beside its rows: its runs, what it must match, their digests."""
+def seal(folder: Path, identity: Identity, runs: Sequence[Mapping[str, Any]], times: Times) -> None:
+    """Write what a chunk is beside its rows: its runs, what it must match, their digests, when."""
     digests = {name: files.sha256(folder / name) for name in rows.OF_RUNS}
-    said = identity.plain() | {"runs": [dict(run) for run in runs], "sha256": digests}
+    said = identity.plain() | {
+        "runs": [dict(run) for run in runs],
+        "sha256": digests,
+        TIMES_OF_CHUNK: times.plain(),
+    }
     write_json(folder / CHUNK, said | {_SEAL: _seal_of(said)})
 
 

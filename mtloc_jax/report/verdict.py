@@ -1,0 +1,194 @@
+"""What a study shows, in one plain sentence, and what that leaves open.
+
+It says what the tables' claims say and no more: a difference where one is shown, "the same" where
+a margin is named and a larger one is ruled out, and else that nothing is shown.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from mtloc_jax.arms import arm_label
+from mtloc_jax.report.claims import Claim, Outcome
+from mtloc_jax.report.comparison import Line
+from mtloc_jax.report.comparison import leading as leading_arms
+from mtloc_jax.report.headline import labels_of, models
+from mtloc_jax.report.ladder import is_causal, last_variant, position
+from mtloc_jax.report.measured import Measured
+from mtloc_jax.report.rungs import NOTHING, Rung
+from mtloc_jax.report.walks_tables import leading_transfer, transfer_claims
+
+_MOST_NAMED = 3
+_MOST_CLAUSES = 2  # of swept studies: of more, comparisons are counted
+_ORDER: tuple[Outcome, ...] = ("errs less", "errs more", "alike", "open", "unknown")
+_FEW = "too few seeds or test rounds to tell"
+
+
+def verdict(found: Measured) -> str:
+    """Return the sentence; empty where the rows compare nothing."""
+    if found.walk_curves:
+        return _sentence(_of_walks(leading_transfer(transfer_claims(found.rungs, found.walks))))
+    if found.is_one_ladder:
+        return _sentence(_of_ladder(found.rungs))
+    if found.swept is not None:
+        return _sentence(_of_variants(found.lines, found.swept.reference.label))
+    return _sentence(_of_arms(found))
+
+
+def caveat(found: Measured) -> str:
+    """Say over what the claims were made, and what they cannot say."""
+    if found.walk_curves or found.is_one_ladder:
+        return "Paired by walk: it holds for walks like these, in these buildings."
+    rounds = 1 if found.swept is None else len(found.swept.test_rounds)
+    if rounds > 1:
+        return f"Over seeds and {rounds} test rounds of one pair of buildings."
+    return (
+        "Over seeds, on one test round: it says how training varies, not how another walk, or "
+        "another building, would turn out."
+    )
+
+
+def named(names: Sequence[str]) -> str:
+    """List names, at most three: 'a, b and 2 others'; in quotes where one holds a comma."""
+    names = list(dict.fromkeys(names))
+    more = len(names) - _MOST_NAMED
+    if any("," in name for name in names):
+        names = [f"“{name}”" for name in names]
+    return _joined([*names[: _MOST_NAMED - 1], f"{more + 1} others"] if more > 0 else names)
+
+
+def _sentence(clauses: Iterable[str]) -> str:
+    said = "; ".join(clauses)
+    return f"{said[0].upper()}{said[1:]}." if said else ""
+
+
+def _of_arms(found: Measured) -> list[str]:
+    """Return clauses on the leading arms on all they are given, and on all rates together."""
+    every = [c for family in found.families.values() for c in family if c.split == "test"]
+    names = labels_of(models(found.together))
+    first = next(iter(found.families.values()), [])
+    alone = [c for c in first if c.n_rates == 1 and not c.where and c.ours in names]
+    pooled = [c for c in every if c.n_rates > 1]
+    whole = [replace(c, theirs=f"{c.theirs} on all rounds") for c in alone]
+    return [*_grouped(whole), *_grouped(pooled, "on the same rounds, all survey sizes together, ")]
+
+
+def _of_walks(claims: Sequence[Claim]) -> list[str]:
+    """Return clauses on the smallest and the largest survey, of the first arm."""
+    asked = [replace(c, where="") for c in claims if c.ours == claims[0].ours]
+    sizes = [one.where or "all walks" for one in claims if one.ours == claims[0].ours]
+    return [_clause([c], f"with {size}, ") for c, size in zip(asked, sizes, strict=True)]
+
+
+def _of_ladder(found: Sequence[Rung]) -> list[str]:
+    """Return clauses on the arms that err least, held, causally and offline, of all together.
+
+    Of variants that are not pooled, in how many the one that errs least causally is better.
+    """
+    whole = [one for one in found if one.lost == NOTHING and one.claim]
+    last, variants = last_variant(found), dict.fromkeys(one.variant for one in whole)
+    pooled = {one.variant: len(one.studies) for one in whole}
+    if len(variants) == 1 or pooled.get(last, 0) > 1:
+        of_last = [one for one in whole if one.variant == last]
+        best = {position(one): one for one in sorted(of_last, key=lambda one: -one.mean_m)}
+        return _grouped([one.claim for one in best.values() if one.claim])
+    causal = [[one for one in whole if one.variant == v and is_causal(one)] for v in variants]
+    least = [min(of, key=lambda one: one.mean_m) for of in causal if of]
+    claims = [one.claim for one in least if one.claim]
+    what = f"the arm that errs least causally, against {_quoted(claims[0].theirs)}"
+    return [f"{what}, in {len(claims)} variants: {_counts(claims)}"]
+
+
+def _of_variants(found: Sequence[Line], reference: str) -> list[str]:
+    """Return a clause for each arm on the variants, against the reference; of many, one in all."""
+    arms = leading_arms(found)
+    lines = [line for line in found if line.arm in arms and line.wiped == NOTHING]
+    lines = lines or [line for line in found if line.arm in arms]
+    referred = any(line.to_reference for line in lines)
+    groups: dict[tuple[str, str], list[Claim]] = {}
+    for line in lines:
+        claim = line.to_reference if referred else line.to_scratch
+        if claim is not None and claim.outcome != "same networks":
+            groups.setdefault((arm_label(*line.arm), claim.theirs), []).append(claim)
+    if not groups:
+        return []
+    if len(groups) > _MOST_CLAUSES:
+        every = [claim for group in groups.values() for claim in group]
+        rival = f"“{reference}”" if referred else "scratch"
+        return [f"of {len(every)} comparisons with {rival}, {_counts(every)}"]
+    return [
+        clause
+        for (_, theirs), group in groups.items()
+        for clause in (
+            _grouped(group)
+            if len(group) <= _MOST_NAMED - 1
+            else [f"against {_quoted(theirs)}, of {len(group)} variants {_counts(group)}"]
+        )
+    ]
+
+
+def _counts(claims: Sequence[Claim]) -> str:
+    """Count claims by outcome: '3 err less (by 1.98 to 2.83 m), 2 are not shown to differ'."""
+    counts = Counter(one.outcome for one in claims)
+    said = []
+    for outcome in (one for one in _ORDER if counts[one]):
+        of_one = [one for one in claims if one.outcome == outcome]
+        verb = "errs" if len(of_one) == 1 else "err"
+        amounts = [abs(one.difference.mean_m) for one in of_one]
+        whose = [f"“{one.ours}”" for one in of_one if len(of_one) == 1 and len(claims) > 1]
+        far = f" ({', '.join([*whose, f'by {_span(amounts)}'])})"
+        said.append(
+            {
+                "errs less": f"{len(of_one)} {verb} less{far}",
+                "errs more": f"{len(of_one)} {verb} more{far}",
+                "alike": f"{len(of_one)} {verb} the same within {of_one[0].margin_m:g} m",
+                "open": f"{len(of_one)} {'is' if len(of_one) == 1 else 'are'} not shown to differ",
+                "unknown": f"{len(of_one)} {'has' if len(of_one) == 1 else 'have'} {_FEW}",
+            }[outcome]
+        )
+    return _joined(said)
+
+
+def _grouped(claims: Sequence[Claim], where: str = "") -> list[str]:
+    """Return a clause for each outcome and rival, of claims that answer one question."""
+    groups: dict[tuple[str, str, Outcome], list[Claim]] = {}
+    for one in claims:
+        if one.outcome != "same networks":
+            groups.setdefault((one.theirs, one.where, one.outcome), []).append(one)
+    rivals = list(dict.fromkeys(key[:2] for key in groups))
+    ordered = sorted(groups, key=lambda key: (rivals.index(key[:2]), _ORDER.index(key[2])))
+    return [_clause(groups[key], "" if at else where) for at, key in enumerate(ordered)]
+
+
+def _clause(claims: Sequence[Claim], where: str) -> str:
+    """Say what claims of one outcome against one rival show."""
+    first = claims[0]
+    ours, theirs = named([one.ours for one in claims]), _quoted(first.theirs)
+    place = f", {first.where}" if first.where else ""
+    if first.outcome == "unknown":
+        return f"{where}{ours} against {theirs}{place}: {_FEW}"
+    if first.outcome == "open":
+        shown = f"{ours} is" if len(claims) == 1 else f"{ours} are"
+        return f"{where}{shown} not shown to differ from {theirs}{place}"
+    if first.outcome == "alike":
+        return f"{where}{ours} and {theirs} err the same within {first.margin_m:g} m{place}"
+    verb = "errs" if len(claims) == 1 else "err"
+    more = "less" if first.outcome == "errs less" else "more"
+    amounts = [abs(one.difference.mean_m) for one in claims]
+    far = _span(amounts)
+    if 1 < len(amounts) <= _MOST_NAMED:
+        far = f"{_joined([f'{amount:.2f}' for amount in amounts])} m"
+    return f"{where}{ours} {verb} {far} {more} than {theirs}{place}"
+
+
+def _span(amounts_m: Sequence[float]) -> str:
+    ends = dict.fromkeys(f"{end:.2f}" for end in (min(amounts_m), max(amounts_m)))
+    return f"{' to '.join(ends)} m"
+
+
+def _quoted(name: str) -> str:
+    return f"“{name}”" if "," in name else name
+
+
+def _joined(words: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))

@@ -1,0 +1,121 @@
+"""The verdict says what the claims say, in plain words, and never more."""
+
+import json
+
+import pytest
+
+from mtloc_jax.report.measured import read_measured
+from mtloc_jax.report.ran import ran
+from mtloc_jax.report.verdict import caveat, named, verdict
+from mtloc_jax.times import TIMES
+from tests.swept_rows import write_swept
+from tests.synthetic_rows import row, write_workdir
+
+SEEDS = range(6)
+NOISE_M = (-0.02, 0.01, 0.0, 0.02, -0.01, 0.0)
+
+
+def clean(arm, rate, mean_m, seeds=SEEDS):
+    return [row(arm, rate, seed, mean_m + NOISE_M[seed]) for seed in seeds]
+
+
+def of(tmp_path, *measured, margin_m=0.0):
+    folder = write_workdir(tmp_path, [line for some in measured for line in some])
+    record = json.loads((folder / "config.json").read_text())
+    record["config"]["margin_m"] = margin_m
+    (folder / "config.json").write_text(json.dumps(record))
+    return read_measured(folder)
+
+
+def jittered(arm, rate, mean_m, of_seed):
+    """Return rows whose difference to the others' varies with the seed."""
+    return [row(arm, rate, seed, mean_m + of_seed(seed)) for seed in SEEDS]
+
+
+def test_a_difference_that_is_shown_is_told_with_its_size(tmp_path):
+    better = jittered("finetuned", 0.625, 1.5, lambda seed: 0.01 * (seed % 2))
+    found = of(tmp_path, clean("scratch", 1.0, 2.0), better)
+    assert verdict(found) == "Fine-tuned 62.5 % errs 0.49 m less than scratch on all rounds."
+
+
+def test_a_difference_that_is_not_shown_is_never_called_none(tmp_path):
+    unsure = jittered("finetuned", 0.625, 2.0, lambda seed: (-1) ** seed)
+    found = of(tmp_path, clean("scratch", 1.0, 2.0), unsure)
+    assert verdict(found) == "Fine-tuned 62.5 % is not shown to differ from scratch on all rounds."
+
+
+def test_the_same_is_said_only_within_a_margin_that_is_named(tmp_path):
+    alike = jittered("finetuned", 0.625, 2.0, lambda seed: 0.05 * (-1) ** seed)
+    rows = clean("scratch", 1.0, 2.0), alike
+    (tmp_path / "named").mkdir()
+    (tmp_path / "not").mkdir()
+    assert "are not shown" in verdict(of(tmp_path / "not", *rows)).replace("is not", "are not")
+    found = of(tmp_path / "named", *rows, margin_m=0.5)
+    said = "Fine-tuned 62.5 % and scratch on all rounds err the same within 0.5 m."
+    assert verdict(found) == said
+
+
+def test_three_seeds_tell_nothing(tmp_path):
+    few = clean("scratch", 1.0, 2.0, range(3)), clean("finetuned", 0.625, 1.0, range(3))
+    assert verdict(of(tmp_path, *few)).endswith("too few seeds or test rounds to tell.")
+
+
+def test_arms_of_one_outcome_share_a_clause_and_all_rates_together_have_another(tmp_path):
+    rates = (1.0, 0.625)
+    scratch = [line for rate in rates for line in clean("scratch", rate, 2.0)]
+    worse = [
+        line for rate in rates for line in jittered("finetuned", rate, 3.0, lambda s: 0.02 * s)
+    ]
+    transferred = jittered("transferred", 0.0, 2.5, lambda seed: 0.02 * seed)
+    found = of(tmp_path, scratch, worse, transferred)
+    assert verdict(found) == (
+        "Transferred and fine-tuned 62.5 % err 0.55 and 1.05 m more than scratch on all rounds; "
+        "on the same rounds, all survey sizes together, fine-tuned errs 1.05 m more than scratch."
+    )
+    assert caveat(found).startswith("Over seeds, on one test round: it says how training varies")
+
+
+def test_rows_that_compare_nothing_have_no_verdict(tmp_path):
+    assert verdict(of(tmp_path, clean("scratch", 1.0, 2.0))) == ""
+
+
+@pytest.mark.parametrize(
+    ("hidden", "said"),
+    [
+        ((128, 32), "Hidden 32 errs 1.00 m more than hidden 128 (scratch)."),
+        (
+            (128, 32, 64, 256),
+            "Against hidden 128 (scratch), of 3 variants 1 errs more (“hidden 32”, by 1.00 m) and "
+            "2 are not shown to differ.",
+        ),
+    ],
+)
+def test_variants_are_told_against_the_reference_and_counted_where_they_are_many(
+    tmp_path, hidden, said
+):
+    def measured(settings):
+        if settings["hidden"] == 32:
+            return jittered("scratch", 1.0, 3.0, lambda seed: NOISE_M[seed] + 0.01 * (-1) ** seed)
+        if settings["hidden"] == 128:
+            return clean("scratch", 1.0, 2.0)
+        return jittered("scratch", 1.0, 2.0, lambda seed: 0.5 * (-1) ** seed)
+
+    write_swept(tmp_path, [{"hidden": hidden}], measured)
+    assert verdict(read_measured(tmp_path)) == said
+
+
+def test_names_that_hold_commas_are_quoted_and_many_are_counted():
+    assert named(["a", "b"]) == "a and b"
+    assert named(["a, held", "b"]) == "“a, held” and “b”"
+    assert named(["a", "b", "c", "d"]) == "a, b and 2 others"
+
+
+def test_what_was_run_is_told_with_its_times_where_they_are_known(tmp_path):
+    rows = clean("scratch", 1.0, 2.0), clean("finetuned", 0.625, 2.0)
+    assert ran(of(tmp_path, *rows)) == [
+        "Run: scratch, fine-tuned, 12 runs; test: 844 windows, 6 seeds."
+    ]
+    times = {"begun": "2026-11-26T09:16:00Z", "finished": "2026-11-26T10:20:59Z", "work_s": 3480}
+    (tmp_path / TIMES).write_text(json.dumps(times))
+    when = "When: 2026-11-26, 09:16 to 10:20 UTC, 58 min of work on cpu."
+    assert ran(read_measured(tmp_path))[1] == when
