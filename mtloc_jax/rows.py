@@ -3,7 +3,8 @@
 import csv
 import io
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -123,9 +124,37 @@ _TEXT = {
     "part",
 }
 
-_BLOCK_LINES = 1 << 15
+_BLOCK_LINES = 1 << 13
 
-Table = dict[str, np.ndarray]  # column name -> values, all of one length
+Table = Mapping[str, np.ndarray]  # column name -> values, all of one length
+
+
+class Selection(Mapping[str, np.ndarray]):
+    """Hold rows of a table; a column is copied when it is first asked for.
+
+    Of sixteen columns a reader asks for few, and of millions of rows each copy is gigabytes.
+    """
+
+    def __init__(self, table: Table, keep: np.ndarray) -> None:
+        """Keep the rows where bool[N] `keep` is true; of a selection, those of its table."""
+        self._table, self._at = table, np.flatnonzero(keep)
+        if isinstance(table, Selection):
+            self._table, self._at = table._table, table._at[self._at]
+        self._made: dict[str, np.ndarray] = {}
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        """Return a column."""
+        if name not in self._made:
+            self._made[name] = self._table[name][self._at]
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the columns' names."""
+        return iter(self._table)
+
+    def __len__(self) -> int:
+        """Return how many columns there are."""
+        return len(self._table)
 
 
 def append(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
@@ -171,10 +200,10 @@ def read(path: Path) -> Table:
 
 
 def _read(path: Path) -> Table:
-    """Read block by block: memory grows with the columns, not with the text."""
+    """Read block by block into columns that grow in place: no more is held than they are."""
     columns, number = COLUMNS[path.name], 2
-    texts: dict[str, dict[str, str]] = {name: {} for name in columns if name in _TEXT}
-    parts: dict[str, list[np.ndarray]] = {name: [] for name in columns}
+    texts: dict[str, dict[str, int]] = {name: {} for name in columns if name in _TEXT}
+    parts = {name: array("i" if name in texts else _nothing(name).dtype.char) for name in columns}
     with path.open(encoding="utf-8", newline="") as file:
         reader = csv.reader(file)
         if tuple(next(reader, ())) != columns:
@@ -191,15 +220,24 @@ def _read(path: Path) -> Table:
             if len(block) < _BLOCK_LINES and not _ends_whole(path):
                 raise _bad_line(path, number + len(block) - 1, "the line is cut")
             for name, values in zip(columns, zip(*block, strict=True), strict=True):
-                if name in _TEXT:
-                    parts[name].append(_texts(values, texts[name]))
+                if name in texts:
+                    known = texts[name]
+                    parts[name].extend([known.setdefault(value, len(known)) for value in values])
                 else:
-                    parts[name].append(_numbers(path, name, values, number))
+                    parts[name].frombytes(_numbers(path, name, values, number).tobytes())
             number += len(block)
     if not _ends_whole(path):
         raise _bad_line(path, number - 1, "the line is cut")
-    nothing = {name: _nothing(name) for name in columns}
-    return {name: np.concatenate([nothing[name], *parts.pop(name)]) for name in columns}
+    return {name: _column(name, parts.pop(name), texts.get(name, ())) for name in columns}
+
+
+def _column(name: str, found: array, texts: Iterable[str]) -> np.ndarray:
+    """Return a column: numbers as they lie there, or the texts that they number."""
+    if name not in _TEXT:
+        return np.frombuffer(found, _nothing(name).dtype)
+    # As they were before they were written.
+    known = np.array([*map(escapes.from_csv, texts), None], object)[:-1]
+    return known[np.frombuffer(found, np.intc)]
 
 
 def empty(name: str) -> Table:
@@ -215,7 +253,7 @@ def select(table: Table, **equal: object) -> Table:
             keep &= np.isclose(table[name], value, rtol=0, atol=1e-9)
         else:
             keep &= table[name] == value
-    return {name: values[keep] for name, values in table.items()}
+    return Selection(table, keep)
 
 
 def wiped_at_random(table: Table) -> Table:
@@ -234,8 +272,8 @@ def of_arm(table: Table, arm: tuple[str, float]) -> Table:
 
 
 def _of_modality(table: Table, wanted: Callable[[str], bool]) -> Table:
-    keep = np.array([wanted(name) for name in table["modality"].tolist()], bool)
-    return {name: values[keep] for name, values in table.items()}
+    said = {name: wanted(name) for name in set(table["modality"].tolist())}
+    return Selection(table, np.array([said[name] for name in table["modality"].tolist()], bool))
 
 
 def _cell(name: str, value: object) -> str:
@@ -246,13 +284,6 @@ def _cell(name: str, value: object) -> str:
     if name in _OF_ANY_SIZE:
         return f"{float(value):.6g}"  # type: ignore[arg-type]
     return f"{float(value):.4f}"  # type: ignore[arg-type]
-
-
-def _texts(values: Sequence[str], known: dict[str, str]) -> np.ndarray:
-    """Return texts as they were before they were written; `known`: those met before."""
-    for value in set(values) - known.keys():
-        known[value] = escapes.from_csv(value)
-    return np.array([known[value] for value in values], object)
 
 
 def _numbers(path: Path, name: str, values: Sequence[str], first_line: int) -> np.ndarray:

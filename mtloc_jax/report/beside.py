@@ -10,7 +10,7 @@ import numpy as np
 from mtloc_jax.arms import ARMS
 from mtloc_jax.errors import InputError
 from mtloc_jax.report.provenance import Provenance, check_same_study, read_provenance
-from mtloc_jax.rows import CONFIG, ROWS, Table, read, select
+from mtloc_jax.rows import CONFIG, ROWS, Selection, Table, read, select
 from mtloc_jax.settings import DECLARED
 
 NETWORKS = "networks"
@@ -44,7 +44,7 @@ def read_beside(config: Mapping[str, Any]) -> Beside | None:
     check_same_study(table, provenance, networks / ROWS)
     _check_same_windows(config, networks / CONFIG)
     keep = np.array([is_tuned_network(arm) for arm in table["arm"].tolist()], bool)
-    return Beside(provenance, {name: values[keep] for name, values in table.items()})
+    return Beside(provenance, Selection(table, keep))
 
 
 def is_tuned_network(arm: str) -> bool:

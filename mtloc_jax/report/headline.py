@@ -11,7 +11,7 @@ from mtloc_jax.arms import (
     arm_label,
     percent,
 )
-from mtloc_jax.rows import Table, select
+from mtloc_jax.rows import Table
 
 ArmAtRate = tuple[str, float]
 """(arm, finetune_rate), as the columns of rows.csv."""
@@ -26,7 +26,7 @@ def held(registry: Iterable[str], names: Iterable[str]) -> list[str]:
 
 def rates_of(table: Table, arm: str) -> list[float]:
     """Return the rates at which the rows hold an arm, the most rounds first."""
-    return [float(rate) for rate in np.unique(select(table, arm=arm)["finetune_rate"])[::-1]]
+    return [float(rate) for rate in np.unique(table["finetune_rate"][table["arm"] == arm])[::-1]]
 
 
 def headline_rate(table: Table) -> float:

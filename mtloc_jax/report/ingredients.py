@@ -26,7 +26,7 @@ from mtloc_jax.report.provenance import Provenance
 from mtloc_jax.report.rungs import NOTHING, Rung
 from mtloc_jax.report.table import Column, Reach, ReportTable
 from mtloc_jax.report.values import Cell, Label, Of
-from mtloc_jax.rows import Table, select
+from mtloc_jax.rows import Selection, Table, select
 
 TIME, MOTION, EXPERT, CELLS = "joining over time", "motion", "expert on WiFi", "cells"
 _RIVALS = {
@@ -104,7 +104,7 @@ def _of(one: Rung, others: Sequence[Rung], walks: Table) -> Iterator[Worth]:
     if locate is None:
         return
     keep = np.isin(walks["study"], sorted(one.studies)) & (walks["modality"] == one.lost)
-    rows = {name: values[keep] for name, values in walks.items()}
+    rows = Selection(walks, keep)
     by_parts = {ARMS[o.arm[0]].locate: o for o in others if o.lost == one.lost and o.arm[0] in ARMS}
     for ingredient, parts in lacking(locate):
         rival = by_parts.get(parts)

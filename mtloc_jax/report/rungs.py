@@ -10,7 +10,7 @@ from mtloc_jax.report.by_walk import Paired, paired
 from mtloc_jax.report.claims import Claim, corrected
 from mtloc_jax.report.headline import ArmAtRate, held, models
 from mtloc_jax.report.summary import over_seeds
-from mtloc_jax.rows import METRICS, QUANTILES, Table, of_arm, of_losses, select
+from mtloc_jax.rows import METRICS, QUANTILES, Selection, Table, of_arm, of_losses, select
 from mtloc_jax.sites.losses import LOSSES
 
 REFERENCE = "cosine-held"
@@ -87,6 +87,8 @@ def _share_below(quantiles_m: np.ndarray, percents: np.ndarray, places: np.ndarr
 
 
 def _of(variant: str, tables: Sequence[Table], walks: Table, cdf: Table) -> list[Rung]:
+    if not any((table["arm"] == REFERENCE).any() for table in tables):
+        return []
     test = [select(table, split="test") for table in tables]
     rows = {name: np.concatenate([table[name] for table in test]) for name in test[0]}
     studies = sorted(set(rows["study"].tolist()))
@@ -160,4 +162,4 @@ def _keys(rows: Table) -> list[tuple[str, str]]:
 
 def _within(table: Table, studies: Sequence[str]) -> Table:
     keep = np.isin(table["study"], studies)
-    return {name: values[keep] for name, values in table.items()}
+    return Selection(table, keep)

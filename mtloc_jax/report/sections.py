@@ -45,7 +45,7 @@ from mtloc_jax.report.trajectory import trajectory
 from mtloc_jax.report.walks_figure import walks_figure
 from mtloc_jax.report.walks_needed import needed as needed_walks
 from mtloc_jax.report.wiped_variants import fig5_variants, orders
-from mtloc_jax.rows import of_losses, select
+from mtloc_jax.rows import Selection, of_losses, select
 
 _MOST_DRAWN = 16
 
@@ -139,7 +139,7 @@ def _differences(found: Measured) -> Figure | None:
 
 def _scope(found: Measured, *splits: str) -> str:
     kept = np.isin(found.together["split"], splits)
-    return found.provenance.scope({name: held[kept] for name, held in found.together.items()})
+    return found.provenance.scope(Selection(found.together, kept))
 
 
 def _rounds_needed(found: Measured) -> list[ReportTable]:

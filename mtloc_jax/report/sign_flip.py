@@ -9,6 +9,7 @@ import numpy as np
 MOST_ENUMERATED = 16
 N_DRAWN = 9_999
 _TINY = 1e-9  # of the sum of sizes: less is rounding
+_AT_ONCE = 4_000_000  # signs held in memory: of many seeds, all would be gigabytes
 
 
 def sign_flip_p(differences: np.ndarray, seed: int = 0) -> float:
@@ -18,8 +19,10 @@ def sign_flip_p(differences: np.ndarray, seed: int = 0) -> float:
     """
     n = len(differences)
     if n > MOST_ENUMERATED:
-        signs = np.random.default_rng(seed).choice([-1.0, 1.0], (N_DRAWN, n))
-        return float((1 + _as_far(signs, differences)) / (1 + N_DRAWN))
+        rng, rows = np.random.default_rng(seed), max(1, _AT_ONCE // n)
+        drawn = (min(rows, N_DRAWN - begin) for begin in range(0, N_DRAWN, rows))
+        found = sum(_as_far(rng.choice([-1.0, 1.0], (k, n)), differences) for k in drawn)
+        return float((1 + found) / (1 + N_DRAWN))
     # A flip of all signs changes no size: the first may stay as it is.
     others = np.arange(2 ** (n - 1))[:, None] >> np.arange(n) & 1
     return float(_as_far(1.0 - 2.0 * others, differences) / len(others))

@@ -13,7 +13,7 @@ from mtloc_jax.report.provenance import Provenance
 from mtloc_jax.report.summary import over_seeds
 from mtloc_jax.report.table import Column, Reach, ReportTable
 from mtloc_jax.report.values import Cell, Count, Label, Number
-from mtloc_jax.rows import Table, of_arm, select
+from mtloc_jax.rows import Selection, Table, of_arm, select
 from mtloc_jax.sites.survey import BANDS, BEFORE_SCAN
 
 AFTER_SCAN = "all after the first scan"
@@ -100,7 +100,7 @@ def _lines(table: Table) -> Iterator[tuple[Cell, ...]]:
 
 def _after(rows: Table) -> Table:
     keep = rows["band"] != BEFORE_SCAN
-    return {name: values[keep] for name, values in rows.items()}
+    return Selection(rows, keep)
 
 
 def _draw(axes: Axes, rows: Table, arm: ArmAtRate) -> None:

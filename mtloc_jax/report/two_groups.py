@@ -11,7 +11,9 @@ import numpy as np
 
 FALSE_ALARMS = 0.05
 LEAST = 4
-_N_SIMULATED = 20_000
+_N_SIMULATED, _LEAST_SIMULATED = 20_000, 1_000
+_VALUES = 20_000_000  # drawn in all: the larger samples are, the less their shares differ
+_AT_ONCE = 2_000_000  # of them held in memory
 _TINY = 1e-9  # of the largest value: less is rounding
 
 
@@ -40,5 +42,8 @@ def share_between(values: np.ndarray) -> np.ndarray:
 @cache
 def critical_share(n: int) -> float:
     """Return the share that a normal sample of N exceeds in 1 of 20 cases."""
-    normal = np.random.default_rng(n).normal(size=(_N_SIMULATED, n))
-    return float(np.quantile(share_between(normal), 1 - FALSE_ALARMS))
+    rng, rows = np.random.default_rng(n), max(1, _AT_ONCE // n)
+    n_simulated = min(_N_SIMULATED, max(_LEAST_SIMULATED, _VALUES // n))
+    drawn = (min(rows, n_simulated - begin) for begin in range(0, n_simulated, rows))
+    shares = [share_between(rng.normal(size=(k, n))) for k in drawn]
+    return float(np.quantile(np.concatenate(shares), 1 - FALSE_ALARMS))

@@ -11,7 +11,7 @@ from mtloc_jax.report.headline import ArmAtRate
 from mtloc_jax.report.rounds_needed import falling, interval, share_needed
 from mtloc_jax.report.rungs import NOTHING, Rung
 from mtloc_jax.report.student import Estimate, of_one_sample
-from mtloc_jax.rows import Table, of_arm, select
+from mtloc_jax.rows import Selection, Table, of_arm, select
 
 LEAST_SIZES = 3
 """Of fewer surveys, a curve says nothing of what lies between."""
@@ -109,4 +109,4 @@ def _needed(curve: Curve, target_m: float) -> Needed:
 
 def _within(table: Table, studies: set[str]) -> Table:
     keep = np.isin(table["study"], sorted(studies))
-    return {name: values[keep] for name, values in table.items()}
+    return Selection(table, keep)

@@ -15,7 +15,7 @@ from mtloc_jax.report.rungs import NOTHING, REFERENCE, Rung
 from mtloc_jax.report.table import Column, ReportTable
 from mtloc_jax.report.values import Cell, Label, Value, field
 from mtloc_jax.report.walks_needed import Needed
-from mtloc_jax.rows import Table, select
+from mtloc_jax.rows import Selection, Table, select
 
 _NOT_REACHED = "not reached"
 _TOLD = (REFERENCE, f"matcher-{HELD}", f"matcher-scratch-{HELD}")
@@ -71,7 +71,7 @@ def transfer_claims(found: Sequence[Rung], walks: Table) -> list[Claim]:
         if rung.lost != NOTHING or rival is None:
             continue
         keep = np.isin(clean["study"], sorted(rung.studies))
-        pair = paired({name: held[keep] for name, held in clean.items()}, rung.arm, rival)
+        pair = paired(Selection(clean, keep), rung.arm, rival)
         if pair:
             made.append(pair.claim(rung.label, arm_label(*rival), rung.variant))
     return corrected(made)
