@@ -36,8 +36,8 @@ ACROSS = np.array([[0.0, -1.0], [1.0, 0.0]])
 class Model(NamedTuple):
     """Hold what a filter assumes; numbers, which may be traced, learnt and batched.
 
-    prior:       factor on the prior's sd. Above 1: experts choose among surveyed places, so that the
-                 first fixes hold the prior already, and would be drawn to the survey's middle twice
+    prior:       factor on the prior's sd. Above 1: experts choose among surveyed places, so that
+                 first fixes hold the prior already, and were drawn to the survey's middle twice
     fix_var:     factor on the variance that experts state of their fixes
     shared:      share of it that neighbouring fixes have in common, 0..1
     shared_m, shared_s: metres walked and seconds over which that decays to 1/e
