@@ -88,7 +88,7 @@ def leading(found: Sequence[Line]) -> list[ArmAtRate]:
 
 def _reference_claims(swept: Swept, measured: Mapping[Key, Cell]) -> dict[Key, Claim]:
     """Compare each contender's arms with the same arms of the reference."""
-    at_reference, found = swept.contenders.index(swept.reference), {}
+    at_reference, found = swept.reference_at, {}
     for key, ours in measured.items():
         at, arm, wiped = key
         theirs = measured.get((at_reference, arm, wiped))
@@ -118,7 +118,7 @@ def _rival(swept: Swept, measured: Mapping[Key, Cell], key: Key) -> Key | None:
     Where settings change nothing for scratch, a study may have trained it for the reference alone.
     """
     at, (_, rate), wiped = key
-    places = (at, swept.contenders.index(swept.reference))
+    places = (at, swept.reference_at)
     rivals = [(place, (SCRATCH, share), wiped) for place in places for share in (rate, 1.0)]
     return next((rival for rival in rivals if rival in measured), None)
 

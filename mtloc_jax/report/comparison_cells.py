@@ -1,11 +1,11 @@
 """What a swept study measured: the errors of a contender's arm, by seed and by test round."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from mtloc_jax import rows
-from mtloc_jax.arms import WIPED_SHARE, percent
+from mtloc_jax.arms import ARMS, WIPED_SHARE, percent
 from mtloc_jax.modalities import MODALITIES
 from mtloc_jax.report.comparison_variants import Contender, Swept
 from mtloc_jax.report.headline import ArmAtRate, arms_in, held
@@ -21,11 +21,12 @@ Key = tuple[int, ArmAtRate, str]  # place of a contender, its arm, the modality 
 
 def cells(swept: Swept) -> dict[Key, Cell]:
     """Return the mean test errors of each contender, wiped modality and arm that the rows hold."""
+    arms, modalities = _arms(swept), _modalities(swept)
     every = {
         (at, arm, wiped): cell(contender, arm, wiped, "mean_m")
         for at, contender in enumerate(swept.contenders)
-        for wiped in _conditions(swept, contender)
-        for arm in _arms(swept)
+        for wiped in _conditions(swept, contender, modalities)
+        for arm in arms
     }
     return {key: found for key, found in every.items() if found and crossed(found)[0].size}
 
@@ -85,11 +86,12 @@ def wiped_words(wiped: str) -> str:
 
 def _arms(swept: Swept) -> list[ArmAtRate]:
     """Return the arms of any contender at each of their rates, in the order of ARMS."""
-    names = ("arm", "finetune_rate")
-    return arms_in({name: np.concatenate([t[name] for t in swept.tables]) for name in names})
+    found = dict.fromkeys(arm for table in swept.tables for arm in arms_in(table))
+    names = held(ARMS, (name for name, _ in found))
+    return [(name, r) for name in names for r in sorted({r for n, r in found if n == name})[::-1]]
 
 
-def _conditions(swept: Swept, contender: Contender) -> list[str]:
+def _conditions(swept: Swept, contender: Contender, modalities: Sequence[str]) -> list[str]:
     """Return what is wiped where a contender is compared: something, if it is wiped differently.
 
     Networks that are only wiped differently are the same networks: unwiped they do not differ.
@@ -98,11 +100,11 @@ def _conditions(swept: Swept, contender: Contender) -> list[str]:
     wiped = any(_departs(contender, rival, wiping=True) for rival in rivals)
     otherwise = any(_departs(contender, rival, wiping=False) for rival in rivals)
     clean = [NOTHING] if otherwise or not wiped else []
-    return [*clean, *(_modalities(swept) if wiped else ())]
+    return [*clean, *(modalities if wiped else ())]
 
 
 def _modalities(swept: Swept) -> list[str]:
-    found = {str(name) for table in swept.tables for name in table["modality"]}
+    found = {str(name) for table in swept.tables for name in set(table["modality"].tolist())}
     return held(MODALITIES, found - {NOTHING})
 
 

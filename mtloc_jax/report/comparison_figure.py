@@ -28,6 +28,8 @@ _WALKS = "walks"
 _ALL_ROUNDS = "all test rounds"
 _LOG_SPAN = 8  # a number whose values span this factor gets a scale of doublings
 _LABEL_CHARS, _CAPTION_CHARS = 36, 140
+MOST_ROWS, _MOST_TICKS = 60, 16
+"""Of more rows nobody reads one; and of some 500, no picture is that high."""
 _WIDTH_IN, _LINES_IN, _HEAD_IN, _ARM_IN, _GAP_IN = 10.2, 4.4, 1.5, 0.15, 0.12
 
 Row = dict[tuple[ArmAtRate, str], np.ndarray]  # arm, wiped modality -> errors f64[S, B], metres
@@ -45,12 +47,12 @@ def comparison_figure(
     survey: all training walks, for where "all of them" lies on an axis of walks, and its minutes
     """
     chosen = leading(found)
-    shown = [line for line in found if line.arm in chosen]
+    shown, left_out = _readable(swept, [line for line in found if line.arm in chosen])
     rows = _rows(swept, shown)
     height_in = _HEAD_IN + len(rows) * (_GAP_IN + _ARM_IN * len(chosen))
     drawn = style.figure(
         provenance.title(f"Comparison: mean test error by {_by(swept)}"),
-        f"{scope}\n{fill(_note(swept), _CAPTION_CHARS)}",
+        f"{scope}\n{fill(_note(swept) + left_out, _CAPTION_CHARS)}",
         _WIDTH_IN,
         _LINES_IN if swept.number else height_in,
     )
@@ -74,6 +76,21 @@ def interval(errors_m: np.ndarray) -> tuple[float, float, float]:
     """Return mean and 95 % interval of f64[S, B], as of a difference to 0; infinite for few."""
     found = paired_difference(errors_m, np.zeros_like(errors_m))
     return found.mean_m, found.low_m, found.high_m
+
+
+def _readable(swept: Swept, shown: Sequence[Line]) -> tuple[Sequence[Line], str]:
+    """Return the lines of as many variants as are read one by one, and what is said of the rest."""
+    if swept.number or _by(swept) != "variant" or len(swept.contenders) <= MOST_ROWS:
+        return shown, ""
+    least_m: dict[str, float] = {swept.reference.label: -np.inf}
+    for line in shown:
+        held_m = least_m.get(line.contender.label, np.inf)
+        least_m[line.contender.label] = min(held_m, float(line.mean_m.mean()))
+    kept = set(sorted(least_m, key=lambda label: least_m[label])[:MOST_ROWS])
+    return [line for line in shown if line.contender.label in kept], (
+        f" Of {len(swept.contenders):,} variants: the reference, and the {MOST_ROWS - 1} of which "
+        "an arm errs least, which is to be least by luck too; the tables have all."
+    )
 
 
 def _rows(swept: Swept, shown: Sequence[Line]) -> dict[str, Row]:
@@ -167,11 +184,12 @@ def _label_number(
 ) -> None:
     name = str(swept.number)
     values = sorted(places.values())
+    ticks = values[:: -(-len(values) // _MOST_TICKS)]
     if values[0] > 0 and values[-1] / values[0] >= _LOG_SPAN:
         panels[0].set_xscale("log", base=2)
     for axes in panels:
         axes.set_xlabel(_axis_name(name))
-        axes.set_xticks(values, [f"{value:g}" for value in values])
+        axes.set_xticks(ticks, [f"{value:g}" for value in ticks])
         if name == _WALKS and survey and survey.walks:
             _add_minutes(axes, survey.minutes / survey.walks)
     panels[0].set_ylabel(_error(swept))

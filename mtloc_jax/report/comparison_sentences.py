@@ -9,6 +9,8 @@ from mtloc_jax.report.comparison import Line, leading
 from mtloc_jax.report.comparison_cells import between_rounds, seed_spread, wiped_words
 
 _TO = "shown to differ from"
+MOST = 40
+"""Of each kind of sentence, and variants in one: of more, nobody reads the last."""
 
 
 def sentences(found: Sequence[Line]) -> list[str]:
@@ -19,12 +21,19 @@ def sentences(found: Sequence[Line]) -> list[str]:
     to_scratch = [(line, claim) for line in shown if (claim := _asked(line.to_scratch))]
     told = [claim for _, claim in to_reference + to_scratch if claim.outcome != "open"]
     ordered = sorted(told, key=lambda claim: claim.outcome == "unknown")
+    varied = [line for line in shown if line.mean_m.shape[1] > 1]
     return [
-        *map(sentence, ordered),
+        *map(sentence, ordered[:MOST]),
+        *_left_out(len(ordered), "differences"),
         *_open_sentences([(f"not {_TO} {c.theirs}", line, c) for line, c in to_reference]),
         *_open_sentences([(f"{c.ours} not {_TO} {c.theirs}", line, c) for line, c in to_scratch]),
-        *(_rounds_sentence(line) for line in shown if line.mean_m.shape[1] > 1),
+        *map(_rounds_sentence, varied[:MOST]),
+        *_left_out(len(varied), "arms over test rounds"),
     ]
+
+
+def _left_out(n: int, what: str) -> list[str]:
+    return [f"{n - MOST:,} more {what} are in the tables"] if n > MOST else []
 
 
 def _asked(claim: Claim | None) -> Claim | None:
@@ -48,8 +57,10 @@ def _together(said: str, wiped: str, group: Sequence[tuple[Line, Claim]]) -> str
     place = f", {wiped_words(wiped)}" if wiped_words(wiped) else ""
     each = [
         f"{line.contender.label} {numbers(claim)}, {could(claim.difference)}"
-        for line, claim in group
+        for line, claim in group[:MOST]
     ]
+    if len(group) > MOST:
+        each.append(f"and {len(group) - MOST:,} more variants, which are in the tables")
     return f"{said}{place}: {'; '.join(each)}"
 
 

@@ -1,8 +1,9 @@
 """What a swept study compares: its variants' rows, named by the settings they differ in."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import product
 from math import prod
 from pathlib import Path
@@ -15,6 +16,8 @@ from mtloc_jax.settings import DECLARED
 
 TEST_ROUND = "test_round"
 Settings = dict[str, Any]  # name as config.sweep has it ("wipe.mode") -> value
+Key = tuple[Any, ...]
+"""What a variant is set to, to look it up by; 1 and 1.0 are alike."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,11 @@ class Swept:
 
     contenders: tuple[Contender, ...]
     reference: Contender
+
+    @cached_property
+    def reference_at(self) -> int:
+        """Return the place of the reference among the contenders."""
+        return next(at for at, one in enumerate(self.contenders) if one is self.reference)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -81,13 +89,14 @@ def read_swept(workdir: Path, folders: Sequence[Path]) -> Swept:
             remedy="give the --workdir of one variant, or of the study they are of",
             path=workdir / CONFIG,
         )
-    every = [_part(folder, study, points) for folder in folders]
+    order = {_key(point): at for at, point in enumerate(points)}
+    every = [_part(folder, study, order, points[0]) for folder in folders]
     # A variant whose every run diverged has none.
     parts = [part for part in every if len(part[1]["seed"])]
     for folder, (_, table) in zip(folders, every, strict=True):
         if not len(table["seed"]) and (not parts or not _diverged(folder)):
             raise no_rows(folder / ROWS)
-    ordered = sorted(parts, key=lambda part: points.index(part[0]))
+    ordered = sorted(parts, key=lambda part: order[_key(part[0])])
     return _grouped(ordered, {name: _found(config, name) for name in points[0]})
 
 
@@ -139,35 +148,50 @@ def _grouped(parts: Sequence[tuple[Settings, Table]], config: Settings) -> Swept
         settings = tuple((name, held[name]) for name in names)
         groups.setdefault(settings, {})[held.get(TEST_ROUND, 0)] = table
     own = {name: config[name] for name in names}
+    in_full = _in_full(own, [dict(key) for key in groups])
     contenders = tuple(
-        Contender(_label(dict(key), own, [dict(other) for other in groups]), dict(key), rounds)
+        Contender(_label(dict(key), own, in_full), dict(key), rounds)
         for key, rounds in groups.items()
     )
     same = (contender for contender in contenders if contender.settings == own)
     return Swept(contenders, next(same, contenders[0]))
 
 
-def _label(settings: Settings, own: Settings, every: Sequence[Settings]) -> str:
-    """Name settings in full where each value meets each, else by how they depart from `own`."""
+def _key(settings: Settings) -> Key:
+    return tuple(tuple(v) if isinstance(v, list) else v for v in settings.values())
+
+
+def _in_full(own: Settings, every: Sequence[Settings]) -> bool:
+    """Say whether each value meets each, or none of `every` has the study's `own`."""
     n_values = [len({str(other[name]) for other in every}) for name in own]
-    if own in every and len(every) < prod(n_values):
-        departures = {name: v for name, v in settings.items() if v != own[name]}
-        return _words(departures) or "own settings"
-    return _words(settings)
+    return own not in every or len(every) >= prod(n_values)
+
+
+def _label(settings: Settings, own: Settings, in_full: bool) -> str:
+    """Name settings in full, or by how they depart from `own`."""
+    if in_full:
+        return _words(settings)
+    departures = {name: v for name, v in settings.items() if v != own[name]}
+    return _words(departures) or "own settings"
 
 
 def _words(settings: Settings) -> str:
     return ", ".join(worded(name, value) for name, value in settings.items())
 
 
-def _part(folder: Path, study: Provenance, points: list[Settings]) -> tuple[Settings, Table]:
-    """Return what a variant is set to, of the settings swept, and its rows."""
+def _part(
+    folder: Path, study: Provenance, order: Mapping[Key, int], names: Iterable[str]
+) -> tuple[Settings, Table]:
+    """Return what a variant is set to, of the settings swept, and its rows.
+
+    order: each variant -> its place in the sweep; names: the settings swept
+    """
     own, config, table = read_provenance(folder), _config(folder), read(folder / ROWS)
-    if not {"source", "target"} & points[0].keys():
+    if not {"source", "target"} & set(names):
         own = replace(own, site_pair=study.site_pair)
     check_same_study(table, own, folder / ROWS)
-    held = {name: _found(config, name) for name in points[0]}
-    if held not in points:
+    held = {name: _found(config, name) for name in names}
+    if _key(held) not in order:
         raise InputError(
             f"{_words(held)}: the study's sweep does not list this",
             remedy="move this folder out of variants/: it is of another study",

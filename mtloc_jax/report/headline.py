@@ -19,7 +19,7 @@ ArmAtRate = tuple[str, float]
 
 def held(registry: Iterable[str], names: Iterable[str]) -> list[str]:
     """Return which `names` there are, each once: those of a registry in its order, then others."""
-    found = {str(name) for name in names}
+    found = set(map(str, set(names)))
     known = [name for name in registry if name in found]
     return [*known, *sorted(found.difference(known))]
 

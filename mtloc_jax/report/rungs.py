@@ -63,6 +63,7 @@ def rungs(variants: Mapping[str, Sequence[Table]], walks: Table, cdf: Table) -> 
 
     A variant that lacks the reference has none. p-values are corrected for all claims together.
     """
+    walks, cdf = select(walks, split="test"), select(cdf, split="test")
     found = [rung for name, tables in variants.items() for rung in _of(name, tables, walks, cdf)]
     claims = iter(corrected([rung.claim for rung in found if rung.claim]))
     return [replace(rung, claim=next(claims) if rung.claim else None) for rung in found]
@@ -92,7 +93,7 @@ def _of(variant: str, tables: Sequence[Table], walks: Table, cdf: Table) -> list
     test = [select(table, split="test") for table in tables]
     rows = {name: np.concatenate([table[name] for table in test]) for name in test[0]}
     studies = sorted(set(rows["study"].tolist()))
-    of_walks, of_cdf = (_within(select(t, split="test"), studies) for t in (walks, cdf))
+    of_walks, of_cdf = (_within(table, studies) for table in (walks, cdf))
     lost = [NOTHING, *held(LOSSES, of_losses(rows)["modality"])]
     return [
         rung

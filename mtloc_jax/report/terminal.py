@@ -1,7 +1,7 @@
 """A table on the terminal, in its width where that can be."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from textwrap import wrap
 
 from rich import box
@@ -14,6 +14,8 @@ from mtloc_jax.report.table import Grid, Reach, ReportTable
 from mtloc_jax.report.values import Value
 
 _GAP = 2  # characters between columns
+MOST_LINES = 120
+"""Of a table: the files have all of it."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,13 @@ _FITS = (_Fit(" ± ", 12), _Fit("\n± ", 12), _Fit("\n± ", 6))
 
 
 def show(table: ReportTable, console: Console) -> None:
-    """Print a table; in a narrow terminal, spreads stand below their numbers."""
+    """Print a table; in a narrow terminal, spreads stand below their numbers.
+
+    Of a table of more than MOST_LINES lines, the first ones.
+    """
     grid = table.grid(Reach.TERMINAL)
+    left_out = len(grid.body) - MOST_LINES
+    grid = replace(grid, body=grid.body[:MOST_LINES])
     fitting = (fit for fit in _FITS if _width(grid, fit) <= console.width)
     fit = next(fitting, _FITS[-1])
     # A terminal narrower than that breaks lines; rich would cut figures.
@@ -42,6 +49,8 @@ def show(table: ReportTable, console: Console) -> None:
     say(f"\n{table.title}", console, style="bold")
     say(table.scope, console)
     console.print(_drawn(grid, fit), width=width, soft_wrap=width > console.width)
+    if left_out > 0:
+        say(f"{left_out:,} more lines are in the files beside the report", console)
 
 
 def say(text: str, console: Console, style: str = "") -> None:
