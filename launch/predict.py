@@ -29,7 +29,7 @@ _SURVEY_FORMAT = flags.DEFINE_string(
 _DATA_DIR = flags.DEFINE_string("data_dir", "", "Folder of recordings, for buildings read there.")
 _ROUNDS = flags.DEFINE_list("rounds", [], "Rounds of the survey to use; all if not given.")
 _ARM = flags.DEFINE_string(
-    "arm", None, "EXPERT-held or EXPERT-MOTION-filter or -smoother, as studies name them."
+    "arm", None, "EXPERT-held, or EXPERT-MOTION- filter, smoother, grid, grid-smoother."
 )
 _PRETRAINED = flags.DEFINE_string(
     "pretrained",

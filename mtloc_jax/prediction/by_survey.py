@@ -7,7 +7,7 @@ import numpy as np
 from mtloc_jax.core.model import Params
 from mtloc_jax.errors import InputError
 from mtloc_jax.evidence import Fixes, Moves
-from mtloc_jax.locate import FILTER, HELD, JOINS, NONE, SMOOTHER, Locate
+from mtloc_jax.locate import FILTER, GRID, HELD, JOINS, NONE, Locate
 from mtloc_jax.logs.orientation import ORIENTATION
 from mtloc_jax.logs.round import Round, blind
 from mtloc_jax.motion.mahony import FIRST_MS
@@ -15,13 +15,14 @@ from mtloc_jax.motion.map_north import legs_told, turn_rad, turned
 from mtloc_jax.motion.ticks import TICK_MS
 from mtloc_jax.prediction.live_filter import LiveFilter
 from mtloc_jax.prediction.live_fixes import LiveFixes, placer
+from mtloc_jax.prediction.live_grid import LiveGrid, floor_of, whole
 from mtloc_jax.prediction.live_moves import is_known, measured, teller
 from mtloc_jax.prediction.said import Said, ages_s, nothing
 from mtloc_jax.prediction.survey import Survey
 from mtloc_jax.tracking import tracks
 from mtloc_jax.tracking.held import held
 from mtloc_jax.tracking.radius import WITHIN_90
-from mtloc_jax.tracking.ticks import Prior, Ticks, arranged
+from mtloc_jax.tracking.ticks import Prior
 
 
 class BySurvey:
@@ -43,11 +44,6 @@ class BySurvey:
 
         Raises InputError where a network is missing, or an expert is no single one.
         """
-        if locate.time not in (HELD, FILTER, SMOOTHER):
-            raise InputError(
-                f"logs are not located by {locate.time!r}",
-                remedy=f"name {HELD}, {FILTER} or {SMOOTHER}",
-            )
         self.survey, self.locate, self.within = survey, locate, within
         self.place = placer(locate.expert, matcher)
         self.tells = teller(locate.motion if locate.time != HELD else NONE, motion)
@@ -136,21 +132,25 @@ class OneLog:
         survey = self._by.survey.without(log)
         self._prior: Prior = survey.prior
         self._turn_rad = self._by.turn_rad(survey)
-        self._filter = LiveFilter(self._prior, motion=self._by.moves_known)
+        time, known = self._by.locate.time, self._by.moves_known
+        self._floor = floor_of(survey) if JOINS[time].cells else None
+        self._follows: LiveFilter | LiveGrid | None = None
+        if time == FILTER:
+            self._follows = LiveFilter(self._prior, motion=known)
+        elif time == GRID and self._floor is not None:
+            self._follows = LiveGrid(self._floor, self._prior, motion=known)
         self._fixes = LiveFixes(self._by.place, survey.table)
 
     def _joined(self, moves: Moves, fixes: Fixes, rows: slice) -> tuple[np.ndarray, np.ndarray]:
-        time = self._by.locate.time
-        ends_ms = moves.t_ms[1:][rows]
-        if time == HELD:
+        if self._follows is not None:
+            return self._follows.take(moves, fixes, rows)
+        ends_ms, known = moves.t_ms[1:][rows], self._by.moves_known
+        if self._by.locate.time == HELD:
             track = held(fixes, self._prior, ends_ms)
-        elif time == FILTER:
-            known = self._by.moves_known
-            laid = arranged(moves, fixes, fixes.arrived_ms, self._prior, motion=known)
-            return self._filter.take(Ticks._make(part[rows] for part in laid))
+        elif self._floor is not None:
+            track = whole(moves, fixes, self._floor, self._prior, motion=known).offline
         else:
-            told = moves if self._by.moves_known else None
-            walk = tracks.Walk(ends_ms, fixes, told, self._prior)
+            walk = tracks.Walk(ends_ms, fixes, moves if known else None, self._prior)
             track = tracks.located([walk])[0].offline
         return track.xy_m, track.sigma_m
 

@@ -112,7 +112,7 @@ def check_follow(locator: Locator, lone: Lone, path: Path) -> None:
         )
     if not locator.causal:
         raise InputError(
-            "a smoother hangs on what comes later", remedy="follow with a filter, or held"
+            "a smoother hangs on what comes later", remedy="follow with a filter, grid or held"
         )
 
 

@@ -10,9 +10,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from mtloc_jax.evidence import Fixes, Moves
 from mtloc_jax.tracking import kalman
 from mtloc_jax.tracking.kalman import State
-from mtloc_jax.tracking.ticks import SLOTTED, Prior, Ticks
+from mtloc_jax.tracking.ticks import SLOTTED, Prior, Ticks, arranged
 from mtloc_jax.tracking.walk_model import Model
 
 BLOCK, SLOTS = 64, 2
@@ -31,12 +32,21 @@ class LiveFilter:
 
     def __init__(self, prior: Prior, *, motion: bool, model: Model | None = None) -> None:
         """Know nothing but where walks may begin; motion: whether it will be known."""
-        self._prior, self._model = prior, Model() if model is None else model
+        self._prior, self._motion = prior, motion
+        self._model = Model() if model is None else model
         sd_m, known = (jnp.asarray(x, jnp.float32) for x in (prior.sd_m, motion))
         self._state: State = kalman.start(self._model, sd_m, known)
 
-    def take(self, ticks: Ticks) -> Believed:
-        """Take in the ticks that come next; before the first fix a phone is where the prior is."""
+    def take(self, moves: Moves, fixes: Fixes, rows: slice) -> Believed:
+        """Return where a phone is at the ends of the ticks `rows`, which come next.
+
+        moves: of the log so far; fixes: those that arrived by the end of these ticks. Before the
+        first fix it is where the prior is.
+        """
+        laid = arranged(moves, fixes, fixes.arrived_ms, self._prior, motion=self._motion)
+        return self._take(Ticks._make(part[rows] for part in laid))
+
+    def _take(self, ticks: Ticks) -> Believed:
         laid, ends = slotted(ticks)
         states = []
         for first in range(0, len(laid.seconds), BLOCK):

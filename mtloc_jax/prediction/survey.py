@@ -16,7 +16,8 @@ from mtloc_jax.sites.floor_plan import FloorPlan, published_plan
 from mtloc_jax.sites.geo_map import GeoMap, published_map
 from mtloc_jax.sites.plans import plan_of
 from mtloc_jax.sites.recordings import open_recordings
-from mtloc_jax.tracking.ticks import Prior, survey_prior
+from mtloc_jax.sites.windows import interpolate
+from mtloc_jax.tracking.ticks import TICK_MS, Prior, survey_prior
 
 _SAME_READINGS = 50
 
@@ -51,6 +52,11 @@ class Survey:
         xy_m = self.table.xy_m
         marks_m = [walk.waypoint_xy_m for walk in self.walks]
         return survey_prior(xy_m if len(xy_m) else np.concatenate(marks_m))
+
+    @cached_property
+    def walked_m(self) -> np.ndarray:
+        """Return where its walks were, every 100 ms between their waypoints, f64[N, 2]."""
+        return np.concatenate([_walked_m(walk) for walk in self.walks])
 
     def without(self, log: Round) -> "Survey":
         """Return the survey but for the walk that `log` is a recording of, if it holds it.
@@ -103,3 +109,9 @@ def same_recording(one: Round, other: Round) -> bool:
         [getattr(walk.accel, part)[:n] for walk in (one, other)] for part in ("t_ms", "values")
     )
     return n > 0 and np.array_equal(*times) and np.array_equal(*values)
+
+
+def _walked_m(walk: Round) -> np.ndarray:
+    first_ms, last_ms = walk.used_ms
+    t_ms = np.append(np.arange(first_ms, last_ms, TICK_MS), last_ms)
+    return interpolate(walk.waypoint_t_ms, walk.waypoint_xy_m, t_ms)

@@ -88,7 +88,7 @@ def located(
     while some := list(islice(every, SIDE_BY_SIDE)):
         tracks = []
         for track_of, program, known in (
-            (_after_steps, _causal, "arrived_ms"),
+            (after_steps, _causal, "arrived_ms"),
             (_between_steps, _offline, "heard_ms"),
         ):
             lined = [
@@ -179,8 +179,11 @@ def laid(
     return Laid(steps, end, moves.t_ms, moved_m, np.maximum.accumulate(known))
 
 
-def _after_steps(walk: Walk, laid: Laid, placed: Placed, cells: Cells) -> Track:
-    """Go on from the newest step that had ended, as the phone moved up to the newest tick."""
+def after_steps(walk: Walk, laid: Laid, placed: Placed, cells: Cells) -> Track:
+    """Return a causal track: from the newest step that had ended on, as the phone moved since.
+
+    placed: where it was, in cells, at the ends of the steps of `laid`
+    """
     start_m = cells.first_m + placed.mean * cells.cell_m - laid.moved_m[laid.end + 1]
     tick = np.maximum(np.searchsorted(laid.t_ms, walk.t_ms, side="right") - 1, 0)
     step = np.searchsorted(laid.t_ms[laid.end + 1], walk.t_ms, side="right") - 1
