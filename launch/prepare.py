@@ -1,7 +1,7 @@
 """Turn a folder of recordings into a site folder that studies and data cards open.
 
   python -m launch.prepare --input=DIR --format=csv --output=sites/office
-  python -m launch.prepare --input=DATA/indoor_location_20/site1/B1 --format=location20 \
+  python -m launch.prepare --input=DATA/indoor_location_20/site1/B1 --format=location20 \\
       --output=sites/site1-B1 --split=fold:1/5
 
 Killed and called again it goes on where it was; called once more it changes nothing. It stops at
