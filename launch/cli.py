@@ -1,5 +1,6 @@
 """The command line's manners: a user's mistake is one line on stderr, never a traceback."""
 
+import os
 import re
 import signal
 import sys
@@ -14,6 +15,7 @@ from mtloc_jax import escapes
 from mtloc_jax.errors import InputError
 
 WRONG_INPUT = 2
+ENOUGH_READ = 128 + signal.SIGPIPE
 _PROGRAM = "python -m launch."  # as the programs call themselves in their help
 _NAMED = re.compile(r"(?<![\w./])launch\.(?=[a-z]+\b)")  # and in remedies; not part of a path
 _called = [_PROGRAM]
@@ -23,8 +25,8 @@ def run(main: Callable[[list[str]], None], arguments: tuple[str, ...] = ()) -> N
     """Parse the flags and call `main` with argv[0] and the named arguments; exit 0, 2 or 128 + N.
 
     2 is the user's to mend (InputError, an unknown flag or config field, a disk that is full or
-    cannot be written), 130 is Ctrl-C, 143 SIGTERM, 129 SIGHUP; each prints one line on stderr. Any
-    other exception is a defect and keeps its traceback.
+    cannot be written), 130 is Ctrl-C, 143 SIGTERM, 129 SIGHUP; each prints one line on stderr. 141,
+    silently: nobody reads on. Any other exception is a defect and keeps its traceback.
     """
     interrupts.begin()
     try:
@@ -36,6 +38,9 @@ def run(main: Callable[[list[str]], None], arguments: tuple[str, ...] = ()) -> N
         if number is not None:  # whatever it was turned into on its way
             interrupts.leave(number)
             sys.exit(interrupts.exit_code(number))
+        if isinstance(error, BrokenPipeError):  # who read it has enough, as `head` has
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(ENOUGH_READ)
         told = places.as_input_error(error) if isinstance(error, OSError) else error
         if not isinstance(told, InputError):
             raise

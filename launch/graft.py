@@ -29,7 +29,9 @@ _RULES = flags.DEFINE_string(
 )
 _OUTPUT = flags.DEFINE_string("output", None, "Checkpoint folder to write.", required=True)
 _REPORT = flags.DEFINE_string("report", None, "JSON file to write the report to as well.")
-_HIDDEN = flags.DEFINE_integer("hidden", None, "Units of a layer; the donor's if not given.", 1)
+_HIDDEN = flags.DEFINE_integer(
+    "hidden", None, "Units of a layer; default what the first donor's card says.", 1
+)
 _SEED = flags.DEFINE_integer("seed", 0, "Seed of what is initialised.", 0)
 _DRY_RUN = flags.DEFINE_bool("dry_run", False, "Show what would be done, write no checkpoint.")
 

@@ -1,7 +1,7 @@
 """Turn a folder of recordings into a site folder that studies and data cards open.
 
   python -m launch.prepare --input=DIR --format=csv --output=sites/office
-  python -m launch.prepare --input=DATA/indoor_location_20/site1/B1 --format=location20 \
+  python -m launch.prepare --input=DATA/indoor_location_20/site1/B1 --format=location20 \\
       --output=sites/site1-B1 --split=fold:1/5
 
 Killed and called again it goes on where it was; called once more it changes nothing. It stops at
@@ -59,14 +59,18 @@ def _say(card: dict[str, Any], output: Path) -> None:
     if card["skipped"]:
         cli.say(f"{len(card['skipped'])} left out as damaged", to_stderr=True)
     words = ("train on", "choose on", "test on")
-    dealt = zip(words, card["split"].values(), strict=True)
+    dealt = ", ".join(
+        f"{word} {len(rounds)} ({ranges(rounds)})" if rounds else f"{word} none"
+        for word, rounds in zip(words, card["split"].values(), strict=True)
+    )
     told = (
         f"{card['name']}: {card['rounds']} rounds in {card['walks']} walks, "
         f"{card['access_points']} access points, digest {card['digest'][:16]}, in {output}",
-        f"rounds: studies {', '.join(f'{word} {ranges(rounds)}' for word, rounds in dealt)} "
-        "(--split deals them otherwise)",
-        f"next: launch.card --site={output} says whether to trust it;",
-        f"      launch.predict --survey={output} --log=NEW ... locates a phone by all its rounds",
+        f"of {card['rounds']} rounds, studies {dealt}; dealt by --split={_SPLIT.value}",
+        "next:",
+        f"  launch.card --site={output}  (whether to trust it)",
+        f"  launch.predict --survey={output} --log=NEW ...  (a phone, located by all rounds)",
+        f"  launch.study --config=quickstart --config.target={output} ...  (what a survey takes)",
     )
     for line in told:
         cli.say(line)

@@ -6,6 +6,8 @@ from typing import Any, Literal
 from mtloc_jax.errors import InputError
 from mtloc_jax.registry import found_at, meant
 
+_SECOND_MS = 1000
+
 Kind = Literal["static", "traced", "judged", "site", "building", "plan", "place"]
 KINDS: dict[Kind, str] = {
     "static": "shapes the compiled program: runs that differ in it are compiled apart",
@@ -57,7 +59,8 @@ class Declared:
     choices: the names it may be, or "module:REGISTRY" whose names they are; none for any
     range:   of numbers, one or each of several
     label:   what it is, in words, for axes and lists
-    words:   how a value is told in a table ("scans at most {} ms old"); empty: name and value
+    words:   how a value, with its unit, is told in a table ("scans at most {} old"); empty: name
+             and value
     zero:    how 0 is told where it stands for something else ("all walks"); empty: as any other
     roles:   of kind "site", which buildings it shapes; empty for others
     pretrained: whether the networks that arms graft from follow from it
@@ -80,14 +83,23 @@ class Declared:
         return tuple(found_at(self.choices)) if isinstance(self.choices, str) else self.choices
 
     def worded(self, value: Any) -> str:
-        """Write a value for a reader: 'hidden 64', 'longest gap 500 ms'."""
+        """Write a setting for a reader: 'hidden 64', 'scans at most 4 s old'."""
         if self.zero and value == 0:
             return self.zero
-        number = f"{value:g}" if isinstance(value, float) else str(value)
         if self.words:
-            return self.words.format(number)
+            return self.words.format(self.measured(value))
         words = self.name.removesuffix("_ms").replace("_", " ").replace(".", " ")
-        return f"{words} {number}" + (f" {self.unit}" if self.unit else "")
+        return f"{words} {self.measured(value)}"
+
+    def measured(self, value: Any) -> str:
+        """Write a value with its unit: '500 ms', '4 s', '64', 'from transferred'."""
+        unit = self.unit
+        if unit == "ms" and value >= _SECOND_MS:
+            value, unit = value / _SECOND_MS, "s"
+        if isinstance(value, str) and value.isidentifier() and self.kind != "building":
+            return value.replace("_", " ")
+        number = f"{value:.10g}" if isinstance(value, float) else str(value)
+        return f"{number} {unit}".strip()
 
     def checked(self, value: Any) -> Any:
         """Return a value as the setting holds it; integers serve as floats, lists as tuples.

@@ -44,7 +44,13 @@ class Window:
     """How windows are cut (Section IV-B: 1 s, one sample each 100 ms, 900 ms overlap)."""
 
     steps: int = setting(
-        10, "site", "samples in a window", within=Range(1, 100_000), roles=BOTH, pretrained=True
+        10,
+        "site",
+        "samples in a window",
+        within=Range(1, 100_000),
+        words="windows of {} samples",
+        roles=BOTH,
+        pretrained=True,
     )
     step_ms: int = setting(
         100, "site", "time between samples", unit="ms", within=COUNT, roles=BOTH, pretrained=True
@@ -58,6 +64,7 @@ class Window:
         "magnetic channels: 1 for the field's magnitude, 2 for that and its vertical part, 3 for "
         "its axes",
         within=Range(1, 3),
+        words="{} magnetic channels",
         roles=BOTH,
         pretrained=True,
     )
@@ -67,7 +74,7 @@ class Window:
         "age at which a scan counts as not heard at a window's end",
         unit="ms",
         within=AGE_MS,
-        words="scans at most {} ms old",
+        words="scans at most {} old",
         roles=BOTH,
         pretrained=True,
     )
@@ -118,7 +125,11 @@ class MatcherTraining:
         1e-3, "traced", "learning rate of fine-tuning", within=Range(0, 1e3, open_low=True)
     )
     scans: int = setting(
-        400, "traced", "at most {} scans asked in each draw of a survey", within=COUNT
+        400,
+        "traced",
+        "scans asked in each draw of a survey, at most",
+        within=COUNT,
+        words="at most {} scans asked in each draw of a survey",
     )
 
 
@@ -253,7 +264,7 @@ class Settings:
         "age at its scan beyond which a scan's entry is dropped",
         unit="ms",
         within=AGE_MS,
-        words="scan entries at most {} ms old",
+        words="scan entries at most {} old",
         roles=BOTH,
         pretrained=True,
     )
@@ -356,6 +367,7 @@ class Settings:
         "not at all; told by who loses it; told, or seen from a sensor that stands still or a scan "
         "that heard nothing",
         choices=("none", "told", "seen"),
+        words="what is missing: {}",
     )
     loss: str = setting(
         "squared",

@@ -130,7 +130,7 @@ def test_only_settings_that_are_not_the_defaults_are_told(simulated):
     assert "cut by" not in dict(card_words.key_numbers(found))
     changed = replaced(Settings(), {"window.hop_ms": 200, "wifi_entry_max_age_ms": 9000})
     words = dict(card_words.key_numbers(card.make(walks, made, changed)))
-    assert words["cut by"] == "scan entries at most 9000 ms old, window hop 200 ms"
+    assert words["cut by"] == "scan entries at most 9 s old, window hop 200 ms"
 
 
 def test_predictors_are_those_of_the_arms_and_without_wifi_those_that_need_none(simulated):

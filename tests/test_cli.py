@@ -1,9 +1,14 @@
 """What a user sees on the command line when something is wrong: one line and an exit code."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from launch import cli
+from tests.conftest import ROOT
 from tests.launched import Done, launched
 
 CONFIG = """
@@ -39,6 +44,8 @@ def main(argv):
     if workdir.value == "defect":
         raise RuntimeError("broken")
     print("seeds", config.value.seeds)
+    while workdir.value == "endless":
+        print("more", flush=True)
 
 cli.run(main)
 '''
@@ -89,6 +96,17 @@ def test_ctrl_c_is_one_line_and_exit_code_130(folder: Path) -> None:
     done = run(folder, "--config=c.py", "--workdir=ctrl-c")
     assert done.returncode == 130
     assert done.stderr == "interrupted; what was written so far stays on disk\n"
+
+
+def test_a_reader_that_has_enough_ends_a_program_without_a_word(folder: Path) -> None:
+    command = [sys.executable, "program.py", "--config=c.py", "--workdir=endless"]
+    places = {**os.environ, "PYTHONPATH": str(ROOT)}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=folder, env=places, **pipes) as program:
+        assert program.stdout.readline() == b"seeds 3\n"
+        program.stdout.close()
+        assert program.stderr.read() == b""
+    assert program.returncode == cli.ENOUGH_READ
 
 
 @pytest.mark.parametrize(

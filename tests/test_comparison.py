@@ -112,7 +112,7 @@ def turns(tmp_path_factory: pytest.TempPathFactory) -> Swept:
     ("name", "value", "words"),
     [
         ("hidden", 64, "hidden 64"),
-        ("start", "from_transferred", "start from_transferred"),
+        ("start", "from_transferred", "start from transferred"),
         ("test_round", 3, "test round 3"),
         ("test_round", 0, "own test round"),
         ("window.max_gap_ms", 500, "window max gap 500 ms"),
@@ -136,7 +136,7 @@ def test_a_setting_that_is_equal_everywhere_is_left_out(tmp_path: Path) -> None:
 
 def test_settings_that_move_one_at_a_time_are_named_by_what_departs(tmp_path: Path) -> None:
     held = swept(tmp_path, lambda _: of_seeds(2.0), STEPS)
-    labels = ["own settings", "start from_transferred", "subset first"]
+    labels = ["own settings", "start from transferred", "subset first"]
     assert [contender.label for contender in held.contenders] == labels
     assert held.reference.label == "own settings"
 
@@ -210,7 +210,7 @@ def test_what_was_not_shown_to_differ_shares_a_sentence(tmp_path: Path) -> None:
     held = swept(tmp_path, lambda s: of_seeds(2.0, s["start"], s["subset"]), STEPS)
     told = [said for said in sentences(lines(held)) if said.startswith("not shown to differ")]
     assert len(told) == 3
-    assert told[0].startswith("not shown to differ from own settings (scratch): start from_")
+    assert told[0].startswith("not shown to differ from own settings (scratch): start from ")
     assert "; subset first " in told[0]
 
 
@@ -374,7 +374,7 @@ def test_numbers_close_together_have_a_linear_axis(tmp_path: Path) -> None:
 
 def test_variants_that_are_no_numbers_have_a_row_each(tmp_path: Path) -> None:
     held = swept(tmp_path, lambda _: of_seeds(2.0), STEPS)
-    labels = ["own settings (reference)", "start from_transferred", "subset first"]
+    labels = ["own settings (reference)", "start from transferred", "subset first"]
     assert row_labels(drawn(held)) == labels
 
 

@@ -19,7 +19,9 @@ from mtloc_jax.surgery.checkpoint import plain as as_json
 from mtloc_jax.surgery.graft import unchanged_since
 from mtloc_jax.surgery.network import read_network
 from mtloc_jax.surgery.network_card import cut_of, scaler_of, settings_of
+from mtloc_jax.surgery.onto_site import graft_onto
 from tests import networks
+from tests.conftest import ROOT
 from tests.launched import launched
 from tests.test_prepare import write_csv
 
@@ -207,3 +209,9 @@ def test_a_stack_without_a_run_is_refused(donor, tmp_path):
     assert done.returncode == 2
     assert "holds 1 runs; say which one" in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_a_graft_onto_layers_of_another_width_says_so_and_not_which_leaf(donor):
+    rules = ROOT / "configs/graft/imu.py"
+    with pytest.raises(InputError, match=r"new network has 8 units a layer, donor has 6: imu/bias"):
+        graft_onto([f"{donor}@0"], "simulated-b", rules, changes={"hidden": 8})

@@ -44,6 +44,7 @@ CONTENTS = Contents(
     caveat="Over seeds.",
     ran=("Run: scratch, 4 runs.", "When: 2026-11-26."),
     tiles=[Tile("scratch", "2.25 m", ("median 2 m",))],
+    paired_by="walk",
     answers=["fine-tuned <beats> scratch"],
     cards=[CardNotes("target", "hall", (("gaps", "3 & more", "lost"),), 5)],
     parts=[Part("Survey size", [TABLE, TABLE], [PICTURE])],

@@ -262,6 +262,9 @@ def test_a_kill_loses_nothing(source, tmp_path):
     (rounds / ".simulated-a-01.npz.99.part").write_bytes(b"cut")  # a kill in mid-write
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert whole["digest"][:16] in done.stdout
+    said = "of 6 rounds, studies train on 3 (1-3), choose on 2 (4-5), test on 1 (6); dealt by"
+    assert f"{said} --split=ratio" in done.stdout
+    assert f"launch.card --site={tmp_path / 'site'}  (" in done.stdout
     assert contents(tmp_path / "site") == contents(tmp_path / "whole")
 
 

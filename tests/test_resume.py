@@ -10,7 +10,7 @@ import pytest
 
 from mtloc_jax.errors import InputError
 from mtloc_jax.rows import CDF, METRICS, ROWS, TRACKS, WALKS, read
-from mtloc_jax.study.processes import Share, share_of
+from mtloc_jax.study.processes import Share, meet, share_of
 from mtloc_jax.study.study import Study, run_study
 from tests.conftest import ROOT
 from tests.studies import ignore, small
@@ -203,3 +203,12 @@ def test_half_a_place_is_refused(flags):
 def test_a_place_that_is_not_there_is_refused(flags):
     with pytest.raises(InputError, match="no process"):
         share_of(*flags, {})
+
+
+def test_off_a_cluster_processes_that_jax_is_to_find_are_not_waited_for(monkeypatch):
+    def initialize(**settings):
+        raise ValueError("coordinator_address should be defined.")  # what JAX says there
+
+    monkeypatch.setattr("jax.distributed.initialize", initialize)
+    with pytest.raises(InputError, match=r"JAX finds no cluster here .*; start with srun"):
+        meet(Share(joined=True), "auto", 1)

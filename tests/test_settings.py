@@ -267,7 +267,12 @@ def test_whatever_a_value_is_it_is_held_as_it_was_given_or_refused_in_one_line(n
         ("hidden", 64, "hidden 64"),
         ("window.max_gap_ms", 500, "window max gap 500 ms"),
         ("window.wifi_max_age_ms", 300, "scans at most 300 ms old"),
+        ("window.wifi_max_age_ms", 4000, "scans at most 4 s old"),
+        ("wifi_entry_max_age_ms", 1500, "scan entries at most 1.5 s old"),
         ("wipe.mode", "bursts", "wipe mode bursts"),
+        ("start", "from_transferred", "start from transferred"),
+        ("start", "runs/my_study", "start runs/my_study"),
+        ("target", "my_hall", "target my_hall"),
         ("learning_rate", 0.001, "learning rate 0.001"),
     ],
 )

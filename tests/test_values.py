@@ -13,7 +13,7 @@ from mtloc_jax import escapes
 from mtloc_jax.report import terminal
 from mtloc_jax.report.latex import latex
 from mtloc_jax.report.markdown import markdown
-from mtloc_jax.report.table import Column, Reach, ReportTable, as_csv
+from mtloc_jax.report.table import Column, Grid, Reach, ReportTable, as_csv
 from mtloc_jax.report.values import Count, Interval, Label, Number, Of, PValue, Signed
 
 NAN = float("nan")
@@ -189,3 +189,31 @@ def test_on_a_narrow_terminal_spreads_stand_below_their_numbers() -> None:
         assert ("20.25 ± 10.50" in text.getvalue()) == fits
         assert text.getvalue().count("± 10.50") == 7
         assert max(map(len, text.getvalue().splitlines())) <= width
+
+
+def test_on_a_terminal_too_narrow_for_that_columns_stand_in_even_pieces() -> None:
+    columns = (Column("rate", label=True), *(Column(f"arm {n}") for n in range(8)))
+    line = ("87.5 %", *[Number(20.25, 10.5)] * 8)
+    text = io.StringIO()
+    terminal.show(ReportTable("t", "s", columns, (line,)), Console(file=text, width=60))
+    lines = text.getvalue().splitlines()
+    assert max(map(len, lines)) <= 60
+    headings = [found.split("  ") for found in lines if "rate" in found]
+    assert [[name.strip() for name in of if name] for of in headings] == [
+        ["rate", "arm 0", "arm 1", "arm 2", "arm 3"],
+        ["rate", "arm 4", "arm 5", "arm 6", "arm 7"],
+    ]
+    assert text.getvalue().count("87.5\N{NO-BREAK SPACE}%") == 2  # never broken before its %
+
+
+@given(st.integers(0, 9), st.integers(1, 3), st.integers(1, 9))
+def test_pieces_of_a_grid_have_all_its_labels_and_each_figure_once(
+    n_figures: int, n_labels: int, number: int
+) -> None:
+    names = tuple(f"label {n}" for n in range(n_labels)) + tuple(map(str, range(n_figures)))
+    found = Grid(names, (tuple(map(Label, names)),), n_labels).pieces(number)
+    assert len(found) == number
+    assert all(piece.header[:n_labels] == names[:n_labels] for piece in found)
+    figures = [name for piece in found for name in piece.header[n_labels:]]
+    assert figures == [str(n) for n in range(n_figures)]
+    assert all(piece.body[0][-1].text() == piece.header[-1] for piece in found)

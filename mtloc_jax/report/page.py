@@ -75,7 +75,7 @@ class Contents:
     question: in words; empty where nobody asked one
     verdict:  what the rows show of it, in one sentence; caveat: what that leaves open
     ran:      what was run, when and for how long, a line each
-    answers: the sentences that a reader looks for first
+    answers: the sentences that a reader looks for first; paired_by: "seed" or "walk"
     record:  config.json as it is
     digests: file name -> SHA-256 of the rows everything was made from
     """
@@ -86,6 +86,7 @@ class Contents:
     caveat: str
     ran: Sequence[str]
     tiles: Sequence[Tile]
+    paired_by: str
     answers: Sequence[str]
     cards: Sequence[CardNotes]
     parts: Sequence[Part]
@@ -129,6 +130,7 @@ def page(contents: Contents) -> str:
         caveat=contents.caveat,
         ran=contents.ran,
         tiles=contents.tiles,
+        paired_by=contents.paired_by,
         answers=contents.answers,
         cards=contents.cards,
         parts=[*({"name": name} for name in first), *parts],

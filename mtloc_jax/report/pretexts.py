@@ -1,16 +1,21 @@
 """How good the pretext is: what pretrained networks err by themselves, beside a constant."""
 
+import re
+from ast import literal_eval
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
+from mtloc_jax.report.comparison_variants import worded
 from mtloc_jax.report.provenance import Provenance, counted
 from mtloc_jax.report.summary import over_seeds, per_seed
 from mtloc_jax.report.table import Column, ReportTable
-from mtloc_jax.report.values import Count, Number
+from mtloc_jax.report.values import Count, Label, Number
 from mtloc_jax.rows import Table, select
 
 _OURS, _CONSTANT = "error", "constant_error"
+_SETTINGS = re.compile(r"\+(?=[\w.]+=)")
 _WINDOWS = {"train": "training", "validation": "validation"}
 _NOTE = (
     "In the unit of what the pretext asks: mean over windows, then mean ± standard deviation over "
@@ -23,7 +28,7 @@ def pretext_table(table: Table, provenance: Provenance) -> list[ReportTable]:
     """Return the errors of the pretrained networks on the source, a line a quantity and split."""
     lines = [
         (
-            variant,
+            Label(_worded(variant), (variant,)),
             pretext,
             quantity,
             split,
@@ -57,6 +62,19 @@ def pretext_table(table: Table, provenance: Provenance) -> list[ReportTable]:
 def sentences(table: Table) -> list[str]:
     """Say what the pretrained branch errs, a sentence a quantity; variants that agree share it."""
     return [_sentence(*asked) for asked in _asked(table)]
+
+
+def _worded(variant: str) -> str:
+    """Return a variant in words, by what its study is called: "presence=seen+hidden=64"."""
+    pairs = [part.partition("=") for part in _SETTINGS.split(variant) if part]
+    return ", ".join(worded(name, _value(text)) for name, _, text in pairs)
+
+
+def _value(text: str) -> Any:
+    try:
+        return literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text  # a name: it is not quoted there
 
 
 def _sentence(asked: tuple[str, str, str, str], rows: Table) -> str:

@@ -5,6 +5,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import pairwise
 
 from mtloc_jax import escapes
 from mtloc_jax.report.values import Cell, Label, Value, are_labels, as_value
@@ -46,6 +47,20 @@ class Grid:
         """Say of each column whether it stands on the left: it names lines, and in words."""
         columns = zip(*self.body, strict=True)
         return tuple(at < self.n_labels and are_labels(cells) for at, cells in enumerate(columns))
+
+    def pieces(self, number: int) -> "list[Grid]":
+        """Return its columns of figures in so many grids, dealt evenly, each with all labels."""
+        n_figures = len(self.header) - self.n_labels
+        edges = [self.n_labels + round(n_figures * at / number) for at in range(number + 1)]
+        kept = [[*range(self.n_labels), *range(a, b)] for a, b in pairwise(edges)]
+        return [
+            Grid(
+                tuple(self.header[at] for at in columns),
+                tuple(tuple(line[at] for at in columns) for line in self.body),
+                self.n_labels,
+            )
+            for columns in kept
+        ]
 
     def turned(self) -> "Grid":
         """Swap lines and columns of a grid whose first column alone names its lines."""

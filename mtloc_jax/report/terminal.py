@@ -13,6 +13,7 @@ from mtloc_jax.escapes import lines, printable
 from mtloc_jax.report.table import Grid, Reach, ReportTable
 from mtloc_jax.report.values import Value
 
+_PER_CENT = "\N{NO-BREAK SPACE}%"
 _GAP = 2  # characters between columns
 MOST_LINES = 120
 """Of a table: the files have all of it."""
@@ -30,27 +31,46 @@ class _Fit:
     word: int
 
 
-_FITS = (_Fit(" ± ", 12), _Fit("\n± ", 12), _Fit("\n± ", 6))
+_FITS = (_Fit(" ± ", 12), _Fit("\n± ", 12))
 """Ways to lay a table out, the widest first."""
+_NARROWEST = _Fit("\n± ", 6)
 
 
 def show(table: ReportTable, console: Console) -> None:
     """Print a table; in a narrow terminal, spreads stand below their numbers.
 
-    Of a table of more than MOST_LINES lines, the first ones.
+    In a narrower one its columns stand below each other, in as few pieces as fit. Of a table of
+    more than MOST_LINES lines, the first ones.
     """
     grid = table.grid(Reach.TERMINAL)
     left_out = len(grid.body) - MOST_LINES
-    grid = replace(grid, body=grid.body[:MOST_LINES])
-    fitting = (fit for fit in _FITS if _width(grid, fit) <= console.width)
-    fit = next(fitting, _FITS[-1])
-    # A terminal narrower than that breaks lines; rich would cut figures.
-    width = max(_width(grid, fit), console.width)
+    fit, pieces = _fitted(replace(grid, body=grid.body[:MOST_LINES]), console.width)
     say(f"\n{table.title}", console, style="bold")
     say(table.scope, console)
-    console.print(_drawn(grid, fit), width=width, soft_wrap=width > console.width)
+    for at, piece in enumerate(pieces):
+        # A terminal narrower than that breaks lines; rich would cut figures.
+        width = max(_width(piece, fit), console.width)
+        if at:
+            console.print()
+        console.print(_drawn(piece, fit), width=width, soft_wrap=width > console.width)
     if left_out > 0:
         say(f"{left_out:,} more lines are in the files beside the report", console)
+
+
+def _fitted(grid: Grid, width: int) -> tuple[_Fit, list[Grid]]:
+    """Return how to lay a table out in so many characters, and its pieces."""
+    n_figures = len(grid.header) - grid.n_labels
+    for n_pieces in range(1, n_figures + 1):
+        pieces = grid.pieces(n_pieces)
+        for fit in _FITS:
+            if all(_width(piece, fit) <= width for piece in pieces):
+                return fit, pieces
+    fitting = (n for n in range(1, n_figures + 1) if _fits(grid.pieces(n), width))
+    return _NARROWEST, grid.pieces(next(fitting, max(n_figures, 1)))
+
+
+def _fits(pieces: Iterable[Grid], width: int) -> bool:
+    return all(_width(piece, _NARROWEST) <= width for piece in pieces)
 
 
 def say(text: str, console: Console, style: str = "") -> None:
@@ -67,13 +87,15 @@ def _column_width(grid: Grid, at: int, fit: _Fit) -> int:
     """Return how many characters a column takes at least: labels may be broken, figures not."""
     texts = [text for line in grid.body for text in _texts(line[at : at + 1], fit)]
     words = [printable(grid.header[at]), *(texts if at < grid.n_labels else ())]
-    longest = max((len(word) for text in words for word in text.split()), default=0)
+    longest = max((len(word) for text in words for word in text.split(" ")), default=0)
     figures = [part for text in texts for part in text.split("\n") if at >= grid.n_labels]
     return max(min(longest, fit.word), *map(len, figures), 1)
 
 
 def _texts(line: Iterable[Value], fit: _Fit) -> list[str]:
-    return [printable(cell.text()).replace(" ± ", fit.between) for cell in line]
+    """Return cells as they are printed: a number is not parted from its per cent."""
+    texts = (printable(cell.text()).replace(" %", _PER_CENT) for cell in line)
+    return [text.replace(" ± ", fit.between) for text in texts]
 
 
 def _drawn(grid: Grid, fit: _Fit) -> RichTable:

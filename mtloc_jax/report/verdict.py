@@ -37,7 +37,7 @@ def verdict(found: Measured) -> str:
 
 def caveat(found: Measured) -> str:
     """Say over what the claims were made, and what they cannot say."""
-    if found.walk_curves or found.is_one_ladder:
+    if is_by_walk(found):
         return "Paired by walk: it holds for walks like these, in these buildings."
     rounds = 1 if found.swept is None else len(found.swept.test_rounds)
     if rounds > 1:
@@ -46,6 +46,11 @@ def caveat(found: Measured) -> str:
         "Over seeds, on one test round: it says how training varies, not how another walk, or "
         "another building, would turn out."
     )
+
+
+def is_by_walk(found: Measured) -> bool:
+    """Say whether the answers compare walk by walk; else seed by seed."""
+    return bool(found.walk_curves) or found.is_one_ladder
 
 
 def named(names: Sequence[str]) -> str:

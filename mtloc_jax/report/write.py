@@ -23,7 +23,7 @@ from mtloc_jax.report.sections import SECTIONS, Section, answers
 from mtloc_jax.report.summary import summarise
 from mtloc_jax.report.table import ReportTable, as_csv
 from mtloc_jax.report.values import Number
-from mtloc_jax.report.verdict import caveat, verdict
+from mtloc_jax.report.verdict import caveat, is_by_walk, verdict
 from mtloc_jax.rows import METRICS, of_arm, select
 from mtloc_jax.sites.floor_plan import FloorPlan
 
@@ -63,6 +63,7 @@ def write_report(
         caveat=caveat(found),
         ran=ran(found),
         tiles=list(_tiles(found)),
+        paired_by="walk" if is_by_walk(found) else "seed",
         answers=said,
         cards=found.cards,
         parts=[_part(workdir, made, found) for made in parts],

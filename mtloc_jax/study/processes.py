@@ -65,11 +65,19 @@ def meet(share: Share, coordinator: str | None, timeout_s: int) -> Share:
     """Wait until all joined processes are there and return the share; others return at once.
 
     A peer that stays away aborts the process when the time is over: no exception says so.
+    Raises InputError where JAX is to find the other processes, and there is no cluster it knows.
     """
     if not share.joined:
         return share
     if coordinator in (None, FOUND_BY_JAX):
-        jax.distributed.initialize(initialization_timeout=timeout_s)
+        try:
+            jax.distributed.initialize(initialization_timeout=timeout_s)
+        except ValueError as error:  # what it says is of its own arguments
+            raise InputError(
+                "JAX finds no cluster here to meet other processes in",
+                remedy="start with srun or on a TPU pod, or give --coordinator=HOST:PORT with "
+                "--num_processes and --process_id; one process needs none of them",
+            ) from error
     else:
         jax.distributed.initialize(
             coordinator, share.count, share.index, initialization_timeout=timeout_s

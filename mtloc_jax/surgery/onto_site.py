@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from mtloc_jax.errors import InputError
 from mtloc_jax.settings import Settings, replaced
 from mtloc_jax.sites.recordings import Recordings, open_recordings
 from mtloc_jax.surgery import checkpoint
@@ -13,7 +14,7 @@ from mtloc_jax.surgery.grafting import check_donors, check_output, check_positio
 from mtloc_jax.surgery.network import read_network
 from mtloc_jax.surgery.network_card import NetworkCard
 from mtloc_jax.surgery.new_network import cut, fresh, settings_for
-from mtloc_jax.surgery.tree import Tree
+from mtloc_jax.surgery.tree import Tree, leaves
 
 
 class Grafted(NamedTuple):
@@ -59,10 +60,35 @@ def graft_onto(
     settings = replaced(settings, {"target": site, **(changes or {})})
     target = fresh(cut(_recordings(settings), settings), settings, seed)
     trees = {name: donor.params for name, donor in read.items()}
-    params, report = graft(target.params, trees, get_rules(target, read))
+    try:
+        params, report = graft(target.params, trees, get_rules(target, read))
+    except InputError as error:
+        raise _as_of_widths(error, target.params, trees) from None
     check_positions(report, read, settings.output)
     lineage = {name: donor.lineage() for name, donor in read.items()}
     return Grafted(params, {**target.card, "lineage": lineage}, report)
+
+
+def _as_of_widths(error: InputError, params: Tree, donors: Mapping[str, Tree]) -> InputError:
+    """Return what stopped a graft; where layers are of other widths, that: no rule is to blame."""
+    ours = _units(params)
+    others = {name: theirs for name, tree in donors.items() if (theirs := _units(tree)) != ours}
+    name, theirs = next(((n, units) for n, units in others.items() if units), ("", None))
+    if ours is None or theirs is None:
+        return error
+    return InputError(
+        f"the new network has {ours} units a layer, {name} has {theirs}: {error.problem}",
+        remedy=f"give --hidden={theirs}, or rules that change widths, such as --rules=wider",
+        path=error.path,
+        line=error.line,
+    )
+
+
+def _units(params: Tree) -> int | None:
+    """Return how many units the first LSTM of a network has; None where it has none."""
+    kernels = (leaf for path, leaf in leaves(params).items() if path.endswith("recurrent_kernel"))
+    first = next(kernels, None)
+    return None if first is None else int(first.shape[-2])
 
 
 def _recordings(settings: Settings) -> Recordings:
