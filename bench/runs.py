@@ -18,14 +18,19 @@ FROZEN = "imu frozen"
 """How the transferred arm trains."""
 
 
-def settings(shape: Shape) -> Settings:
+def settings(shape: Shape, recurrence: str = Settings.recurrence) -> Settings:
     """Return the settings of a study of this shape."""
-    return Settings(hidden=shape.hidden, batch_size=shape.batch, learning_rate=LEARNING_RATE)
+    return Settings(
+        hidden=shape.hidden,
+        batch_size=shape.batch,
+        learning_rate=LEARNING_RATE,
+        recurrence=recurrence,
+    )
 
 
-def static(shape: Shape, plan: str = ALL) -> Static:
+def static(shape: Shape, plan: str = ALL, *, recurrence: str = Settings.recurrence) -> Static:
     """Return the program of runs whose leaves train as the text `plan` says."""
-    made = settings(shape)
+    made = settings(shape, recurrence)
     return static_of(PROBLEMS.named(made.problem)(made), plan, shape.inputs, made)
 
 

@@ -360,6 +360,14 @@ class Settings:
         within=Range(-100, 100),
         pretrained=True,
     )
+    recurrence: str = setting(
+        "plain",
+        "static",
+        "how LSTMs go through a window on a GPU or TPU: in operations that XLA makes, or in one "
+        "kernel forward and one backward, never measured yet",
+        choices=("plain", "fused"),
+        pretrained=True,
+    )
     presence: str = setting(
         "none",
         "static",

@@ -6,7 +6,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from mtloc_jax.core import lstm_mosaic, lstm_triton
 from mtloc_jax.core.lstm import LstmParams, last_hidden, last_hidden_plain, looped, unrolled
+from mtloc_jax.errors import InputError
 
 
 def problem(batch=5, steps=10, channels=2, hidden=6, dtype=np.float64):
@@ -97,3 +99,43 @@ def test_accelerators_get_short_windows_without_a_loop(platform, steps, loops):
     text = train.trace(params, x).lower(lowering_platforms=(platform,)).as_text()
     assert ("stablehlo.while" in text) == loops
     assert ("optimization_barrier" in text) == (platform == "cpu")
+
+
+# Kernels of our own, interpreted: numbers are those of the formulas, not of a chip.
+
+
+@pytest.mark.parametrize("kernels", [lstm_mosaic, lstm_triton])
+@pytest.mark.parametrize(("batch", "steps", "channels"), [(5, 3, 2), (11, 2, 1)])
+def test_a_fused_recurrence_has_the_plain_ones_outputs_and_gradients(
+    kernels, batch, steps, channels, monkeypatch
+):
+    # So few windows a block that batches of 5 and 11 have several, the last one not full.
+    monkeypatch.setattr(kernels, "WINDOWS", 4)
+    params, x = problem(batch, steps, channels, hidden=16, dtype=np.float32)
+    fused = kernels.differentiable(unrolled, interpret=True)
+    np.testing.assert_allclose(fused(params, x), last_hidden_plain(params, x), atol=1e-6)
+    ours, plain = jax.jit(lambda *given: (gradients(fused, *given), gradients(unrolled, *given)))(
+        params, x
+    )
+    for a, b in zip(jax.tree.leaves(ours), jax.tree.leaves(plain), strict=True):
+        scale = max(1.0, float(jnp.abs(b).max()))
+        np.testing.assert_allclose(a / scale, b / scale, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("platform", "kernel"),
+    [("cuda", "gpu.triton"), ("tpu", "tpu_custom_call"), ("cpu", None), ("rocm", None)],
+)
+def test_a_fused_recurrence_is_of_the_platform_that_is_compiled_for(platform, kernel):
+    params, x = problem(hidden=64, dtype=np.float32)
+    encode = jax.jit(lambda params, x: last_hidden(params, x, "fused"))
+    text = encode.trace(params, x).lower(lowering_platforms=(platform,)).as_text()
+    found = [name for name in ("gpu.triton", "tpu_custom_call") if name in text]
+    assert found == ([] if kernel is None else [kernel])
+
+
+@pytest.mark.parametrize(("hidden", "steps"), [(96, 10), (64, 17), (64, 1)])
+def test_sizes_that_no_fused_kernel_takes_are_refused(hidden, steps):
+    params, x = problem(hidden=hidden, steps=steps, dtype=np.float32)
+    with pytest.raises(InputError, match=f"{hidden} hidden units.*recurrence=plain"):
+        last_hidden(params, x, "fused")

@@ -8,6 +8,7 @@ import math
 import re
 from typing import NamedTuple
 
+from bench.aot import kernels
 from bench.aot.hlo import Computation, Hlo, Instruction, Unreadable
 
 _FREE = {
@@ -81,6 +82,8 @@ def _flop(hlo: Hlo, one: Instruction, inside: Computation) -> float:
             raise Unreadable(f"convolution {one.name} has no dim_labels")
         left = inside[one.operands[0]].arrays[0].dims
         return 2 * math.prod(one.arrays[0].dims) * left[labels.group(1).index("f")]
+    if kernels.is_ours(one):
+        return kernels.flop(one, [inside[operand].arrays[0] for operand in one.operands])
     if one.op == "custom-call" and any(word in one.attributes for word in _PRODUCT_ELSEWHERE):
         raise Unreadable(f"{one.name} is a product of a library")
     return 0

@@ -5,7 +5,7 @@ Nothing is executed: arguments are shapes, at the sizes of the paper's network a
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -44,6 +44,8 @@ SEEDS = 5
 LESSONS, STRETCHES = 5000, 500
 WALKS, WALK_TICKS, FIXES = 64, 1500, 2
 WIPE = Wipe()
+FUSED = "fused"
+_WINDOWED = ("imu", "mag")
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class Program:
     loops: whether that is the body of the loop over steps, else the whole program
     runs: of one device; flop: of the network, a unit, None where products are no measure of it
     donated: bytes on one device that the program may write its results to
+    again: of the network, a unit, that are done twice by design
     """
 
     name: str
@@ -65,6 +68,7 @@ class Program:
     runs: int
     flop: float | None
     donated: float = 0.0
+    again: float = 0.0
 
     def compiled(self) -> Any:
         """Compile it for the devices that its arguments lie on."""
@@ -76,9 +80,11 @@ def programs(devices: list[jax.Device], runs: int) -> dict[str, Callable[[], Pro
     mesh = _mesh(devices)
     of_network = {
         "training": lambda: _training("training", static(SHAPE), SHAPE, mesh, runs),
+        "fused": lambda: _fused(mesh, runs),
         "frozen": lambda: _training("frozen", static(SHAPE, FROZEN), SHAPE, mesh, runs),
         "pretraining": lambda: _pretraining(mesh, runs),
-        "judging": lambda: _judging(mesh, runs),
+        "judging": lambda: _judging("judging", "plain", mesh, runs),
+        "fused-judging": lambda: _judging("fused-judging", FUSED, mesh, runs),
         "wiped": lambda: _judging_wiped(mesh, runs),
     }
     # What trains a few networks of one site, or filters walks, uses one device.
@@ -112,6 +118,13 @@ def _bytes(tree: Any) -> int:
 
 def _training(name: str, made: Static, shape: Shape, mesh: Mesh, runs: int) -> Program:
     return _advancing(name, made, run(shape, 0), problem.arrays(shape), shape.inputs, mesh, runs)
+
+
+def _fused(mesh: Mesh, runs: int) -> Program:
+    made = _training("fused", static(SHAPE, recurrence=FUSED), SHAPE, mesh, runs)
+    # Backward kernels compute gates anew; a window's first sample has no state before it.
+    later = SHAPE.batch * (SHAPE.time_steps - 1)
+    return replace(made, again=len(_WINDOWED) * 2 * later * SHAPE.hidden * 4 * SHAPE.hidden)
 
 
 def _pretraining(mesh: Mesh, runs: int) -> Program:
@@ -160,10 +173,10 @@ def _judged(mesh: Mesh, runs: int) -> tuple[Any, ...]:
     )
 
 
-def _judging(mesh: Mesh, runs: int) -> Program:
-    of = static(JUDGED).problem
+def _judging(name: str, recurrence: str, mesh: Mesh, runs: int) -> Program:
+    of = static(JUDGED, recurrence=recurrence).problem
     return Program(
-        "judging",
+        name,
         clean_program(of, mesh, "vmap"),
         _judged(mesh, runs),
         "run",

@@ -12,6 +12,11 @@ from mtloc_jax.report.table import Column, ReportTable
 SCHEMA = 1
 _COMPILERS = ("jax", "jaxlib", "libtpu", "jax-cuda12-plugin", "jax-cuda12-pjrt")
 
+_BY_HAND = (
+    "a compiler does not look into the kernels of `fused`: their operands and results count once "
+    "each, where they lie in memory, and their products as written"
+)
+
 Found = Sequence[tuple[Figures, list[Check]]]
 
 
@@ -46,6 +51,7 @@ def table(name: str, chip: Chip, found: Found) -> ReportTable:
             "MB through memory (caches left out) and MFLOP of products are for one of the column "
             "`for a`; operations are those begun for all runs of a chip, in one step or the whole "
             "program",
+            *([_BY_HAND] if any(one.program.startswith("fused") for one, _ in found) else []),
             f"a step of one run is at best {_least_us(chip, found):.1f} us by memory's rate"
             if found
             else "nothing compiled",

@@ -88,7 +88,7 @@ def _counted(jaxpr: Jaxpr, trained: Sequence[bool]) -> tuple[int, list[bool]]:
             found = [_counted(one.jaxpr, on[1:]) for one in eqn.params["branches"]]
             total += max(flop for flop, _ in found)
             out = [any(of_one) for of_one in zip(*(out for _, out in found), strict=True)]
-        else:
+        elif eqn.primitive.name != "pallas_call":  # a kernel: other platforms' branch is counted
             for inner in _inside(eqn.params):
                 flop, out = _counted(inner, on)
                 total += flop

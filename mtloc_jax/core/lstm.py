@@ -10,52 +10,58 @@ from the buffers that it carries. There the steps of a short window are written 
 and what a step keeps stays where it was made.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple
-
 import jax
 import jax.numpy as jnp
 from jax import lax
 
+from mtloc_jax.core import lstm_cell as cell
+from mtloc_jax.core.lstm_cell import LstmParams, State
 from mtloc_jax.core.product import transposed_product
+from mtloc_jax.errors import InputError
 
 UNROLLED_STEPS = 16
 """The longest window whose steps are written out: a program grows with them, as does the time that
 it takes to compile."""
+FUSED_HIDDEN = (64, 128)
+"""Hidden units of fused kernels: sizes are powers of two on a GPU, and a state fits its core."""
 NARROW = 8
 """The most channels that are projected one by one: a product over so few is all overhead."""
 
 
-class LstmParams(NamedTuple):
-    """Hold one LSTM layer: gate order input, forget, cell, output; ONE bias vector.
+def last_hidden(params: LstmParams, x: jax.Array, recurrence: str = "plain") -> jax.Array:
+    """Return the hidden state after the last step: x f32[B, T, C] -> f32[B, H].
 
-    kernel: f32[C, 4H]; recurrent_kernel: f32[H, 4H]; bias: f32[4H]
+    recurrence: as settings.recurrence. "fused" has NVIDIA GPUs and TPUs go through the window in
+        one kernel forward and one backward; other backends do as they do in "plain"
+    Raises InputError where no fused kernel takes the sizes.
     """
+    # By the platform that is compiled for, which need not be the one that compiles.
+    if recurrence == "fused":
+        _check_fused(params, x)
+        # Asked for by few, and loading the compilers' front ends takes most of a second.
+        from mtloc_jax.core import lstm_mosaic, lstm_triton
 
-    kernel: jax.Array
-    recurrent_kernel: jax.Array
-    bias: jax.Array
-
-
-class _State(NamedTuple):
-    """Hold what a step leaves, all f32[B, H]: the cell, the output gate, the cell's tanh."""
-
-    c: jax.Array
-    o: jax.Array
-    tanh_c: jax.Array
-
-    @property
-    def h(self) -> jax.Array:
-        """Return the hidden state. It is not kept: a product is cheaper than its memory."""
-        return self.o * self.tanh_c
-
-
-def last_hidden(params: LstmParams, x: jax.Array) -> jax.Array:
-    """Return the hidden state after the last step: x f32[B, T, C] -> f32[B, H]."""
+        return lax.platform_dependent(
+            params,
+            x,
+            cpu=looped,
+            cuda=lstm_triton.differentiable(unrolled),
+            tpu=lstm_mosaic.differentiable(unrolled),
+            default=unrolled,
+        )
     if x.shape[1] > UNROLLED_STEPS:
         return looped(params, x)
-    # By the platform that is compiled for, which need not be the one that compiles.
     return lax.platform_dependent(params, x, cpu=looped, default=unrolled)
+
+
+def _check_fused(params: LstmParams, x: jax.Array) -> None:
+    hidden, steps = params.recurrent_kernel.shape[0], x.shape[1]
+    if hidden not in FUSED_HIDDEN or not 1 < steps <= UNROLLED_STEPS:
+        raise InputError(
+            f"no fused recurrence of {hidden} hidden units goes through {steps} samples",
+            remedy="set --config.recurrence=plain; fused ones have "
+            f"{' or '.join(map(str, FUSED_HIDDEN))} units, windows 2 to {UNROLLED_STEPS} samples",
+        )
 
 
 def last_hidden_plain(params: LstmParams, x: jax.Array) -> jax.Array:
@@ -66,44 +72,12 @@ def last_hidden_plain(params: LstmParams, x: jax.Array) -> jax.Array:
     def step(state, x_t):
         h, c = state
         z = x_t @ params.kernel + h @ params.recurrent_kernel + params.bias
-        i, f, g, o = _gates(z)
+        i, f, g, o = cell.gates(z)
         c = f * c + i * g
         return (o * jnp.tanh(c), c), None
 
     (h, _), _ = lax.scan(step, (zeros, zeros), jnp.swapaxes(x, 0, 1))
     return h
-
-
-def _gates(z: jax.Array) -> tuple[jax.Array, ...]:
-    i, f, g, o = jnp.split(z, 4, axis=-1)
-    return jax.nn.sigmoid(i), jax.nn.sigmoid(f), jnp.tanh(g), jax.nn.sigmoid(o)
-
-
-def _first(z: jax.Array) -> tuple[_State, tuple[jax.Array, jax.Array]]:
-    """Return the state after the first step, and its input and cell gates."""
-    i, _, g, o = _gates(z)
-    return _State(i * g, o, jnp.tanh(i * g)), (i, g)
-
-
-def _stepped(before: _State, z: jax.Array) -> tuple[_State, tuple[jax.Array, ...]]:
-    """Return the state after a step, and the gates that the backward pass needs."""
-    i, f, g, o = _gates(z)
-    c = f * before.c + i * g
-    return _State(c, o, jnp.tanh(c)), (i, f, g)
-
-
-def _received(state: _State, dh: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Return what reaches a state's cell and its output gate's pre-activation through h."""
-    return dh * state.o * (1 - state.tanh_c**2), dh * state.tanh_c * state.o * (1 - state.o)
-
-
-def _through(
-    dc: jax.Array, dz_o: jax.Array, gates: Sequence[jax.Array], c_before: jax.Array
-) -> jax.Array:
-    """Return one step's pre-activation gradients f32[B, 4H]."""
-    i, f, g = gates
-    dz_i, dz_f, dz_g = dc * g * i * (1 - i), dc * c_before * f * (1 - f), dc * i * (1 - g**2)
-    return jnp.concatenate([dz_i, dz_f, dz_g, dz_o], axis=-1)
 
 
 def _with_ones(x_t: jax.Array) -> jax.Array:
@@ -123,12 +97,12 @@ def _forward_looped(params: LstmParams, x: jax.Array):
     def projected(x_t):
         return x_t @ params.kernel + params.bias
 
-    def step(before: _State, x_t):
-        after, gates = _stepped(before, projected(x_t) + before.h @ params.recurrent_kernel)
+    def step(before: State, x_t):
+        after, gates = cell.stepped(before, projected(x_t) + before.h @ params.recurrent_kernel)
         return after, (before, gates)
 
     x_by_step = jnp.swapaxes(x, 0, 1)
-    first, (i, g) = _first(projected(x_by_step[0]))
+    first, (i, g) = cell.first(projected(x_by_step[0]))
     last, later = lax.scan(step, first, x_by_step[1:])
     return last.h, (params, x_by_step, (i, g), last, later)
 
@@ -137,21 +111,21 @@ def _backward_looped(residual, dh):
     params, x_by_step, (i, g), last, later = residual
 
     def through(dc, dz_o, gates, c_before, x_t):
-        dz = _through(dc, dz_o, gates, c_before)
+        dz = cell.through(dc, dz_o, gates, c_before)
         return dz, transposed_product(_with_ones(x_t), dz)
 
     def step(carry, of_step):
         (dc, dz_o), (d_recurrent, d_inputs) = carry
         (before, gates), x_t = of_step
         dz, share = through(dc, dz_o, gates, before.c, x_t)
-        dc_before, dz_o = _received(before, dz @ params.recurrent_kernel.T)
+        dc_before, dz_o = cell.received(before, dz @ params.recurrent_kernel.T)
         sums = d_recurrent + transposed_product(before.h, dz), d_inputs + share
         return ((dc * gates[1] + dc_before, dz_o), sums), dz @ params.kernel.T
 
     inputs, outputs = params.kernel.shape
     none_yet = jnp.zeros_like(params.recurrent_kernel), jnp.zeros((inputs + 1, outputs), dh.dtype)
     carry, dx = lax.scan(
-        step, (_received(last, dh), none_yet), (later, x_by_step[1:]), reverse=True
+        step, (cell.received(last, dh), none_yet), (later, x_by_step[1:]), reverse=True
     )
     received, (d_recurrent, d_inputs) = carry
     none = jnp.zeros_like(dh)  # the first step has no cell before it to forget
@@ -177,10 +151,10 @@ def _forward_unrolled(params: LstmParams, x: jax.Array):
         rows = (x_t[:, k, None] * params.kernel[k] for k in range(x.shape[-1]))
         return sum(rows, params.bias)
 
-    state, (i, g) = _first(projected(x[:, 0]))
+    state, (i, g) = cell.first(projected(x[:, 0]))
     later = []
     for t in range(1, x.shape[1]):
-        after, gates = _stepped(state, projected(x[:, t]) + state.h @ params.recurrent_kernel)
+        after, gates = cell.stepped(state, projected(x[:, t]) + state.h @ params.recurrent_kernel)
         later.append((state, gates))
         state = after
     return state.h, (params, x, (i, g), state, later)
@@ -189,16 +163,16 @@ def _forward_unrolled(params: LstmParams, x: jax.Array):
 def _backward_unrolled(residual, dh):
     params, x, (i, g), last, later = residual
     d_recurrent = jnp.zeros_like(params.recurrent_kernel)
-    dc, dz_o = _received(last, dh)
+    dc, dz_o = cell.received(last, dh)
     dz_by_step = []
     for before, gates in reversed(later):
-        dz = _through(dc, dz_o, gates, before.c)
+        dz = cell.through(dc, dz_o, gates, before.c)
         dz_by_step.append(dz)
         d_recurrent = d_recurrent + transposed_product(before.h, dz)
-        dc_before, dz_o = _received(before, dz @ params.recurrent_kernel.T)
+        dc_before, dz_o = cell.received(before, dz @ params.recurrent_kernel.T)
         dc = dc * gates[1] + dc_before
     none = jnp.zeros_like(dh)  # the first step has no cell before it to forget
-    dz_by_step.append(_through(dc, dz_o, (i, none, g), none))
+    dz_by_step.append(cell.through(dc, dz_o, (i, none, g), none))
     dz_by_step.reverse()
     shares = [transposed_product(_with_ones(x[:, t]), dz) for t, dz in enumerate(dz_by_step)]
     d_inputs = sum(shares[1:], shares[0])

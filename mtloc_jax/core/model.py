@@ -24,6 +24,7 @@ class Lstm(nn.Module):
 
     hidden: int
     forget_bias: float = 1.0
+    recurrence: str = "plain"
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
@@ -41,6 +42,7 @@ class Lstm(nn.Module):
                 self.param("bias", open_forget_gate, (4 * size,)),
             ),
             x,
+            self.recurrence,
         )
 
 
@@ -154,6 +156,7 @@ class MTLoc(nn.Module):
         coordinate below 0 in every window has no gradient and stays at its minimum
     modalities: the branches, names in MODALITIES; n_outputs: numbers told, the position first
     presence: as settings.presence: "none", the published; "told" or "seen"
+    recurrence: as settings.recurrence: how LSTMs go through a window, "plain" or "fused"
     """
 
     hidden: int = 128
@@ -162,6 +165,7 @@ class MTLoc(nn.Module):
     modalities: tuple[str, ...] = Settings.modalities
     n_outputs: int = 2
     presence: str = "none"
+    recurrence: str = "plain"
 
     def setup(self) -> None:
         """Name one sub-tree per branch, and `fusion`."""
@@ -200,6 +204,8 @@ class MTLoc(nn.Module):
         """Return the module that a branch encodes with; a network with others overrides it."""
         encoder = MODALITIES.named(modality).encoder
         make = ENCODERS.named(encoder) if isinstance(encoder, str) else encoder
+        if make is Lstm:
+            return Lstm(self.hidden, self.forget_bias, self.recurrence)
         return make(self.hidden, self.forget_bias)
 
     def encode(self, modality: str, x: jax.Array) -> jax.Array:
@@ -242,10 +248,11 @@ class ImuRegressor(nn.Module):
     hidden: int = 128
     forget_bias: float = 1.0
     outputs: int = 2
+    recurrence: str = "plain"
 
     def setup(self) -> None:
         """Name the transferred sub-tree `imu` and the throw-away layer `head`."""
-        self.imu = Lstm(self.hidden, self.forget_bias)
+        self.imu = Lstm(self.hidden, self.forget_bias, self.recurrence)
         self.head = nn.Dense(self.outputs, kernel_init=nn.initializers.glorot_uniform())
 
     def __call__(

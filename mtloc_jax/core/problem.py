@@ -83,6 +83,7 @@ def mtloc(settings: Settings) -> Problem:
         settings.output,
         settings.modalities,
         presence=settings.presence,
+        recurrence=settings.recurrence,
     )
     return of_network(network, OBJECTIVES.named(settings.loss), settings.modality_fill)
 
@@ -105,7 +106,10 @@ def of_network(
 
 def pretraining(settings: Settings, n_targets: int) -> Problem:
     """Return the problem of the source building: what its pretext asks of the IMU (Table IV)."""
-    return Problem(ImuRegressor(settings.hidden, settings.forget_bias, n_targets), squared_error)
+    network = ImuRegressor(
+        settings.hidden, settings.forget_bias, n_targets, recurrence=settings.recurrence
+    )
+    return Problem(network, squared_error)
 
 
 def positions_m(problem: Problem, params: Params, scaler: Scaler, data: Arrays) -> jax.Array:
