@@ -26,7 +26,9 @@ from launch import cli, places
 from mtloc_jax.settings import Settings, listed, parsed
 
 if TYPE_CHECKING:
+    from launch.progress import Progress
     from mtloc_jax.study.processes import Share
+    from mtloc_jax.study.study import Study
 
 logging.getLogger("jax._src.xla_bridge").setLevel(logging.WARNING)  # it lists absent backends
 
@@ -61,26 +63,38 @@ def main(argv: list[str]) -> None:
 def _run(settings: Settings, folder: Path) -> None:
     """Print the plan, run the study, write its report."""
     from launch.progress import Progress
-    from mtloc_jax.report.write import write_report
+    from mtloc_jax.report.write import make_report
+    from mtloc_jax.study.compiling import compiled_s
     from mtloc_jax.study.study import Study
 
     share = _started()
     with ExitStack() as held:
         with ExitStack() as views:
-            show = views.enter_context(Progress(quiet=_QUIET.value))
+            show = views.enter_context(Progress(quiet=_QUIET.value, compiled_s=compiled_s))
             tells = [show.tell, *_events(views, folder, share)]
-            study = Study(settings, folder, show, share, _question())
-            expected = "\n".join(study.estimate().lines())
+            study, made = Study(settings, folder, show, share, _question()), None
+            lines = _begun(study, show)
             if not _DRY_RUN.value:
-                show.say(expected)
                 held.enter_context(study.claimed())
                 changes = bool(_ACCEPT_CHANGES.value)
-                merged = study.run(lambda live: [t(live) for t in tells], accept_changes=changes)
+                if study.run(lambda live: [t(live) for t in tells], accept_changes=changes):
+                    made = make_report(folder, told=show)
         if _DRY_RUN.value:
-            cli.say(expected)
-        elif merged:
-            write_report(folder)
+            cli.say(lines)
+        elif made:
+            made.show()
             study.check_diverged()
+
+
+def _begun(study: "Study", show: "Progress") -> str:
+    """Return the plan and what it will take, as lines; shown where it is about to be done."""
+    from mtloc_jax.report.pace import expected_s
+
+    estimate = study.estimate(expected_s(study.settings))
+    lines = "\n".join(estimate.lines())
+    if not _DRY_RUN.value:
+        show.begin(lines, estimate.expected)
+    return lines
 
 
 def _events(views: ExitStack, folder: Path, share: "Share") -> list[Callable]:

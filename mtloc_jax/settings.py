@@ -439,7 +439,7 @@ class Settings:
         10,
         "plan",
         "epochs of a run, spread evenly, after which its validation error is measured for its "
-        "curve, on 100 windows at most; each takes a third of a training step; 0: none",
+        "curve, on 100 windows at most; each takes half a training step; 0: none",
         within=Range(0, 256),
     )
 

@@ -8,6 +8,7 @@ from mtloc_jax.core.flops import step_flop
 from mtloc_jax.core.problem import PROBLEMS
 from mtloc_jax.settings import Settings
 from mtloc_jax.study.estimate import Estimate, GroupEstimate
+from mtloc_jax.study.expected import Expected
 from mtloc_jax.study.programs import static_of
 from mtloc_jax.study.progress import Clock, Live, in_words
 
@@ -79,14 +80,17 @@ def test_the_plan_names_groups_memory_and_time():
         memory_bytes=300 * 2**20,
         seconds=45.0,
     )
-    lines = list(Estimate(1, (group,), 130.0, "2 x cpu").lines())
+    seconds = {"reading": 4.0, "compiling": 10.0, "training": 70.0, "judging": 12.0, "reporting": 4}
+    lines = list(Estimate(1, (group,), 130.0, "2 x cpu", Expected(seconds)).lines())
     assert lines == [
         "plan: 30 runs, 1 program, 6,000 steps, 5,200 GFLOP",
         "  hidden 128, batch 100: 30 runs in 2 chunks, 14 left, 6,000 steps, 5,200 GFLOP, "
         "300 MiB a device, 45 s",
         "  pretraining: 130 GFLOP",
-        "expected: 45 s of training on 2 x cpu, judging apart",
+        "expected: 96 s on 2 x cpu",
+        "  reading 4%, compiling 10%, training 70%, judging 12%, reporting 4%",
     ]
+    assert max(map(len, lines[-2:])) <= 80
 
 
 def test_a_log_gets_a_line_for_each_finished_chunk(capsys):

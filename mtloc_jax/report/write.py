@@ -40,10 +40,40 @@ class Made:
     figures: Mapping[str, Figure]
 
 
+@dataclass(frozen=True)
+class Written:
+    """Hold a report on the disk: its sections and files, the page the last.
+
+    first: its question and the verdict, empty where there is none; said: what else was found
+    """
+
+    parts: Sequence[Made]
+    first: Sequence[str]
+    said: Sequence[str]
+    files: list[Path]
+
+    def show(self) -> None:
+        """Print its first tables, what was found, and where it is."""
+        _print(self.parts, self.first, self.said, self.files)
+
+
 def write_report(
     workdir: Path, floor_plan: FloorPlan | None = None, *, accept_altered: bool = False
 ) -> list[Path]:
-    """Write DIR/tables, DIR/figures and DIR/report.html, print the first; return the files.
+    """Make a report and show it; return its files, the page last; as `make_report`."""
+    made = make_report(workdir, floor_plan, accept_altered=accept_altered)
+    made.show()
+    return made.files
+
+
+def make_report(
+    workdir: Path,
+    floor_plan: FloorPlan | None = None,
+    *,
+    accept_altered: bool = False,
+    told: Callable[[str, float, float], None] = lambda text, done, total: None,
+) -> Written:
+    """Write DIR/tables, DIR/figures and DIR/report.html; `told` as it goes.
 
     What there is follows from the rows, of whatever study they are; what an earlier report left
     and this one has not is removed. Files that are not what the study wrote are read, and named, if
@@ -51,11 +81,19 @@ def write_report(
     of another study, or a floor plan has no place in it; then nothing is written.
     """
     found = read_measured(workdir, floor_plan, accept_altered=accept_altered)
+    parts: list[Made] = []
     with style.drawing():
-        parts = [made for section in SECTIONS if (made := _made(section, found))]
+        for done, section in enumerate(SECTIONS):
+            told("reporting, tables", done, len(SECTIONS))
+            parts += filter(None, [_made(section, found)])
+    told("reporting, tables", 1, 1)
     said = [*map(_as_altered, found.altered), *_as_diverged(found), *answers(found)]
     _remove_others(workdir, parts)
-    written = [path for made in parts for path in _write(workdir, made)]
+    written: list[Path] = []
+    for done, made in enumerate(parts):
+        told("reporting, figures", done, len(parts))
+        written += _write(workdir, made)
+    told("reporting, figures", 1, 1)
     contents = Contents(
         provenance=found.provenance,
         question=found.question,
@@ -71,8 +109,7 @@ def write_report(
         digests=found.digests,
     )
     written.append(write_whole(workdir / PAGE, page(contents)))
-    _print(parts, [found.question, contents.verdict], said, written)
-    return written
+    return Written(parts, [found.question, contents.verdict], said, written)
 
 
 def _as_altered(name: str) -> str:

@@ -1,6 +1,6 @@
 """How much work a plan is, and how long it will take at a measured speed, said before it begins."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -11,6 +11,7 @@ from mtloc_jax.core.train import Static
 from mtloc_jax.settings import Settings, value
 from mtloc_jax.sites.pretext import RANDOM
 from mtloc_jax.sites.site import Site
+from mtloc_jax.study.expected import Expected, Measured, expected
 from mtloc_jax.study.opened import Sites
 from mtloc_jax.study.plan import Chunk, Job, Plan
 from mtloc_jax.study.pretraining import pretrained_on, pretraining_static
@@ -22,6 +23,7 @@ from mtloc_jax.study.variants import pretrained_by
 
 Work = tuple[int, float]
 """Steps, and the GFLOP they take."""
+_NOTHING: Mapping[str, float] = {}
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class GroupEstimate:
     """Hold what the runs of one compiled program take.
 
     settings: what sets it apart, in words; memory_bytes: on each device, None where not measured
-    seconds: None where nothing is left to calibrate on
+    seconds, measured: None where nothing is left to calibrate on
     """
 
     settings: str
@@ -41,16 +43,21 @@ class GroupEstimate:
     gflop_left: float
     memory_bytes: int | None
     seconds: float | None
+    measured: Measured | None = None
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """Hold a study's groups, and what pretraining takes before them."""
+    """Hold a study's groups, what pretraining takes before them, and each stage to the end.
+
+    expected: None where nothing is left
+    """
 
     variants: int
     groups: tuple[GroupEstimate, ...]
     pretraining_gflop: float
     devices: str
+    expected: Expected | None = None
 
     def lines(self) -> Iterator[str]:
         """Yield the plan as lines of text."""
@@ -63,13 +70,10 @@ class Estimate:
             yield "  " + _line(group)
         if self.pretraining_gflop:
             yield f"  pretraining: {self.pretraining_gflop:,.0f} GFLOP"
-        known = [g.seconds for g in self.groups if g.seconds is not None]
-        if known:
-            yield f"expected: {in_words(sum(known))} of training on {self.devices}, judging apart"
-        elif any(group.runs_left for group in self.groups):
-            yield "nothing to train that can be measured beforehand"
-        else:
+        if self.expected is None:
             yield "nothing left to train"
+        else:
+            yield from self.expected.lines(self.devices)
 
 
 def _line(group: GroupEstimate) -> str:
@@ -100,11 +104,13 @@ def estimated(
     sites: list[Sites],
     left: set[int],
     calibrate: Callable[[Chunk], Speed],
+    around_s: Mapping[str, float] = _NOTHING,
 ) -> Estimate:
     """Say what a plan takes.
 
     sites: of each group; left: numbers of the chunks still to train
     calibrate: measures a chunk; called once for each group with chunks left
+    around_s: what reading took, and a report will take, by stage
     """
     groups = tuple(
         _group(number, plan, each.target, left, calibrate) for number, each in enumerate(sites)
@@ -122,9 +128,15 @@ def estimated(
     }
     pretraining = sum(_pretraining(config, source) for config, source in grafted.values())
     devices = jax.local_devices()
-    return Estimate(
-        len(plan.variants), groups, pretraining, f"{len(devices)} x {devices[0].device_kind}"
-    )
+    named = f"{len(devices)} x {devices[0].device_kind}"
+    waiting = [chunk for chunk in plan.chunks if chunk.number in left]
+    measured = {number: g.measured for number, g in enumerate(groups) if g.measured}
+    training_s = sum(group.seconds or 0.0 for group in groups)
+    if training_s:  # pretraining is as quick as the rest, by its products
+        training_s *= 1 + pretraining / sum(group.gflop_left for group in groups)
+    found = expected(plan, sites, waiting, measured, training_s) if waiting else None
+    found = found and found.beside(around_s)
+    return Estimate(len(plan.variants), groups, pretraining, named, found)
 
 
 def _group(
@@ -136,13 +148,14 @@ def _group(
     (steps, gflop), (_, gflop_left) = (
         _summed([work[c.number] for c in some]) for some in (chunks, waiting)
     )
-    needed_bytes = seconds = None
+    needed_bytes = seconds = measured = None
     if waiting and sum(work[chunk.number][0] for chunk in waiting):
         sample = next(chunk for chunk in waiting if work[chunk.number][0])
         speed = calibrate(sample)
         needed_bytes = speed.needed_bytes
         sample_steps, sample_gflop = work[sample.number]
         seconds = gflop_left / (sample_gflop / sample_steps * speed.steps_per_s)
+        measured = Measured(1 / speed.steps_per_s, speed.compiled_s)
     return GroupEstimate(
         settings=_words(plan, number),
         runs=sum(len(chunk.jobs) for chunk in chunks),
@@ -153,6 +166,7 @@ def _group(
         gflop_left=gflop_left,
         memory_bytes=needed_bytes,
         seconds=seconds,
+        measured=measured,
     )
 
 

@@ -1,5 +1,6 @@
 """A study from recordings to rows: pretrain, graft, train the grid, judge it, write it down."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -27,6 +28,7 @@ from mtloc_jax.study.plan import FROM_PRETRAINED, FROM_TRANSFERRED, Chunk, Plan,
 from mtloc_jax.study.processes import Share
 from mtloc_jax.study.progress import Clock, Live
 from mtloc_jax.study.runs import turns
+from mtloc_jax.study.stages import READING, REPORTING
 from mtloc_jax.study.starts import Starts
 from mtloc_jax.study.variants import Variant, variant_folder
 from mtloc_jax.surgery.network import Network, read_network
@@ -64,7 +66,7 @@ class Study:
         self.plan = plan(settings)
         self.settings, self.folder, self.share = settings, folder, share
         self.question = question
-        self.given = _given(self.plan)
+        self.given, began_s = _given(self.plan), time.monotonic()
         grafted = any(job.spec.of.start == "pretrained" for g in self.plan.groups for job in g.jobs)
         opened = open_sites(
             [group.settings for group in self.plan.groups],
@@ -76,6 +78,7 @@ class Study:
             replace(sites, both=group.example.of.both)
             for group, sites in zip(self.plan.groups, opened, strict=True)
         ]
+        self._read_s = time.monotonic() - began_s
         self.starts = Starts(folder, report, self.given)
         for group, sites in zip(self.plan.groups, self.sites, strict=True):
             self.starts.check_given(group, sites.target)
@@ -88,14 +91,16 @@ class Study:
         self.folders = self.chunks.folders
         self._claim: Claim | None = None
 
-    def estimate(self) -> Estimate:
+    def estimate(self, reporting_s: float = 0.0) -> Estimate:
         """Say what there is to do, and what of it is left to this process.
 
+        reporting_s: what a report will take
         Calibrates shortly each program that has work left.
         """
         mine = [c.number for c in self.plan.chunks if self.share.has(c.number)]
         left = {number for number in mine if not self.folders[number].is_dir()}
-        return estimated(self.plan, self.sites, left, self.chunks.calibrated)
+        around = {READING: self._read_s, REPORTING: reporting_s}
+        return estimated(self.plan, self.sites, left, self.chunks.calibrated, around)
 
     @contextmanager
     def claimed(self) -> Iterator[Claim]:

@@ -14,6 +14,7 @@ from mtloc_jax.core.model import Params
 from mtloc_jax.core.train import Run, State, Static, epoch_steps, make_train
 from mtloc_jax.sites.site import Arrays
 from mtloc_jax.study import memory, packing, pauses, replicas
+from mtloc_jax.study.compiling import compiled_s
 from mtloc_jax.study.curves import Measured, Point, curve, marks
 from mtloc_jax.study.validating import validating_program
 
@@ -23,6 +24,7 @@ Told = Callable[[float, float], None]
 PARTS = 1000  # a call trains some thousandths of every run
 CALL_S = 2.0  # long enough to cost nothing, short enough to watch
 CALIBRATION_S = 0.5
+clock_s = time.monotonic
 
 
 class Diverged(FloatingPointError):
@@ -60,10 +62,14 @@ class _Ended(NamedTuple):
 
 
 class Speed(NamedTuple):
-    """Hold what a short calibration measured: steps of all runs a second, bytes a device."""
+    """Hold what a short calibration measured: steps of all runs a second, bytes a device.
+
+    compiled_s: what it took until the program could run
+    """
 
     steps_per_s: float
     needed_bytes: int
+    compiled_s: float
 
 
 class Trainer:
@@ -126,14 +132,16 @@ class Trainer:
         def advanced(state: State, part: int) -> State:
             return self._advanced(state, stacked, _stop(n_steps, part), data)
 
+        before_s = compiled_s()
         state = advanced(state, 0)
-        part, began_s = 0, time.monotonic()
-        while part < PARTS and time.monotonic() - began_s < CALIBRATION_S:
+        took_to_compile_s = compiled_s() - before_s
+        part, began_s = 0, clock_s()
+        while part < PARTS and clock_s() - began_s < CALIBRATION_S:
             part = min(PARTS, 4 * part + 1)
             state = advanced(state, part)
-        took_s = time.monotonic() - began_s
+        took_s = clock_s() - began_s
         steps = int(_stop(n_steps, part).sum())
-        return Speed(steps / took_s, self._needed_bytes(runs, data))
+        return Speed(steps / took_s, self._needed_bytes(runs, data), took_to_compile_s)
 
     def _trained(
         self,

@@ -18,7 +18,7 @@ from mtloc_jax.sites.site import Arrays, Site
 from mtloc_jax.study import replicas
 
 WINDOWS = 100
-"""As many as a step of the paper's reads, without its gradient: a third of a step's work."""
+"""As many as a step of the paper's reads: without gradients, in half its time."""
 
 
 def few_windows(site: Site) -> Arrays | None:

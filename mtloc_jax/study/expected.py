@@ -1,0 +1,147 @@
+"""How long each stage of a study will take, by what was measured on this machine beforehand."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from mtloc_jax.settings import Settings, Wipe
+from mtloc_jax.sites.site import Site
+from mtloc_jax.study.opened import Sites
+from mtloc_jax.study.plan import Chunk, Job, Plan
+from mtloc_jax.study.progress import in_words
+from mtloc_jax.study.stages import COMPILING, JUDGING, READING, REPORTING, STAGES, TRAINING
+from mtloc_jax.study.variants import Variant
+
+FORWARD = 0.46
+"""What it takes to ask a network, of a step of training on as many windows: on a CPU, at the
+paper's sizes."""
+WIPED = 0.002
+"""What one wiped share of one modality takes of that: but for it, features are known by then."""
+# Of what the training program took to compile, on a CPU; pretraining with what it begins with.
+_JUDGING_COMPILES, _WIPED_COMPILES = 0.3, 0.65
+_WATCHING_COMPILES, _PRETRAINING_COMPILES = 0.25, 0.9
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Hold what calibrating one program measured.
+
+    step_s: of all devices together, a step of one run; compiled_s: until it could run
+    """
+
+    step_s: float
+    compiled_s: float
+
+
+@dataclass(frozen=True)
+class Expected:
+    """Hold the seconds that stages take, those before now included.
+
+    seconds: by stage; parts: what each will come to, as `Account.expect` takes it
+    unknown: of what nothing can be measured beforehand, in words: no time is told then
+    """
+
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    parts: Mapping[str, float] = field(default_factory=dict)
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def left_s(self) -> float:
+        """Return the time to the end; what was read is over."""
+        return sum(s for stage, s in self.seconds.items() if stage != READING)
+
+    def share(self, stage: str) -> float | None:
+        """Return a stage's share of the whole; None where no time is told."""
+        whole = sum(self.seconds.values())
+        return None if self.unknown or not whole else self.seconds.get(stage, 0.0) / whole
+
+    def beside(self, seconds: Mapping[str, float]) -> "Expected":
+        """Return the same with other stages, or other seconds."""
+        return replace(self, seconds={**self.seconds, **seconds})
+
+    def lines(self, devices: str) -> Iterator[str]:
+        """Yield what to expect as lines of text."""
+        if self.unknown:
+            yield f"expected: no time is told, {' and '.join(self.unknown)} go unmeasured"
+            return
+        yield f"expected: {in_words(self.left_s)} on {devices}"
+        shares = ((stage, self.share(stage) or 0.0) for stage in STAGES)
+        yield "  " + ", ".join(f"{stage} {share:.0%}" for stage, share in shares)
+
+
+def expected(
+    plan: Plan,
+    sites: Sequence[Sites],
+    left: Sequence[Chunk],
+    measured: Mapping[int, Measured],
+    training_s: float,
+) -> Expected:
+    """Return what compiling, training and judging the chunks that are left takes.
+
+    measured: of each group of networks; training_s: of networks, those that are grafted from too
+    """
+    unknown = {_unknown(plan, chunk) for chunk in left} - {""}
+    parts = {JUDGING: float(len(left)), COMPILING: 1.0, REPORTING: 1.0}
+    networks = [chunk for chunk in left if chunk.group in measured]
+    judging_s = watching_s = 0.0
+    steps_of: dict[tuple[int, tuple[Variant, ...]], float] = {}
+    for chunk in networks:
+        step_s, target = measured[chunk.group].step_s, sites[chunk.group].target
+        for job in chunk.jobs:
+            if (key := (chunk.group, job.judged)) not in steps_of:
+                steps_of[key] = _judging(_wipes(plan, job), plan.of(job), target)
+            judging_s += step_s * steps_of[key]
+        watched = 0.0 if target.split.in_turn else FORWARD * plan.settings.validations
+        watching_s += step_s * watched * len(chunk.jobs)
+    grafted = any(job.spec.of.grafts_imu for chunk in networks for job in chunk.jobs)
+    seconds = {
+        COMPILING: _compiling(plan, sites, networks, measured, grafted),
+        TRAINING: training_s + watching_s,
+        JUDGING: judging_s,
+    }
+    return Expected(seconds, parts, tuple(sorted(unknown)))
+
+
+def _unknown(plan: Plan, chunk: Chunk) -> str:
+    arm = plan.groups[chunk.group].example.of
+    if arm.of_problem:
+        return ""
+    return "locating walks" if arm.locate else "fitting predictors"
+
+
+def _wipes(plan: Plan, job: Job) -> list[Wipe]:
+    """Return each way of wiping that a job is judged by."""
+    return list(dict.fromkeys(of.applied(plan.settings).wipe for of in job.judged))
+
+
+def _judging(wipes: Sequence[Wipe], settings: Settings, target: Site) -> float:
+    """Return what judging a network takes, in steps of training."""
+    batches = {s: len(target.rows(s)) / settings.batch_size for s in target.split.judged}
+    losses = {name for wipe in wipes for name in wipe.losses}
+    times = sum(batches.values()) + len(losses) * batches["test"]
+    for wipe in wipes:
+        if wipe.drop_rates:
+            draws = wipe.seeds * len(wipe.drop_rates) * len(settings.modalities)
+            each = 1.0 / len(settings.modalities) if wipe.mode == "samples" else WIPED
+            times += batches["test"] * (1 + draws * each)
+    return FORWARD * times
+
+
+def _compiling(
+    plan: Plan,
+    sites: Sequence[Sites],
+    left: Sequence[Chunk],
+    measured: Mapping[int, Measured],
+    grafted: bool,
+) -> float:
+    """Return what is left to compile: all but what calibrating compiled, once a problem."""
+    problems = {(plan.groups[c.group].settings, id(sites[c.group].target)): c.group for c in left}
+    seconds = 0.0
+    for group in problems.values():
+        settings, target = plan.groups[group].settings, sites[group].target
+        share = _JUDGING_COMPILES * (len(target.split.judged) + len(settings.wipe.losses))
+        share += _WIPED_COMPILES * bool(settings.wipe.drop_rates)
+        seconds += share * measured[group].compiled_s
+    for group in {c.group for c in left} if plan.settings.validations else ():
+        seconds += _WATCHING_COMPILES * measured[group].compiled_s
+    longest = max((of.compiled_s for of in measured.values()), default=0.0)
+    return seconds + _PRETRAINING_COMPILES * longest * grafted

@@ -1,0 +1,113 @@
+"""Stages of a study: how far each is, what share of the time each has, what is not promised."""
+
+import io
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from launch.progress import Progress
+from mtloc_jax.settings import replaced
+from mtloc_jax.study.expected import FORWARD, WIPED, Expected, Measured, expected
+from mtloc_jax.study.opened import open_sites
+from mtloc_jax.study.plan import plan
+from mtloc_jax.study.stages import Account, stage_of
+from tests.studies import ignore, located, small
+
+
+def test_what_is_told_is_of_a_stage_by_its_first_word():
+    told = ("pretraining on A", "training, chunk 1 of 2", "fitting, chunk 1 of 2", "locating, c")
+    assert [stage_of(text) for text in told] == ["training", "training", "training", "judging"]
+
+
+def test_parts_of_a_stage_add_up_to_what_is_expected_of_it():
+    account = Account()
+    assert account.told("reading A", 1, 4)[2:] == (0.25, 1.0)
+    account.expect({"training": 100.0, "judging": 2.0})
+    assert account.told("pretraining on A", 10, 20)[2:] == (10, 100)
+    assert account.told("pretraining on A", 20, 20)[2:] == (20, 100)
+    far = account.told("training, chunk 1 of 2", 30, 40)
+    assert far == ("training", "chunk 1 of 2", 50, 100)
+    # More than was expected: the bar grows, and never shows more done than there is.
+    assert account.told("training, chunk 2 of 2", 5, 50)[2:] == (55, 110)
+    assert account.told("judging, chunk 1 of 2", 3, 4)[2:] == (0.75, 2)
+
+
+@pytest.fixture(scope="module")
+def laid_out():
+    settings = small()
+    made = plan(settings)
+    sites = open_sites([group.settings for group in made.groups], True, "", ignore)
+    return made, sites
+
+
+def test_judging_and_compiling_are_timed_by_training(laid_out):
+    made, sites = laid_out
+    measured = dict.fromkeys(range(len(made.groups)), Measured(step_s=0.1, compiled_s=10.0))
+    found = expected(made, sites, made.chunks, measured, training_s=50.0)
+    target = sites[0].target
+    validation, test = (len(target.rows(split)) / 100 for split in ("validation", "test"))
+    # 8 runs asked about both splits, and of test again in three modalities x 3 rates x 2 draws.
+    steps = 8 * FORWARD * (validation + test + test * (1 + 3 * 3 * 2 * WIPED))
+    assert found.seconds["judging"] == pytest.approx(0.1 * steps)
+    assert found.seconds["training"] == pytest.approx(50.0 + 0.1 * 8 * 10 * FORWARD)
+    # Two splits, wiping and pretraining once, for one problem; watching for each of two programs.
+    assert found.seconds["compiling"] == pytest.approx(10 * (2 * 0.3 + 0.65 + 0.9 + 2 * 0.25))
+    assert found.parts["judging"] == len(made.chunks)
+    fewer = expected(made, sites, made.chunks[:1], measured, training_s=50.0)
+    assert fewer.seconds["judging"] < found.seconds["judging"]
+
+
+def test_samples_wiped_singly_ask_each_branch_anew(laid_out):
+    made, sites = laid_out
+    measured = dict.fromkeys(range(len(made.groups)), Measured(0.1, 10.0))
+
+    def judging_s(mode):
+        wipe = replace(made.settings.wipe, mode=mode)
+        changed = replace(made, settings=replace(made.settings, wipe=wipe))
+        return expected(changed, sites, made.chunks, measured, 50.0).seconds["judging"]
+
+    assert judging_s("samples") > 1.5 * judging_s("windows") == 1.5 * judging_s("bursts")
+
+
+def test_of_what_nobody_measured_no_time_is_told():
+    made = plan(located())
+    found = expected(made, [], made.chunks, {}, training_s=0.0)
+    assert found.unknown == ("fitting predictors", "locating walks")
+    assert found.share("training") is None
+    (line,) = found.beside({"reading": 3.0}).lines("2 x cpu")
+    assert "no time is told" in line
+    assert len(line) <= 80
+
+
+def test_every_stage_has_a_bar_and_its_share_in_80_columns(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    compiled = [0.0, 0.0, 4.0]
+    show = Progress(quiet=False, compiled_s=lambda: compiled.pop(0))
+    show("reading simulated-a", 1, 1)
+    seconds = {"reading": 5.0, "compiling": 8.0, "training": 70.0, "judging": 12.0, "reporting": 5}
+    show.begin("plan", Expected(seconds, {"training": 200.0, "judging": 3.0}))
+    show("training, chunk 1 of 300", 50, 100)
+    text = io.StringIO()
+    console = Console(file=text, width=80)
+    console.print(*show._bars.get_renderables())
+    bars = [line for line in text.getvalue().splitlines() if line.strip()]
+    assert [line.split()[0] for line in bars] == [
+        *("reading", "compiling", "training", "judging", "reporting")
+    ]
+    assert [line.split()[1] for line in bars] == ["5%", "8%", "70%", "12%", "5%"]
+    assert "100%" in bars[0]
+    assert "50%" in bars[1]  # 4 of 8 s
+    assert "25%" in bars[2]
+    assert bars[2].rstrip().endswith("chunk 1 of 300")
+
+
+def test_a_study_without_wiping_is_judged_sooner(laid_out):
+    made, sites = laid_out
+    bare = plan(replaced(made.settings, {"wipe.drop_rates": ()}))
+    measured = dict.fromkeys(range(len(made.groups)), Measured(0.1, 10.0))
+    with_wiping, without = (
+        expected(one, sites, one.chunks, measured, 50.0).seconds for one in (made, bare)
+    )
+    assert without["judging"] < with_wiping["judging"]
+    assert without["compiling"] < with_wiping["compiling"]
