@@ -375,7 +375,7 @@ class Settings:
         "not at all; told by who loses it; told, or seen from a sensor that stands still or a scan "
         "that heard nothing",
         choices=("none", "told", "seen"),
-        words="what is missing: {}",
+        words="presence bits: {}",
     )
     loss: str = setting(
         "squared",

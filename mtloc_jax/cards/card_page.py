@@ -24,6 +24,7 @@ _SPLIT_LINES: dict[str, style.Line] = {
     "test": {"linewidth": 4.5, "linestyle": "-", "alpha": 0.7, "zorder": 2},
 }
 _SENSOR_HATCHES = {"accel": "////", "gyro": "....", "mag": "xxxx"}
+_BELOW = -0.24  # of a panel's height: beneath its label
 _MARGIN = 0.06  # of the extent, around the walks
 _COLUMNS = (0.005, 0.055, 0.185, 0.595)  # verdict, name, number, meaning: share of the width
 _WRAP = (76, 74)  # characters of number and meaning on a line
@@ -93,8 +94,7 @@ def _draw_rounds(axes: Axes, walks: Sequence[Round], site: Site) -> None:
                 label=f"{sensor} frozen",
             )
     if frozen:
-        handles = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
-        axes.legend(handles.values(), handles.keys(), fontsize=6, loc="lower right", frameon=True)
+        _legend_below(axes)
     axes.set(title="Minutes a round", xlabel="minutes", ylabel="round", yticks=numbers)
     axes.tick_params(axis="y", labelsize=6.5)
     axes.invert_yaxis()
@@ -111,7 +111,7 @@ def _draw_access_points(axes: Axes, walks: Sequence[Round]) -> None:
     axes.stairs(
         np.histogram(fresh, bins)[0], bins, color="#0072B2", linewidth=1.4, label="heard within 4 s"
     )
-    axes.legend(fontsize=7)
+    _legend_below(axes)
     return None
 
 
@@ -127,7 +127,7 @@ def _draw_wifi_age(axes: Axes, site: Site) -> None:
     if not axes.lines:
         return _say(axes, "no WiFi")
     axes.set_ylim(0, 100)
-    axes.legend(fontsize=7, loc="lower right")
+    _legend_below(axes)
     return None
 
 
@@ -139,7 +139,21 @@ def _draw_errors(axes: Axes, site: Site) -> None:
         axes.step(np.sort(errors_m), share, where="post", **line, label=arm.label)
     axes.set(title="Predictors on test", xlabel="error (m)", ylabel="% of windows", ylim=(0, 100))
     axes.set_xlim(left=0)
-    axes.legend(fontsize=6.5, loc="best")
+    _legend_below(axes)
+
+
+def _legend_below(axes: Axes) -> None:
+    """Say below a panel what is in it, where that covers no data."""
+    handles = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
+    axes.legend(
+        handles.values(),
+        handles.keys(),
+        loc="upper center",
+        bbox_to_anchor=(0.5, _BELOW),
+        ncols=2,
+        fontsize=6.5,
+        columnspacing=1,
+    )
 
 
 def _write_statistics(axes: Axes, card: Card) -> None:
