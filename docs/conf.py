@@ -1,12 +1,18 @@
-"""Sphinx: the pages of this folder in Markdown, and the API from its docstrings."""
+"""Sphinx: the pages of this folder in Markdown, a notebook, and the API from its docstrings."""
 
 import re
 
 from sphinx.application import Sphinx
 
 project = "mtloc_jax"
-extensions = ["myst_parser", "sphinx.ext.autodoc"]
+extensions = ["myst_nb", "sphinx.ext.autodoc"]
 myst_heading_anchors = 3
+# Notebooks hold no outputs: they are computed anew with each build, or it fails.
+nb_execution_mode = "force"
+nb_execution_in_temp = True
+nb_execution_raise_on_error = True
+nb_execution_timeout = 600
+nb_output_stderr = "remove"
 html_theme = "furo"
 html_title = "mtloc_jax"
 html_show_copyright = False

@@ -4,8 +4,10 @@ All of it is reached from `mtloc_jax` itself: `mtloc_jax.predict(...)`; nothing 
 Mistakes are `mtloc_jax.InputError`, one line that names the file or setting and the remedy.
 """
 
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -109,8 +111,13 @@ def predict(
 
 
 def plot(located: Located) -> Figure:
-    """Draw a located log on the floor plan; raises InputError where that cannot be read."""
-    return picture(located)
+    """Draw a located log on the floor plan: a notebook shows it, `savefig` writes it.
+
+    Raises InputError where the plan cannot be read.
+    """
+    drawn = picture(located)
+    drawn._repr_png_ = partial(_png, drawn)  # type: ignore[attr-defined]
+    return drawn
 
 
 def graft(
@@ -131,6 +138,13 @@ def graft(
     """
     places = [donors] if isinstance(donors, str) else list(donors)
     return graft_onto(places, site, _rules_file(rules), None, settings, seed=seed)
+
+
+def _png(drawn: Figure) -> bytes:
+    """Return a figure as IPython asks for it: it knows those of pyplot alone."""
+    held = io.BytesIO()
+    drawn.savefig(held, format="png")
+    return held.getvalue()
 
 
 def _rules_file(rules: str | Path) -> Path:

@@ -45,7 +45,9 @@ def test_a_track_is_plain_arrays(tmp_path, survey):
     assert track.error_m[1] == pytest.approx(np.hypot(0.9, 6.0))
     assert track.mean_error_m == pytest.approx(track.error_m.mean())
     assert {*track.spoke} == {"", "cosine"}
-    assert isinstance(mtloc_jax.plot(track), Figure)
+    drawn = mtloc_jax.plot(track)
+    assert isinstance(drawn, Figure)
+    assert drawn._repr_png_().startswith(b"\x89PNG")  # what IPython shows
 
 
 def test_a_survey_is_plain_walks(survey):

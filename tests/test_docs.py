@@ -1,6 +1,8 @@
 """The documentation: links lead somewhere, commands exist, samples read, and it builds."""
 
 import ast
+import json
+import os
 import re
 import subprocess
 import sys
@@ -11,12 +13,15 @@ import pytest
 from launch import bundled
 from launch.commands import COMMANDS
 from mtloc_jax.logs.plain_csv import HEADERS, read_round
-from mtloc_jax.sites.prepare import prepare
 from tests.conftest import ROOT
-from tests.test_follow import phone
-from tests.written_logs import write_csv
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+LINKED = [
+    *PAGES,
+    *(ROOT / "docs").glob("*.ipynb"),
+    *(ROOT / name for name in ("CHANGELOG.md", "SECURITY.md")),
+    *sorted((ROOT / "results").glob("**/README.md")),
+]
 IDS = [page.name for page in PAGES]
 FLAG = re.compile(r"--(\w+)")
 
@@ -38,11 +43,50 @@ def commands_of(page):
             yield found[1], found[2].partition("#")[0]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=IDS)
-def test_links_within_the_repository_lead_to_files(page):
-    links = re.findall(r"\]\(([^)#\s]+)(?:#[\w-]+)?\)", page.read_text(encoding="utf-8"))
-    absent = [link for link in links if ":" not in link and not (page.parent / link).exists()]
-    assert absent == []
+def prose(page):
+    """Return a page's text but for its code, in which brackets are no links; a notebook's too."""
+    text = page.read_text(encoding="utf-8")
+    if page.suffix == ".ipynb":
+        cells = json.loads(text)["cells"]
+        text = "\n\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
+    return re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+
+
+def anchors(page):
+    """Return what a page's headings are linked by, as GitHub and MyST name them."""
+    headings = re.findall(r"^#+ +(.+?) *$", prose(page), re.MULTILINE)
+    plain = (re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", one).lower() for one in headings)
+    return {re.sub(r"[^\w\- ]", "", one).replace(" ", "-") for one in plain}
+
+
+def dead_links(page):
+    """Return the relative links of a page that lead to no file, or to no heading of it."""
+    dead = []
+    for link in re.findall(r"\]\(\s*<?([^)\s>]+)>?[^)]*\)", prose(page)):
+        place, _, anchor = link.partition("#")
+        there = (page.parent / place) if place else page
+        if re.match(r"[a-z]+:", link):
+            continue
+        named = anchor and there.suffix in (".md", ".ipynb")
+        if not there.exists() or (named and anchor not in anchors(there)):
+            dead.append(link)
+    return dead
+
+
+@pytest.mark.parametrize("page", LINKED, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_within_the_repository_lead_to_files_and_headings(page):
+    assert dead_links(page) == []
+
+
+def test_a_dead_link_is_found(tmp_path):
+    page = tmp_path / "page.md"
+    (tmp_path / "other.md").write_text("# Own logs, `CSV` & more\n")
+    page.write_text(
+        "# Here\n[a](other.md) [b](gone.md) [c](other.md#own-logs-csv--more) [d](other.md#no) "
+        "[e](#here)\n[f](#there) [g](https://h.example/x.md#y) ![h](gone.png)\n"
+        "```\n[i](code.md)\n```\n"
+    )
+    assert dead_links(page) == ["gone.md", "other.md#no", "#there", "gone.png"]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=IDS)
@@ -84,28 +128,42 @@ def test_every_command_is_documented():
     assert [name for name in COMMANDS if f"mtloc {name}" not in text] == []
 
 
+def notebook_code():
+    """Return the code cells of the notebook; none holds what it once gave."""
+    cells = json.loads((ROOT / "docs" / "notebook.ipynb").read_text(encoding="utf-8"))["cells"]
+    code = [cell for cell in cells if cell["cell_type"] == "code"]
+    assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in code)
+    return "\n".join("".join(cell["source"]) for cell in code)
+
+
+def test_the_notebook_is_code_that_uses_the_public_functions_alone():
+    tree = ast.parse(notebook_code())
+    imported = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    assert [ast.unparse(node) for node in imported] == ["import mtloc_jax"]
+    used = set(re.findall(r"mtloc_jax\.(\w+)", notebook_code()))
+    assert used == {"open_site", "predict", "plot", "train", "graft"}
+
+
 @pytest.mark.slow
 def test_the_notebook_runs_as_it_stands(tmp_path, monkeypatch):
-    (code,) = code_blocks(ROOT / "docs" / "notebook.md", "python")
-    for site, seeds in (("office", range(1, 7)), ("annex", range(11, 17))):
-        for number, seed in enumerate(seeds, start=1):
-            write_csv(tmp_path / "logs" / site / f"walk{number}", phone(seed))
-        prepare("csv", tmp_path / "logs" / site, tmp_path / "sites" / site, name=site)
-    write_csv(tmp_path / "NEW", phone(9))
     monkeypatch.chdir(tmp_path)
     told = {}
-    exec(compile(code, "notebook.md", "exec"), told)
-    assert told["track"].how == "network runs/office@finetuned:0.625:1"
+    exec(compile(notebook_code(), "notebook.ipynb", "exec"), told)
+    assert told["track"].how == "network runs/office@finetuned:1:0"
     assert (tmp_path / "runs" / "annex" / "graft.json").is_file()
 
 
 @pytest.mark.slow
 def test_the_documentation_builds_without_a_warning(tmp_path):
-    for needed in ("sphinx", "myst_parser", "furo"):
+    for needed in ("sphinx", "myst_nb", "furo"):
         pytest.importorskip(needed, reason="install '.[docs]'")
     build = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html"]
+    here = os.environ | {"PYTHONPATH": str(ROOT)}  # the notebook runs in a folder of its own
     done = subprocess.run(
-        [*build, ROOT / "docs", tmp_path], capture_output=True, text=True, cwd=ROOT
+        [*build, ROOT / "docs", tmp_path], capture_output=True, text=True, cwd=ROOT, env=here
     )
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0, done.stderr
     assert "Locate logs, with or without ground truth" in (tmp_path / "api.html").read_text()
+    notebook = (tmp_path / "notebook.html").read_text()
+    assert re.search(r"the package.{1,6}s matcher, transferred with steps, causal", notebook)
+    assert len(re.findall(r'<img alt="[^"]*_images/', notebook)) == 1

@@ -24,9 +24,9 @@ class Grafted(NamedTuple):
     card: NetworkCard
     report: GraftReport
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: str | Path) -> None:
         """Write it as a checkpoint; raises InputError as `checkpoint.save`."""
-        checkpoint.save(folder, self.params, self.card, self.report)
+        checkpoint.save(Path(folder), self.params, self.card, self.report)
 
 
 def graft_onto(
