@@ -63,11 +63,12 @@ def maps(
     """Call `draw` on one map a run; all share the extent and error colours from 0 to `worst_m`."""
     grid, size_in = _layout(len(runs), float(np.ptp(extent.y_m) / np.ptp(extent.x_m)))
     drawn = style.figure(title, caption, *size_in)
-    panels = drawn.subplots(*grid, sharex=True, sharey=True, squeeze=False).ravel()
+    every = drawn.subplots(*grid, sharex=True, sharey=True, squeeze=False).ravel()
+    panels = every[: len(runs)]
     colours = ScalarMappable(Normalize(0, worst_m), "viridis_r")
-    for axes in panels[len(runs) :]:
-        axes.set_axis_off()
-    for axes, run in zip(panels, runs, strict=False):
+    for axes in every[len(runs) :]:
+        axes.remove()
+    for axes, run in zip(panels, runs, strict=True):
         if plan is not None:
             draw_plan(axes, plan)
         draw(axes, run, colours)
