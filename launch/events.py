@@ -10,7 +10,7 @@ from mtloc_jax.errors import InputError
 from mtloc_jax.study.curves import GroupCurve
 from mtloc_jax.study.progress import Live
 
-_UNSAFE = re.compile(r"[^\w.=+, -]+")
+_UNSAFE = re.compile(r"[^\w.=+,% -]+")
 
 
 class Events:

@@ -20,7 +20,7 @@ from rich.text import Text
 from mtloc_jax.escapes import lines, rich
 from mtloc_jax.study.expected import Expected
 from mtloc_jax.study.progress import Live
-from mtloc_jax.study.stages import COMPILING, STAGES, Account
+from mtloc_jax.study.stages import COMPILING, READING, REPORTING, STAGES, Account, stage_of
 
 LINE_S = 30.0  # at most one line of a log in that time, but for finished runs
 _COLUMNS = (
@@ -63,6 +63,9 @@ class Progress:
     def __call__(self, text: str, done: float, total: float) -> None:
         """Show that `done` of `total` of what `text` says is done."""
         self._show(text, done, total)
+        if stage_of(text) == REPORTING:
+            self._over(COMPILING)
+            return
         to_compile_s = self._expected.seconds.get(COMPILING, 0.0)
         compiled_s = self._compiled_s() - self._before_s
         if compiled_s:
@@ -77,6 +80,7 @@ class Progress:
         self._account.expect(expected.parts)
         for stage in STAGES:
             self._bars.update(self._bar(stage), share=self._share(stage))
+        self._over(READING)
 
     def tell(self, live: Live) -> None:
         """Show how far the study is: runs, speed, time left, best validation error so far."""
@@ -88,6 +92,11 @@ class Progress:
     def say(self, text: str) -> None:
         """Print a line above what is drawn."""
         self._bars.console.print(lines(text), markup=False, highlight=False, soft_wrap=True)
+
+    def _over(self, stage: str) -> None:
+        """Fill the bar of a stage: it may have ended sooner than expected, or told nothing."""
+        self._bars.start_task(self._bar(stage))
+        self._bars.update(self._bar(stage), completed=1, total=1)
 
     def _show(self, text: str, done: float, total: float) -> None:
         far = self._account.told(text, done, total)

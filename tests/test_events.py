@@ -50,7 +50,7 @@ def test_each_group_of_runs_has_its_curves_in_a_folder_of_its_own(tmp_path):
     events.tell(Live(8, 2, 4.0, curves=(curve,)))
     events.close()
     (folder,) = (tmp_path / "curves").iterdir()
-    assert folder.name == "study-rate=1, fine-tuned 62.5 -, seeds 0 to 2"
+    assert folder.name == "study-rate=1, fine-tuned 62.5 %, seeds 0 to 2"
     assert told(folder) == {
         "curves/training_loss": [(1, 0.5), (2, 0.25)],
         "curves/validation_loss": [(2, 0.125)],

@@ -82,9 +82,8 @@ def test_of_what_nobody_measured_no_time_is_told():
 
 def test_every_stage_has_a_bar_and_its_share_in_80_columns(monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
-    compiled = [0.0, 0.0, 4.0]
+    compiled = [0.0, 4.0]
     show = Progress(quiet=False, compiled_s=lambda: compiled.pop(0))
-    show("reading simulated-a", 1, 1)
     seconds = {"reading": 5.0, "compiling": 8.0, "training": 70.0, "judging": 12.0, "reporting": 5}
     show.begin("plan", Expected(seconds, {"training": 200.0, "judging": 3.0}))
     show("training, chunk 1 of 300", 50, 100)
@@ -100,6 +99,9 @@ def test_every_stage_has_a_bar_and_its_share_in_80_columns(monkeypatch):
     assert "50%" in bars[1]  # 4 of 8 s
     assert "25%" in bars[2]
     assert bars[2].rstrip().endswith("chunk 1 of 300")
+    show("reporting, tables", 1, 2)
+    console.print(*show._bars.get_renderables())
+    assert "100%" in text.getvalue().splitlines()[-4]  # nothing is compiled any more
 
 
 def test_a_study_without_wiping_is_judged_sooner(laid_out):
