@@ -288,7 +288,8 @@ def test_a_damaged_card_is_made_again_and_digests_list_what_was_merged(finished,
     assert (folder / "card_target.json").read_bytes() == card
     cards = {"card_source.json", "card_target.json"}
     written = {path.name for path in folder.glob("*.csv")}
-    assert files.recorded_sums(folder).keys() == {"config.json"} | cards | written
+    plan = {"floor_image.png", "floor_info.json"}
+    assert files.recorded_sums(folder).keys() == {"config.json"} | cards | plan | written
 
 
 def test_a_damaged_chunk_of_another_process_is_named_and_not_merged(finished, tmp_path):
