@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from xml.etree import ElementTree
 
 import pytest
@@ -175,3 +176,25 @@ def test_a_figure_draws_a_name_as_it_is(tmp_path):
         style.save_svg(drawn, tmp_path / "a.svg")
     ElementTree.parse(tmp_path / "a.svg")
     assert drawn.get_suptitle().replace("\n", "").isprintable()
+
+
+@given(
+    st.recursive(
+        NAMES | st.integers() | st.none(), lambda of: st.lists(of) | st.dictionaries(NAMES, of)
+    )
+)
+def test_data_of_a_script_end_no_script_and_come_back(value):
+    text = str(escapes.script_json(value))
+    assert not set("<>&\u2028\u2029") & set(text)
+    assert text.isascii()
+    assert escapes.script_json(json.loads(text)) == text
+
+
+def test_a_name_in_a_script_keeps_its_marks():
+    name = "</script><!-- & 'é'"
+    assert json.loads(escapes.script_json({"name": [name]})) == {"name": [name]}
+
+
+def test_a_number_that_json_has_not_is_no_data_of_a_script():
+    with pytest.raises(ValueError, match="JSON compliant"):
+        escapes.script_json([float("nan")])

@@ -8,10 +8,12 @@ import pytest
 
 from mtloc_jax.escapes import script_json
 from mtloc_jax.report import charts
+from mtloc_jax.report.page import Part
 from mtloc_jax.report.replay import replay
 from mtloc_jax.report.series import Chart, Curves, Series, by_seed
 from mtloc_jax.rows import CDF, TRACKS
 from mtloc_jax.sites.floor_plan import FloorPlan, keep_plan, published_plan
+from tests import test_page
 from tests.synthetic_rows import as_table, cdf_rows, track_rows, whole_grid
 
 BLUE = {"color": "#0072B2", "linestyle": (0, (5, 1.5))}
@@ -130,3 +132,15 @@ def test_a_plan_that_is_kept_is_found_again_as_it_was(tmp_path):
     assert (found.width_m, found.height_m) == (40.0, 20.0)
     assert found.paper().shape == (100, 200)
     assert np.abs(found.paper() - drawn).max() < 0.05
+
+
+def test_a_walk_named_like_the_end_of_a_script_stays_data_on_the_page():
+    hostile = "</script><img src=//x onerror=alert(1)>"
+    tracks = as_table(track_rows(), TRACKS)
+    tracks["trace"] = np.where(tracks["trace"] == "first", hostile, tracks["trace"])
+    picture = replace(test_page.PICTURE, live=replay(tracks, None))
+    tags = test_page.read(replace(test_page.CONTENTS, parts=[Part("Paths", [], [picture])]))
+    data = json.loads(tags.within("script")[0])
+    assert [trace["name"] for trace in data["traces"]] == [hostile, "second"]
+    assert not any("onerror" in attributes for _, attributes in tags.found)
+    assert len([tag for tag, _ in tags.found if tag == "script"]) == 2

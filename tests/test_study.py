@@ -30,12 +30,16 @@ from mtloc_jax.rows import (
     select,
 )
 from mtloc_jax.settings import parsed
+from mtloc_jax.simulate.building import building_b
+from mtloc_jax.simulate.floor_plan import floor_plan
+from mtloc_jax.sites.floor_plan import published_plan
 from mtloc_jax.study import chunks, memory, merging
 from mtloc_jax.study.plan import plan
 from mtloc_jax.study.processes import Share
 from mtloc_jax.study.study import Study, run_study
 from mtloc_jax.surgery import checkpoint
 from mtloc_jax.surgery.graft_report import unchanged_since
+from mtloc_jax.times import TIMES, read_times
 from tests.studies import SMALL, ignore, small, tiny
 
 
@@ -156,6 +160,35 @@ def test_the_config_says_what_made_the_rows(finished):
     assert re.fullmatch(r"[0-9a-f]{12}(\+changes-[0-9a-f]{8})?", record["git_revision"])
     assert record["git_revision"] == files.revision(finished[0])
     assert record["changes"] == []
+
+
+def test_a_study_says_when_its_chunks_were_done_and_says_the_same_when_it_goes_on(
+    finished, tmp_path
+):
+    folder = copied(finished, tmp_path)
+    before, times = (folder / TIMES).read_bytes(), read_times(folder)
+    assert times.begun <= times.finished
+    span_s = (times.finished - times.begun).total_seconds()
+    assert 0 < times.work_s <= span_s + 1  # ends are whole seconds
+    (folder / TIMES).unlink()
+    run_study(small(), folder, ignore)
+    assert (folder / TIMES).read_bytes() == before
+
+
+def test_the_plan_of_the_targets_floor_lies_beside_the_rows(finished):
+    plan = published_plan(finished[0])
+    assert (plan.width_m, plan.height_m) == floor_plan(building_b(0))[1:]
+    assert {"floor_image.png", "floor_info.json"} <= files.recorded_sums(finished[0]).keys()
+
+
+def test_what_a_study_asks_is_in_its_record_and_changes_nothing_else(finished, tmp_path):
+    folder = copied(finished, tmp_path)
+    record = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").unlink()
+    assert Study(small(), folder, ignore, question="Does it help?").run()
+    asked = json.loads((folder / "config.json").read_text())
+    assert asked == record | {"question": "Does it help?"}
+    assert (folder / ROWS).read_bytes() == (finished[0] / ROWS).read_bytes()
 
 
 def test_the_config_says_what_was_recorded(finished):
@@ -293,7 +326,8 @@ def test_a_damaged_card_is_made_again_and_digests_list_what_was_merged(finished,
     assert (folder / "card_target.json").read_bytes() == card
     cards = {"card_source.json", "card_target.json"}
     written = {path.name for path in folder.glob("*.csv")}
-    assert files.recorded_sums(folder).keys() == {"config.json"} | cards | written
+    plan = {"floor_image.png", "floor_info.json"}
+    assert files.recorded_sums(folder).keys() == {"config.json"} | cards | plan | written
 
 
 def test_a_damaged_chunk_of_another_process_is_named_and_not_merged(finished, tmp_path):

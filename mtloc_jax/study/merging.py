@@ -15,6 +15,7 @@ from typing import BinaryIO, NamedTuple
 from mtloc_jax import escapes, files, rows
 from mtloc_jax.errors import InputError
 from mtloc_jax.rows import CONFIG
+from mtloc_jax.sites.site_folder import PLAN_IMAGE, PLAN_INFO
 from mtloc_jax.study import workdir
 from mtloc_jax.study.plan import Key, Plan
 from mtloc_jax.study.variants import Variant, variant_folder
@@ -67,9 +68,15 @@ def merge(folder: Path, chunks: Sequence[Path], plan: Plan, pairs: Mapping[Varia
 
 
 def record_sums(folders: Sequence[Path]) -> None:
-    """Write down what the merged files, cards and config.json of folders hash to."""
+    """Write down what the merged files, cards, plan and config.json of folders hash to."""
     for folder in folders:
-        every = [CONFIG, *rows.COLUMNS, *(path.name for path in folder.glob("card_*.json"))]
+        every = [
+            CONFIG,
+            *rows.COLUMNS,
+            PLAN_IMAGE,
+            PLAN_INFO,
+            *(path.name for path in folder.glob("card_*.json")),
+        ]
         files.record_sums(folder, [name for name in every if (folder / name).is_file()])
 
 
