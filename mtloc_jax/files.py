@@ -145,13 +145,18 @@ def is_being_written(path: Path) -> bool:
     found = _OWNED.fullmatch(path.name)
     if not found or found[1] != platform.node():
         return False
+    return int(found[2]) != os.getpid() and is_living(int(found[2]))
+
+
+def is_living(process: int) -> bool:
+    """Say whether a process of this host lives, whoever's it is."""
     try:
-        os.kill(int(found[2]), 0)
-    except ProcessLookupError:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
         return False
     except OSError:  # it lives, and is somebody else's
         return True
-    return int(found[2]) != os.getpid()
+    return True
 
 
 def settle(mine: Path, folder: Path) -> None:

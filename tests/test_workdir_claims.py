@@ -3,7 +3,11 @@
 import errno
 import json
 import logging
+import os
+import platform
 import shutil
+import subprocess
+import sys
 
 import pytest
 
@@ -17,6 +21,8 @@ from mtloc_jax.study.study import run_study
 from mtloc_jax.study.workdir import CONFIG, write_json
 from mtloc_jax.times import between
 from tests.studies import ignore, tiny
+
+TOLD = {"check": True, "stdout": subprocess.PIPE, "text": True}
 
 
 def begins(folder, share):
@@ -66,19 +72,61 @@ def test_what_a_killed_process_left_claims_nothing_and_is_removed(tmp_path):
     assert not left.exists()
 
 
-def test_a_file_system_that_cannot_lock_is_said_and_the_claims_of_others_stay(
-    tmp_path, monkeypatch, caplog
-):
+@pytest.fixture
+def no_locks(monkeypatch):
     def unable(descriptor, operation):
         raise OSError(errno.ENOLCK, "No locks available")
 
-    with claimed(tmp_path, Share()):
+    monkeypatch.setattr(claims.fcntl, "flock", unable)
+
+
+def left_by(folder, host, process, share="0-of-1"):
+    """Write the claim of another process as it would have."""
+    path = folder / claims.CLAIMS / f"{share}.{host}-{process}-0badcafe"
+    write_json(path, {"host": host, "process": process, "began": "2020-01-01T00:00:00+00:00"})
+    return path
+
+
+def test_a_file_system_that_cannot_lock_is_said_and_its_files_claim(tmp_path, no_locks, caplog):
+    with caplog.at_level(logging.WARNING), claimed(tmp_path, Share()) as claim:
+        assert not claim.locked
         held = claims_in(tmp_path)
-        monkeypatch.setattr(claims.fcntl, "flock", unable)
-        with caplog.at_level(logging.WARNING), claimed(tmp_path, Share()) as claim:
-            assert not claim.locked
-        assert "cannot lock" in caplog.text
+        with pytest.raises(InputError, match=f"process {os.getpid()} of .* if it has ended, del"):
+            begins(tmp_path, Share())
         assert claims_in(tmp_path) == held
+    assert "cannot lock" in caplog.text
+    begins(tmp_path, Share())
+
+
+def test_without_locks_an_ended_process_of_this_host_claims_nothing(tmp_path, no_locks):
+    begins(tmp_path, Share())
+    ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], **TOLD)
+    left = left_by(tmp_path, platform.node(), int(ended.stdout))
+    begins(tmp_path, Share())
+    assert not left.exists()
+
+
+def test_without_locks_what_another_host_left_is_named_and_never_removed(tmp_path, no_locks):
+    begins(tmp_path, Share())
+    left = left_by(tmp_path, "elsewhere", 7)
+    with pytest.raises(InputError, match=rf"process 7 of elsewhere.*delete \.claims/{left.name}"):
+        begins(tmp_path, Share())
+    assert claims_in(tmp_path) == sorted([left.name, claims.GUARD])
+    left.unlink()
+    begins(tmp_path, Share())
+
+
+def test_without_locks_other_shares_go_beside_each_other(tmp_path, no_locks):
+    begins(tmp_path, Share())
+    left_by(tmp_path, "elsewhere", 7, share="0-of-2")
+    begins(tmp_path, Share(1, 2))
+
+
+def test_without_locks_a_claim_that_says_nothing_yet_counts(tmp_path, no_locks):
+    begins(tmp_path, Share())
+    left_by(tmp_path, "elsewhere", 7).write_text("")
+    with pytest.raises(InputError, match="process of an unknown number"):
+        begins(tmp_path, Share())
 
 
 def lost(folder, replace):

@@ -25,6 +25,7 @@ from mtloc_jax.study import batches, fitting, memory, replicas, workdir
 from mtloc_jax.study.claims import Claim
 from mtloc_jax.study.covering import Covering
 from mtloc_jax.study.curves import Point
+from mtloc_jax.study.diverged import unnumbered
 from mtloc_jax.study.estimate import work_of
 from mtloc_jax.study.judge import Judge
 from mtloc_jax.study.judging import counted, recounted
@@ -231,10 +232,7 @@ class Chunks:
             )
         except Diverged as error:
             # Their judgement is no number either: they get no rows, the others do.
-            lost = np.isin(np.arange(len(runs)), error.runs)
-            params = jax.tree.map(
-                lambda leaf: np.where(_beside(lost, leaf), np.nan, leaf), error.trained.params
-            )
+            params = unnumbered(error.trained.params, error.runs)
             return error.trained._replace(params=params)
 
     def _watched(self, group: int) -> Watched | None:
@@ -443,11 +441,6 @@ def _kept_by(chunk: Chunk) -> list[str]:
     if chunk.jobs[0].spec.of.of_problem:
         return [NETWORKS]
     return [f"{NETWORKS}-{part}" for part in sorted(trained_parts(chunk.jobs))]
-
-
-def _beside(runs: np.ndarray, leaf: np.ndarray) -> np.ndarray:
-    """Return bool[R] so that it spreads over a leaf of R runs."""
-    return runs.reshape(-1, *[1] * (leaf.ndim - 1))
 
 
 def _variants(chunk: Chunk) -> list[Variant]:

@@ -4,6 +4,10 @@ Each process keeps a file in DIR/.claims that says its host, its number, when it
 of the chunks, and holds the operating system's lock on it. Whatever ends the process gives the lock
 up, kill -9 and a lost host included, so that what a lock is not held on is stale. Locks of whole
 files work across hosts on NFS 4, and on other network file systems that are mounted with them.
+
+Where a file system cannot lock, the files themselves claim: each process makes its own, then looks
+for others, so that of two at once one sees the other at least. A process of this host that lives no
+more claims nothing; of another host nobody knows, and its file is to be deleted by hand.
 """
 
 import errno
@@ -21,6 +25,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from mtloc_jax import files
 from mtloc_jax.errors import InputError
 from mtloc_jax.study.processes import Share
 
@@ -64,9 +69,9 @@ def claimed(folder: Path, share: Share) -> Iterator[Claim]:
             locked = _locked(file.fileno())
             file.write(json.dumps(_described(share)) + "\n")
             file.flush()
-            if locked:
-                # Having made a file in it, a client of NFS sees the folder as it is.
-                _check_others(folder, path, share)
+            os.fsync(file.fileno())
+            # Having made a file in it, a client of NFS sees the folder as it is.
+            _check_others(folder, path, share, locked)
             held = os.dup(file.fileno())
     except OSError as error:
         raise InputError(
@@ -76,7 +81,7 @@ def claimed(folder: Path, share: Share) -> Iterator[Claim]:
         ) from error
     if not locked:
         logging.getLogger(__name__).warning(
-            "%s: this file system cannot lock; start no second process on this share", folder
+            "%s: this file system cannot lock; the files in %s claim, locks do not", folder, CLAIMS
         )
     claim = Claim(folder, path, locked)
     try:
@@ -107,11 +112,12 @@ def alone(folder: Path) -> Iterator[None]:
         yield
 
 
-def _check_others(folder: Path, mine: Path, share: Share) -> None:
+def _check_others(folder: Path, mine: Path, share: Share, locked: bool) -> None:
     """Raise InputError where a living process shares chunks; remove claims of those that ended."""
     for path in sorted((folder / CLAIMS).iterdir()):
         found = _NAME.fullmatch(path.name)
-        if path == mine or not found or not (said := _said_if_held(path)):
+        held = _said_if_held if locked else _said_if_living
+        if path == mine or not found or not (said := held(path)):
             continue
         index, count = int(found[1]), int(found[2])
         if (index - share.index) % math.gcd(count, share.count) == 0:
@@ -120,7 +126,8 @@ def _check_others(folder: Path, mine: Path, share: Share) -> None:
                 f"is at work under process {said.get('process')} of {said.get('host')}, share "
                 f"{index} of {count}, since {said.get('began')}",
                 remedy="wait for it or end it; to share the work, give each process "
-                "--num_processes and --process_id",
+                "--num_processes and --process_id"
+                + ("" if locked else f"; if it has ended, delete {CLAIMS}/{path.name}"),
                 path=folder,
             )
 
@@ -137,6 +144,23 @@ def _said_if_held(path: Path) -> dict:
     except FileNotFoundError:
         return {}
     except ValueError:
+        return {"process": "of an unknown number"}
+
+
+def _said_if_living(path: Path) -> dict:
+    """Return what a claim says that no lock tells of; remove one of an ended process of this host.
+
+    One that says nothing is of a process that is just beginning, or was killed then.
+    """
+    try:
+        said = json.loads(path.read_text(encoding="utf-8") or "{}")
+        if said.get("host") == platform.node() and not files.is_living(int(said["process"])):
+            path.unlink(missing_ok=True)
+            return {}
+        return said or {"process": "of an unknown number"}
+    except FileNotFoundError:
+        return {}
+    except (ValueError, AttributeError, KeyError, TypeError):
         return {"process": "of an unknown number"}
 
 

@@ -200,8 +200,8 @@ def _pretraining(settings: Settings, source: Site) -> float:
     n_train = len(source.rows("train"))
     used = [len(pretrained_on(source, seed, settings)) for seed in range(settings.seeds)]
     steps = sum(n_steps(n, n_train, settings.pretrain_epochs, settings) for n in used)
-    shapes = {"imu": source.shapes()["imu"]}
-    return steps * step_flop(pretraining_static(source, settings), shapes) / 1e9
+    shapes = (("imu", source.shapes()["imu"]),)
+    return steps * _step_flop(pretraining_static(source, settings), shapes) / 1e9
 
 
 def _summed(work: list[Work]) -> Work:

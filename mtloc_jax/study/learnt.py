@@ -1,6 +1,6 @@
 """What pretrained networks learnt: their errors on the source itself, beside a constant's."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,13 @@ from mtloc_jax.study.pretraining import pretrained_on, regressor
 Row = dict[str, Any]
 
 
-def learnt(source: Site, settings: Settings, params: Params) -> list[Row]:
+def learnt(
+    source: Site, settings: Settings, params: Params, lost: Collection[int] = ()
+) -> list[Row]:
     """Return rows of pretext.csv, but for study and pair: the errors of each seed's network.
 
-    params: stacked over seeds. The constant is the mean of what was asked in training.
+    params: stacked over seeds; lost: seeds without one. The constant is the mean of what was asked
+            in training.
     """
     network = regressor(source, settings).network
 
@@ -36,7 +39,7 @@ def learnt(source: Site, settings: Settings, params: Params) -> list[Row]:
         return metres(apply(network, one, scaled(data, scaler, slice(None))), scaler)
 
     found = []
-    for seed in range(settings.seeds):
+    for seed in sorted(set(range(settings.seeds)).difference(lost)):
         one = replicas.take(params, seed)
         for split, asked in _lessons(source, settings, seed).items():
             answers = np.asarray(told(one, asked.scaler, asked.imu))

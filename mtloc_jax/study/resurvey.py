@@ -3,12 +3,16 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import jax
+import numpy as np
+
 from mtloc_jax.arms import CARRIED, SCRATCH
 from mtloc_jax.core.model import Params
 from mtloc_jax.settings import Settings
 from mtloc_jax.sites.scaling import Scaler
 from mtloc_jax.sites.two_surveys import Survey
 from mtloc_jax.study import replicas
+from mtloc_jax.study.diverged import LOST, lost_of, trained
 from mtloc_jax.study.opened import Report, Sites
 from mtloc_jax.study.programs import initialised, problem_of, program_of
 from mtloc_jax.study.runs import RunSpec, prepared
@@ -44,6 +48,9 @@ class Resurvey:
             return carry.among(fresh, second)
         if self._donors is None:
             self._donors = self._kept(self._train)
+        if spec.seed in lost_of(self._donors):
+            made = carry.among(fresh, second)
+            return jax.tree.map(lambda leaf: np.full_like(leaf, np.nan), made)
         donor = carry.within(replicas.take(self._donors, spec.seed), first)
         in_use = prepared(spec, {}, second.site, self.settings).scaler
         rules = carry.rules(spec.arm == CARRIED, first, _scaler(first), second, in_use)
@@ -60,11 +67,13 @@ class Resurvey:
         site, in_use = self.sites.whole, self.sites.surveyed(0)[0].site.rows("train")
         trainer = Trainer(program_of(spec, site.shapes(), settings), len(runs))
         data = replicas.placed(site.arrays(in_use), replicas.mesh(), replicas.ALL)
-        params = trainer.train(
-            runs, data, lambda done, total: self._report("training on survey 1", done, total)
+        stage = "training on survey 1"
+        params, lost = trained(
+            trainer, runs, data, lambda done, total: self._report(stage, done, total), stage
         )
         of_runs = [{"seed": s, "bssids": self.sites.surveyed(s)[0].bssids} for s in seeds]
-        checkpoint.save(folder, params, {**self._card, "runs": of_runs})
+        card = {**self._card, "runs": of_runs} | ({LOST: lost} if lost else {})
+        checkpoint.save(folder, params, card)
 
     def _fresh(self, survey: Survey, number: int) -> Params:
         """Return a fresh network for a survey's vocabulary; the seeds of both surveys differ."""

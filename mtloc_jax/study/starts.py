@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 
 from mtloc_jax.arms import ARMS, TRANSFERRED, Arm
@@ -14,6 +15,7 @@ from mtloc_jax.settings import Settings, parsed, portable, value
 from mtloc_jax.sites.pretext import RANDOM
 from mtloc_jax.sites.site import Site
 from mtloc_jax.study import matchers, motions, replicas, workdir
+from mtloc_jax.study.diverged import LOST, lost_of, trained, unnumbered
 from mtloc_jax.study.learnt import Row, learnt
 from mtloc_jax.study.opened import Report, Sites
 from mtloc_jax.study.plan import Group, Job
@@ -21,7 +23,7 @@ from mtloc_jax.study.pretraining import Pretraining, pretraining, untrained
 from mtloc_jax.study.programs import initialised, problem_of
 from mtloc_jax.study.resurvey import Resurvey
 from mtloc_jax.study.runs import RunSpec
-from mtloc_jax.study.trainer import Diverged, Trainer
+from mtloc_jax.study.trainer import Trainer
 from mtloc_jax.study.variants import (
     MATCHER,
     MOTION,
@@ -92,6 +94,13 @@ class Starts:
         folder = self.folder / _pretrained_name(job, settings)
         return checkpoint.read_card(folder).get("pretext", []) if folder.is_dir() else []
 
+    def lost(self, job: Job, settings: Settings) -> bool:
+        """Say whether the pretraining that a job's network grafts from diverged."""
+        if not job.spec.of.grafts_imu or self.given is not None:
+            return False
+        folder = self.folder / _pretrained_name(job, settings)
+        return folder.is_dir() and job.spec.seed in checkpoint.read_card(folder).get(LOST, [])
+
     def part(self, part: str, job: Job, settings: Settings, sites: Sites) -> Params:
         """Return the networks that are a part of located arms, pretrained on the sources of a job.
 
@@ -149,10 +158,13 @@ class Starts:
         """Return the fresh networks with what the arm takes of the source's, one a seed."""
 
         def make(folder: Path) -> None:
-            donors = {"donor": self._pretrained(variant, settings, sites.source)}
+            donor = self._pretrained(variant, settings, sites.source)
+            # A graft takes numbers alone: what has none gets some to be made, and loses them.
+            lost, donors = lost_of(donor), {"donor": jax.tree.map(np.nan_to_num, donor)}
             fresh = self.fresh(spec, settings, sites.target)
             rules = with_the_rest_kept(spec.of.rules, fresh)
             params, taken = graft(fresh, donors, rules, stacked=True)
+            params = unnumbered(params, lost)
             checkpoint.save(folder, params, self._card(sites.target, settings), taken)
 
         return self._kept(self.folder / name, sites.target, make)
@@ -162,27 +174,30 @@ class Starts:
 
         def make(folder: Path) -> None:
             found: list[Row] = []
+            lost: list[int] = []
             if settings.pretext == RANDOM:
                 params = untrained(source, settings)
             else:
                 stage = f"pretraining on {source.name}" + (variant.name and f", {variant.name}")
-                params = self._trained(pretraining(source, settings), stage)
-                found = learnt(source, settings, params)
-            checkpoint.save(folder, params, self._card(source, settings) | {"pretext": found})
+                params, lost = self._trained(pretraining(source, settings), stage)
+                found = learnt(source, settings, params, lost)
+            card = self._card(source, settings) | {"pretext": found}
+            checkpoint.save(folder, params, card | ({LOST: lost} if lost else {}))
 
         return self._kept(self.folder / f"pretrained{_suffix(variant)}", source, make)
 
-    def _trained(self, made: Pretraining, stage: str) -> Params:
+    def _trained(self, made: Pretraining, stage: str) -> tuple[Params, list[int]]:
         key = (made.static, made.data.target.shape)
         if key not in self._trainers:
             self._trainers[key] = Trainer(made.static, len(made.runs))
         data = replicas.placed(made.data, replicas.mesh(), replicas.ALL)
-        try:
-            return self._trainers[key].train(
-                made.runs, data, lambda done, total: self.report(stage, done, total)
-            )
-        except Diverged as error:
-            raise InputError(f"{stage}: {error}", remedy="lower --config.learning_rate") from error
+        return trained(
+            self._trainers[key],
+            made.runs,
+            data,
+            lambda done, total: self.report(stage, done, total),
+            stage,
+        )
 
     def _resurvey(self, trained: Variant, settings: Settings, sites: Sites) -> Resurvey:
         # How a network is fine-tuned later is no matter to those of the first survey.

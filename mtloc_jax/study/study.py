@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mtloc_jax import times
 from mtloc_jax.errors import InputError
-from mtloc_jax.rows import DIVERGED, empty, read
+from mtloc_jax.rows import DIVERGED, Table, empty, read
 from mtloc_jax.settings import Settings
 from mtloc_jax.study import learnt, merging, workdir
 from mtloc_jax.study.chunks import Chunks, wait_for
@@ -168,10 +168,26 @@ class Study:
         raise InputError(
             f"{len(said)} of {len(self.plan.order())} runs diverged: {', '.join(said[:3])}"
             + (", .." if len(said) > 3 else "")
+            + self._of_pretraining(found)
             + "; the others have their rows",
             remedy="lower --config.learning_rate and give another --workdir",
             path=path,
         )
+
+    def _of_pretraining(self, diverged: Table) -> str:
+        """Say of which seeds it was the pretraining that diverged."""
+        keys = set(zip(*(diverged[name] for name in ("study", "arm", "seed")), strict=True))
+        seeds = {
+            job.spec.seed
+            for group in self.plan.groups
+            for job in group.jobs
+            for variant in job.judged
+            if (variant.study(self.settings.study), job.spec.arm, job.spec.seed) in keys
+            and self.starts.lost(job, self.plan.of(job))
+        }
+        if not seeds:
+            return ""
+        return f"; the pretraining of seed {', '.join(map(str, sorted(seeds)))} did"
 
     def _merged(self, claim: Claim) -> bool:
         """Merge all chunks: joined, the first process does; else whoever sees the last."""

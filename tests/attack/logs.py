@@ -17,8 +17,10 @@ from mtloc_jax.logs.jobs import read_all
 from mtloc_jax.logs.round import Round
 from mtloc_jax.sites import formats
 
-TOUCHED = 16
-"""Records that 256 damaged bytes touch at most: lines of these logs have 16 bytes or more."""
+TOUCHED = 17
+"""Records that 256 damaged bytes touch at most: those of these logs have 16 bytes or more."""
+CLOCK_MS = 200
+"""By how much one damaged clock may move all scans, or age them: readers refuse more."""
 SECONDS, HZ = 16, 20
 START_MS = 1_560_000_000_000
 FORMATS = ("location20", "getsensordata", "csv", "mmloc-bucharest", "mmloc-xml", "scenario-b")
@@ -69,12 +71,40 @@ def comparer(name: str, whole: Content, cut: bool) -> Callable[[Path], str]:
 
     def read(folder: Path) -> str:
         found = content(name, folder)
-        new, lost = (found - whole).total(), (whole - found).total()
-        if not new and not lost:
+        differing = _unmoved(found - whole, whole - found)
+        new, lost = (of.total() for of in differing)
+        if found == whole:
             return "right"
         return "local" if new <= TOUCHED and (cut or lost <= TOUCHED) else f"spread {new} {lost}"
 
     return read
+
+
+def _unmoved(new: Content, lost: Content) -> tuple[Content, Content]:
+    """Return what is new and lost but for scans and entries that a clock moved by CLOCK_MS."""
+    new, lost = Counter(new), Counter(lost)
+    by_what: dict[tuple, list[tuple]] = {}
+    for record in lost.elements():
+        by_what.setdefault(_timeless(record), []).append(record)
+    for record in list(new.elements()):
+        near = [one for one in by_what.get(_timeless(record), ()) if _is_near(one, record)]
+        if near and record[0] in ("scan", "entry"):
+            by_what[_timeless(record)].remove(near[0])
+            new[record] -= 1
+            lost[near[0]] -= 1
+    return +new, +lost
+
+
+def _timeless(record: tuple) -> tuple:
+    """Return a record without its time, and an entry without its age."""
+    if record[0] == "entry":
+        return ("entry", record[2], record[3], record[5])
+    return record[:2] if record[0] == "scan" else record
+
+
+def _is_near(one: tuple, other: tuple) -> bool:
+    at = {"entry": (1, 4), "scan": (2,)}.get(one[0], ())
+    return all(abs(one[k] - other[k]) <= CLOCK_MS for k in at)
 
 
 def _of(walk: Round) -> list[tuple]:

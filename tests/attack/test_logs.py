@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections import Counter
 
 import pytest
 
@@ -30,6 +31,28 @@ def test_what_damage_does_elsewhere_is_told_from_what_it_does_where_it_is(tmp_pa
     path.write_text("\n".join([*lines[:20], *lines[80:]]))
     assert read(folder) == "spread 0 60"
     assert logs.comparer("location20", whole, cut=True)(folder) == "local"
+
+
+def test_a_clock_may_move_all_scans_by_as_much_as_readers_let_pass_and_no_more():
+    whole = Counter(
+        [("entry", t, f"{t % 7}", -50.0, 0, 2437) for t in range(0, 60_000, 1000)]
+        + [("scan", 1, t) for t in range(0, 60_000, 1000)]
+        + [("accel", 1, t, 9.8) for t in range(0, 60_000, 1000)]
+    )
+
+    def moved(by_ms, kinds):
+        at = {"entry": 1, "scan": 2, "accel": 2}
+        return Counter(
+            (*r[: at[r[0]]], r[at[r[0]]] + by_ms, *r[at[r[0]] + 1 :]) if r[0] in kinds else r
+            for r in whole.elements()
+        )
+
+    def differing(found):
+        return tuple(of.total() for of in logs._unmoved(found - whole, whole - found))
+
+    assert differing(moved(logs.CLOCK_MS, ("entry", "scan"))) == (0, 0)
+    assert differing(moved(logs.CLOCK_MS + 1, ("entry", "scan"))) == (120, 120)
+    assert differing(moved(1, ("accel",))) == (60, 60)
 
 
 @pytest.mark.slow
