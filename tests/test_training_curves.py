@@ -1,6 +1,7 @@
 """How networks trained, on the page: figures worked out by hand, and none for older studies."""
 
 import numpy as np
+import pytest
 
 from mtloc_jax import rows
 from mtloc_jax.report.training_curves import training_figure, training_table
@@ -60,6 +61,7 @@ def test_without_validation_there_is_one_panel_and_without_rows_none():
     assert training_table(empty(HISTORY), SIMULATED) == []
 
 
+@pytest.mark.slow
 def test_a_page_has_the_section_where_there_are_curves_and_only_there(tmp_path):
     workdir = write_workdir(tmp_path)
     write_report(workdir)
