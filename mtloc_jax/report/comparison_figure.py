@@ -30,7 +30,7 @@ _LOG_SPAN = 8  # a number whose values span this factor gets a scale of doubling
 _LABEL_CHARS, _CAPTION_CHARS = 36, 140
 MOST_ROWS, _MOST_TICKS = 60, 16
 """Of more rows nobody reads one; and of some 500, no picture is that high."""
-_WIDTH_IN, _LINES_IN, _HEAD_IN, _ARM_IN, _GAP_IN = 10.2, 4.4, 1.5, 0.15, 0.12
+_WIDTH_IN, _LINES_IN, _HEAD_IN, _ARM_IN, _GAP_IN, _WORDS_IN = 10.2, 4.4, 1.5, 0.15, 0.12, 0.19
 
 Row = dict[tuple[ArmAtRate, str], np.ndarray]  # arm, wiped modality -> errors f64[S, B], metres
 
@@ -49,7 +49,8 @@ def comparison_figure(
     chosen = leading(found)
     shown, left_out = _readable(swept, [line for line in found if line.arm in chosen])
     rows = _rows(swept, shown)
-    height_in = _HEAD_IN + len(rows) * (_GAP_IN + _ARM_IN * len(chosen))
+    longest = max(fill(label, _LABEL_CHARS).count("\n") + 1 for label in rows)
+    height_in = _HEAD_IN + len(rows) * max(_GAP_IN + _ARM_IN * len(chosen), _WORDS_IN * longest)
     drawn = style.figure(
         provenance.title(f"Comparison: mean test error by {_by(swept)}"),
         f"{scope}\n{fill(_note(swept) + left_out, _CAPTION_CHARS)}",

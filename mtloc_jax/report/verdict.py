@@ -38,7 +38,10 @@ def verdict(found: Measured) -> str:
 def caveat(found: Measured) -> str:
     """Say over what the claims were made, and what they cannot say."""
     if is_by_walk(found):
-        return "Paired by walk: it holds for walks like these, in these buildings."
+        least = (
+            " The arms named err least here, of all that were tried." if found.is_one_ladder else ""
+        )
+        return f"Paired by walk: it holds for walks like these, in these buildings.{least}"
     rounds = 1 if found.swept is None else len(found.swept.test_rounds)
     if rounds > 1:
         return f"Over seeds and {rounds} test rounds of one pair of buildings."
