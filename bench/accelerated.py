@@ -1,9 +1,9 @@
-"""Who is measured against whom on a GPU or TPU: the weightiest contest first, in minutes in all.
+"""Who is measured against whom on a GPU or TPU: what was never measured first, in minutes in all.
 
-One contest a precision, and before them what the device can do at most, so that each rate can be
-told as a share of it.
+Before all others what the device can do at most, so that each rate can be told as a share of it.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from bench import cost
@@ -12,19 +12,63 @@ from bench.precision import PRECISIONS, TOLERANCES
 from bench.problem import EPOCHS
 from bench.task import Task
 
-RUNS = (64, 256, 1024, 8)
-"""Runs at once, those that matter most first."""
+RUNS = {"float32": (256, 1024, 64, 8), "tf32": (256, 64, 1024, 8), "bf16": (256, 64)}
+"""Runs at once, first those that were never measured, then those that matter most. A compiler that
+tries kernels takes its time: bf16, nobody's default, has the two main sizes."""
+FUSED_PRECISION = "tf32"  # JAX's own choice on a GPU
+_FUSED_RUNS = (256, 64)
+_TINY_RUNS = (2, 4)
+_FUSED_HIDDEN = 64  # the fewest units that a fused kernel takes
 
 _ERROR_STEPS = 64  # four epochs: errors have fallen far, rounding has not yet grown
-_STARTS_S, _FIRST_STARTS_S = 90.0, 150.0  # the first time, libraries are read from disk as well
+# How long a contest's contestants may take to begin to compile, and each to answer after that: the
+# first time, libraries are read from disk as well; of float32 products a compiler tries the most.
+_STARTS_S, _FIRST_STARTS_S, _FLOAT32_STARTS_S = 45.0, 60.0, 120.0
+_ANSWERS_S, _FLOAT32_ANSWERS_S = 75.0, 150.0
 _TINY_STARTS_S = 900.0  # a rehearsal may be on a busy machine
 _PRODUCT_SIZE = 8192
 _COPY_MB = 4096
 
 
-def contests(scale: Scale) -> list[Contest]:
-    """Return what the device can do at most, then training in each precision."""
-    return [ceilings(scale), *(training(scale, name) for name in PRECISIONS)]
+def contests(scale: Scale, elsewhere: Mapping[str, Contest]) -> list[Contest]:
+    """Return every contest, those that were never measured on a GPU first.
+
+    elsewhere: contests that a CPU is measured by as well, by name
+    """
+    unmeasured = ("frozen", "judging-samples", "judging-windows", "rates")
+    hurried = [_hurried(scale, elsewhere[name], FUSED_PRECISION) for name in unmeasured]
+    others = [one for name, one in elsewhere.items() if name not in unmeasured]
+    return [
+        ceilings(scale),
+        fused(scale),
+        training(scale, "bf16"),
+        *hurried,
+        training(scale, "float32"),
+        training(scale, "tf32"),
+        *(_hurried(scale, one, "float32") for one in others),
+    ]
+
+
+def _hurried(scale: Scale, contest: Contest, precision: str) -> Contest:
+    """Return a contest in one precision whose contestants have only so long to start."""
+    variants = tuple(
+        replace(
+            one,
+            task=replace(one.task, precision=precision),
+            lane=one.lane or one.task.module.split("_")[0],
+        )
+        for one in contest.variants
+    )
+    tolerance = max(contest.tolerance, TOLERANCES[precision])
+    return _bounded(scale, replace(contest, variants=variants, tolerance=tolerance), precision)
+
+
+def _bounded(scale: Scale, contest: Contest, precision: str) -> Contest:
+    if scale.tiny:
+        return replace(contest, start_s=_TINY_STARTS_S)
+    if precision == "float32":
+        return replace(contest, start_s=_FLOAT32_STARTS_S, answer_s=_FLOAT32_ANSWERS_S)
+    return replace(contest, start_s=_STARTS_S, answer_s=_ANSWERS_S)
 
 
 def ceilings(scale: Scale) -> Contest:
@@ -47,7 +91,7 @@ def ceilings(scale: Scale) -> Contest:
         )
         for name in PRECISIONS
     ]
-    return Contest(
+    contest = Contest(
         "ceilings",
         "What the device does at most",
         "times",
@@ -55,8 +99,50 @@ def ceilings(scale: Scale) -> Contest:
         (copied, *products),
         scale.rounds,
         scale.round_s,
-        start_s=_starts_s(scale),
     )
+    return replace(_bounded(scale, contest, ""), start_s=_first_s(scale))
+
+
+def _first_s(scale: Scale) -> float:
+    return _TINY_STARTS_S if scale.tiny else _FIRST_STARTS_S
+
+
+def fused(scale: Scale) -> Contest:
+    """Put training with kernels of our own beside the same without, and PyTorch's plain loop."""
+    shape = replace(scale.shape, hidden=_FUSED_HIDDEN) if scale.tiny else scale.shape
+    sizes = _TINY_RUNS if scale.tiny else _FUSED_RUNS
+    ours = [
+        _counted(
+            Variant(
+                f"ours-{recurrence}-{runs}",
+                f"ours, {recurrence} recurrence, {runs:,} runs",
+                Task("ours", shape, runs=runs, options={"recurrence": recurrence}),
+                lane="jax",
+            )
+        )
+        for runs in sizes
+        for recurrence in ("fused", "plain")
+    ]
+    torch = replace(_torch(scale)[0], task=Task("torch_eager", shape))
+    variants = tuple(
+        replace(one, task=replace(one.task, precision=FUSED_PRECISION)) for one in (*ours, torch)
+    )
+    contest = Contest(
+        "fused",
+        f"Training with a fused recurrence, products in {FUSED_PRECISION}",
+        "replica-steps",
+        ours[1].name,
+        variants,
+        scale.rounds,
+        scale.round_s,
+        check_steps=scale.check_steps,
+        tolerance=TOLERANCES[FUSED_PRECISION],
+        error_steps=EPOCHS * shape.batches if scale.tiny else _ERROR_STEPS,
+        least_steps=8,
+        batch_runs=1,
+        traced=tuple(one.name for one in ours[:2]),
+    )
+    return _bounded(scale, contest, FUSED_PRECISION)
 
 
 def training(scale: Scale, precision: str) -> Contest:
@@ -65,7 +151,7 @@ def training(scale: Scale, precision: str) -> Contest:
     if precision != "float32":  # cuDNN's LSTM is not compiled: once is enough to show it
         everyone = tuple(one for one in everyone if one.name != "torch-compiled")
     variants = tuple(replace(one, task=replace(one.task, precision=precision)) for one in everyone)
-    return Contest(
+    contest = Contest(
         f"training-{precision}",
         f"Training, whole steps, products in {precision}",
         "replica-steps",
@@ -73,30 +159,17 @@ def training(scale: Scale, precision: str) -> Contest:
         variants,
         scale.rounds,
         scale.round_s,
-        check_steps=2 if scale.tiny else 10,
+        check_steps=scale.check_steps,
         tolerance=TOLERANCES[precision],
         error_steps=EPOCHS * scale.shape.batches if scale.tiny else _ERROR_STEPS,
         least_steps=8,
         batch_runs=max(_peers_runs(scale)),
         traced=tuple(one.name for one in variants[:2]),
-        start_s=_starts_s(scale, precision),
     )
-
-
-def _starts_s(scale: Scale, precision: str = "") -> float:
-    if scale.tiny:
-        return _TINY_STARTS_S
-    return _FIRST_STARTS_S if precision == PRECISIONS[0] else _STARTS_S
-
-
-def in_float32(contest: Contest) -> Contest:
-    """Return a contest all of whose products are float32, so that its outcomes can be compared."""
-    asked = [replace(v, task=replace(v.task, precision="float32")) for v in contest.variants]
-    return replace(contest, variants=tuple(asked))
+    return _bounded(scale, contest, precision)
 
 
 def _ours(scale: Scale, precision: str) -> list[Variant]:
-    # A compiler that tries kernels takes its time: bf16, nobody's default, has the two main sizes.
     ours = [
         _counted(
             Variant(
@@ -106,11 +179,11 @@ def _ours(scale: Scale, precision: str) -> list[Variant]:
                 lane="jax",
             )
         )
-        for runs in ((4, 2) if scale.tiny else RUNS[: 2 if precision == "bf16" else None])
+        for runs in (_TINY_RUNS if scale.tiny else RUNS[precision])
     ]
     if not scale.before:
         return ours
-    older, names = ours[1], (f"{ours[1].name}-before", f"{ours[1].title}, before")
+    older, names = ours[0], (f"{ours[0].name}-before", f"{ours[0].title}, before")
     return [*ours, replace(older, name=names[0], title=names[1], library=scale.before)]
 
 

@@ -1,6 +1,6 @@
 """Write down the batches our runs draw, so that every other library trains on the same ones.
 
-python -m bench.batches SHAPE_AS_JSON RUNS OUT.npy
+python -m bench.batches SHAPE_AS_JSON RUNS OUT
 """
 
 import json
@@ -28,7 +28,8 @@ def drawn(shape: Shape, runs: int) -> np.ndarray:
 
 def main(shape_text: str, runs: str, out: str) -> None:
     """Write the batches of `runs` runs to the file `out`."""
-    np.save(Path(out), drawn(Shape(**json.loads(shape_text)), int(runs)))
+    with Path(out).open("wb") as file:
+        np.save(file, drawn(Shape(**json.loads(shape_text)), int(runs)))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """What a contest is: how much is measured, of whom, and what must agree."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench.problem import Shape
 from bench.task import Task
@@ -29,6 +29,11 @@ class Scale:
     def shape(self) -> Shape:
         """Return the sizes of the problem."""
         return TINY if self.tiny else Shape()
+
+    @property
+    def check_steps(self) -> int:
+        """Return after how many steps of training outcomes are compared."""
+        return 2 if self.tiny else 10
 
     @property
     def rounds(self) -> int:
@@ -89,8 +94,10 @@ class Contest:
     least_steps: steps in a round at least: a study's calls have many, so that what a call costs
         once (shuffling, carrying the runs' states in and out) is spread over them
     batch_runs: of how many runs the batches must be written down for other libraries
+    written_by: the module that does, and the first of its arguments
     start_s: start all contestants at once, and leave out who has not begun to compile so many
         seconds later; 0: one after the other, however long it takes
+    answer_s: how long any answer may take, compiling among them; 0: as long as anything known does
     traced: variants whose kernels are listed
     """
 
@@ -106,5 +113,18 @@ class Contest:
     error_steps: int = 0
     least_steps: int = 1
     batch_runs: int = 0
+    written_by: tuple[str, ...] = ("bench.batches",)
     start_s: float = 0.0
+    answer_s: float = 0.0
     traced: tuple[str, ...] = ()
+
+
+def in_time(contest: Contest, left_s: float) -> Contest:
+    """Return a contest whose contestants have all begun and answered when `left_s` are over.
+
+    One that gives them as long as they like is left alone.
+    """
+    if not contest.answer_s:
+        return contest
+    start_s, answer_s = (min(one, left_s / 2) for one in (contest.start_s, contest.answer_s))
+    return replace(contest, start_s=start_s, answer_s=answer_s)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from bench import accelerated, cost
+from bench import accelerated, cost, expert_contests
 from bench.contest import Contest, Scale, Variant
 from bench.problem import FINETUNE_RATES, Shape
 from bench.task import Task
@@ -31,7 +31,7 @@ def training(scale: Scale) -> Contest:
         (*ours, *torch, keras, flax, product),
         scale.rounds,
         scale.round_s,
-        check_steps=10,
+        check_steps=scale.check_steps,
         least_steps=_LEAST_STEPS,
         batch_runs=max(scale.cores, _VMAPPED_RUNS),
     )
@@ -39,7 +39,7 @@ def training(scale: Scale) -> Contest:
 
 def frozen(scale: Scale) -> Contest:
     """Put training with a frozen IMU branch side by side (the transferred arm)."""
-    shape, runs = Shape(), 256 if scale.accelerator else 8
+    shape, runs = scale.shape, 256 if scale.accelerator and not scale.tiny else 8
     flops = cost.step_flops(shape, "known")
     ours = _ours("ours-frozen", shape, runs, scale, flops, options={"frozen": True})
     torch = [
@@ -54,7 +54,7 @@ def frozen(scale: Scale) -> Contest:
         (ours, *torch),
         scale.rounds,
         scale.round_s,
-        check_steps=10,
+        check_steps=scale.check_steps,
         batch_runs=max(scale.cores, _VMAPPED_RUNS),
     )
 
@@ -63,7 +63,7 @@ def judging(mode: str) -> Callable[[Scale], Contest]:
     """Return the contest over Figure 5's grid where a wipe takes single "samples" or "windows"."""
 
     def contest(scale: Scale) -> Contest:
-        shape = Shape(windows=200 if scale.quick else 600)
+        shape = scale.shape if scale.tiny else Shape(windows=200 if scale.quick else 600)
 
         def variant(name: str, title: str, module: str, **settings) -> Variant:
             task = Task(module, shape, runs=settings.pop("runs"), options={"mode": mode})
@@ -97,7 +97,7 @@ def judging(mode: str) -> Callable[[Scale], Contest]:
 
 def rates(scale: Scale) -> Contest:
     """Put a sweep over fine-tune rates beside one padded to the longest run."""
-    shape, runs = Shape(), len(FINETUNE_RATES)
+    shape, runs = scale.shape, len(FINETUNE_RATES)
     own = Variant(
         "rates", "steps as the data ask", Task("rates", shape, runs=runs), devices=scale.cores
     )
@@ -120,7 +120,7 @@ def rates(scale: Scale) -> Contest:
 
 def study(scale: Scale) -> Contest:
     """Put the whole quick study beside its PyTorch script: same runs, same seeds."""
-    shape = Shape(windows=800) if scale.quick else Shape()
+    shape = Shape(windows=800) if scale.quick else scale.shape
     seeds = 8 if scale.accelerator else scale.cores * (1 if scale.quick else 4)
     ours = Variant(
         "study",
@@ -150,6 +150,37 @@ def study(scale: Scale) -> Contest:
     )
 
 
+def one_run(scale: Scale) -> Contest:
+    """Put one run's step, its work dealt out to the cores each step, beside the step as it is."""
+    shape = scale.shape
+    plain = replace(_ours("one-plain", shape, 1, scale, cost.step_flops(shape)), devices=1)
+    batch = replace(
+        plain,
+        name="one-batch",
+        title="its batch dealt out",
+        task=Task("one_run", shape, options={"deal": "batch"}),
+        devices=max(n for n in range(1, scale.cores + 1) if shape.batch % n == 0),
+    )
+    branches = replace(
+        batch,
+        name="one-branches",
+        title="its LSTMs side by side",
+        task=Task("one_run", shape, options={"deal": "branches"}),
+        devices=2,
+    )
+    return Contest(
+        "one-run",
+        "One run on all cores",
+        "run-steps",
+        plain.name,
+        (replace(plain, title="as it is"), batch, branches),
+        scale.rounds,
+        scale.round_s,
+        check_steps=scale.check_steps,
+        least_steps=_LEAST_STEPS,
+    )
+
+
 def growth(scale: Scale) -> list[Contest]:
     """Return how ours grows with runs, windows and access points."""
     runs = (1, 8, 32) if scale.quick else (1, 8, 32, 128, 1024)
@@ -162,13 +193,14 @@ def growth(scale: Scale) -> list[Contest]:
 
 def all_contests(scale: Scale) -> dict[str, Contest]:
     """Return every contest by name, the weightiest first."""
-    contests = [frozen(scale), judging("samples")(scale), judging("windows")(scale)]
-    contests += [rates(scale), study(scale), *growth(scale)]
+    contests = [frozen(scale), judging("samples")(scale), judging("windows")(scale), rates(scale)]
+    contests += [study(scale), *expert_contests.contests(scale)]
+    if not scale.tiny:  # what grows is not tiny
+        contests += growth(scale)
     if scale.accelerator:
-        later = [] if scale.tiny else [accelerated.in_float32(contest) for contest in contests]
-        contests = [*accelerated.contests(scale), *later]
+        contests = accelerated.contests(scale, {one.name: one for one in contests})
     else:
-        contests = [training(scale), *contests]
+        contests = [training(scale), *contests, one_run(scale)]
     return {contest.name: contest for contest in contests}
 
 

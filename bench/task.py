@@ -14,7 +14,8 @@ class Task:
 
     module: the contestant's module in bench.contestants
     first_run, runs: the runs this worker trains, first_run .. first_run + runs - 1
-    batches: the .npy file with every run's batches (bench.batches), "" where none is needed
+    batches: the file with every run's batches (bench.batches, or bench.lessons), "" where none is
+        needed
     precision: of matrix products, a name in bench.precision; "" for the library's own choice
     options: what the module's variants differ in
     """
@@ -59,6 +60,9 @@ class Contestant(Protocol):
 
         Asked only where a contest compares errors (Contest.error_steps).
         """
+
+    def error_m(self) -> float:
+        """Return a mean error, metres: of what has no MTLoc's weights, in place of those."""
 
     def text(self) -> str:
         """Return the compiled program. Asked only of those that a contest traces."""

@@ -157,12 +157,12 @@ def with_batches(contest: Contest, scratch: Path) -> Contest:
     """Write down the batches our runs draw, and tell every worker of the contest where."""
     if not contest.batch_runs:
         return contest
-    shape, runs = contest.variants[0].task.shape, contest.batch_runs
-    path = scratch / f"{'-'.join(map(str, asdict(shape).values()))}-{runs}.npy"
+    shape, runs, by = contest.variants[0].task.shape, contest.batch_runs, contest.written_by
+    path = scratch / "-".join(map(str, (*by, *asdict(shape).values(), runs)))
     if not path.exists():
         words = [json.dumps(asdict(shape)), str(runs), str(path)]
         environment = dict(os.environ) | {"JAX_PLATFORMS": "cpu"}
-        command = [sys.executable, "-m", "bench.batches", *words]
+        command = [sys.executable, "-m", *by, *words]
         subprocess.run(command, cwd=ROOT, env=environment, check=True)
     told = [replace(one, task=replace(one.task, batches=str(path))) for one in contest.variants]
     return replace(contest, variants=tuple(told))

@@ -3,6 +3,7 @@
   python -m launch.aot --chip=h100          a minute; v5e, v5p and v6e take five
   python -m launch.aot --chip=v5e --only=training --output=results/aot
 
+Into an OUTPUT that holds other programs of the chip, those compiled now are put beside them.
 Nothing runs: no figure is a time. The compilers are extras: pip install -e '.[aot-cuda]' for h100,
 '.[aot-tpu]' for the others. Exits with 0 where all is as agreed (bench/aot/budgets.json), 1 where
 something is not, 77 where the compiler is not installed.
@@ -17,12 +18,14 @@ from absl import flags
 
 from launch import cli
 from mtloc_jax.errors import InputError
-from mtloc_jax.files import write_whole
+from mtloc_jax.files import revision, write_whole
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import jax
 
-    from bench.aot.table import Found
+    from bench.aot.kept import Compiled
     from mtloc_jax.report.table import ReportTable
 
 NOT_INSTALLED = 77
@@ -40,9 +43,7 @@ def main(argv: list[str]) -> None:
     name = cli.given(_CHIP)
     import jax
 
-    from bench.aot import chips
-    from bench.aot.table import table
-    from mtloc_jax.report.markdown import markdown
+    from bench.aot import chips, kept
 
     jax.config.update("jax_platforms", "cpu")  # the chip is compiled for, not used
     try:
@@ -50,28 +51,38 @@ def main(argv: list[str]) -> None:
     except chips.NotInstalled as lacking:
         cli.say(f"skipped: {lacking}", to_stderr=True)
         sys.exit(NOT_INSTALLED)
-    found = _found(name, devices)
-    shown = table(name, chips.CHIPS[name], found)
-    _show(shown)
-    if _OUTPUT.value:
-        _write(Path(_OUTPUT.value), name, found, markdown(shown))
-    sys.exit(0 if all(check.passed for _, made in found for check in made) else 1)
+    path = Path(_OUTPUT.value, f"{name}.json") if _OUTPUT.value else None
+    before = kept.read(path) if path else {}
+    order, compiled = _compiled(name, devices)
+    _show(_table(name, compiled))
+    if path:
+        _write(path, name, kept.merged(before, compiled, order))
+    checks = [check for _, made in kept.judged(name, compiled) for check in made]
+    sys.exit(0 if all(check.passed for check in checks) else 1)
 
 
-def _found(name: str, devices: "list[jax.Device]") -> "Found":
+def _compiled(name: str, devices: "list[jax.Device]") -> "tuple[list[str], dict[str, Compiled]]":
+    """Return the programs there are, in order, and those asked for as compiled now."""
     from bench.aot import checks, chips
+    from bench.aot.kept import Compiled
     from bench.aot.programs import programs
 
-    made, budgets = programs(devices, chips.CHIPS[name].runs), checks.budgets(name)
+    made = programs(devices, chips.CHIPS[name].runs)
     asked = _ONLY.value or list(made)
     if unknown := [one for one in asked if one not in made]:
         raise InputError(f"no program {unknown[0]!r}", remedy=f"there are {', '.join(made)}")
-    found = []
+    now, found = revision(Path(_OUTPUT.value) if _OUTPUT.value else None), {}
     for program in asked:
         cli.say(f"compiling {program} for {name}", to_stderr=True)
-        figures = checks.measured(made[program]())
-        found.append((figures, checks.checked(figures, chips.CHIPS[name], budgets.get(program))))
-    return found
+        found[program] = Compiled(checks.measured(made[program]()), now)
+    return list(made), found
+
+
+def _table(name: str, compiled: "Mapping[str, Compiled]") -> "ReportTable":
+    from bench.aot import chips, kept
+    from bench.aot.table import table
+
+    return table(name, chips.CHIPS[name], kept.judged(name, compiled), kept.revisions(compiled))
 
 
 def _show(shown: "ReportTable") -> None:
@@ -85,11 +96,14 @@ def _show(shown: "ReportTable") -> None:
         terminal.say(note, console)
 
 
-def _write(folder: Path, name: str, found: "Found", text: str) -> None:
+def _write(path: Path, name: str, compiled: "Mapping[str, Compiled]") -> None:
+    from bench.aot import kept
     from bench.aot.table import plain
+    from mtloc_jax.report.markdown import markdown
 
-    write_whole(folder / f"{name}.json", json.dumps(plain(name, found), indent=1) + "\n")
-    write_whole(folder / f"{name}.md", text)
+    report = plain(name, kept.judged(name, compiled), kept.revisions(compiled))
+    write_whole(path, json.dumps(report, indent=1) + "\n")
+    write_whole(path.with_suffix(".md"), markdown(_table(name, compiled)))
 
 
 if __name__ == "__main__":

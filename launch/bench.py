@@ -18,13 +18,14 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 
 from absl import flags
 from rich.console import Console
 
 from bench import figure, gates, machine
-from bench.contest import Contest, Scale, Variant
+from bench.contest import Contest, Scale, Variant, in_time
 from bench.contests import all_contests
 from bench.measure import hold
 from bench.report import SCHEMA, Report, contest_report, gate_table, table
@@ -50,8 +51,7 @@ _REDRAW = flags.DEFINE_bool("redraw", False, "Draw the figure of OUTPUT/bench.js
 _BEFORE = flags.DEFINE_string("before", "", "With --accelerator: a folder with an older mtloc_jax.")
 
 ABSENT = 77
-_PATIENCE_S = 150.0  # with an answer, on an accelerator whose time is short
-_ACCELERATOR_LIMIT_S = 360.0  # the last contest begun ends within eight minutes
+_ACCELERATOR_LIMIT_S, _LAST_S = 360.0, 90.0  # with the last contest all ends within eight minutes
 
 
 def main(argv: list[str]) -> None:
@@ -123,23 +123,26 @@ def _held(contests: list[Contest]) -> Iterator[Report]:
     ceilings, began_s = Ceilings(), time.monotonic()
     limit_s = _LIMIT_S.value or (_ACCELERATOR_LIMIT_S if _ACCELERATOR.value else float("inf"))
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        scratch, timed = Path(folder), _ACCELERATOR.value and not _TINY.value
-
-        def start(variant: Variant, turn: AbstractContextManager[None]) -> Team:
-            try:
-                return Team(variant, scratch, turn, _PATIENCE_S if timed else PATIENCE_S)
-            except WorkerFailed:
-                _say(last_lines(variant, scratch))
-                raise
-
+        scratch = Path(folder)
         for contest in contests:
-            if time.monotonic() - began_s > limit_s:
+            over_s = time.monotonic() - began_s
+            if over_s > limit_s:
                 _say(f"{contest.name}: not held, {limit_s:.0f} s are over")
                 continue
-            ready = with_batches(contest, scratch)
-            entries = hold(ready, start, _say)
+            ready = in_time(with_batches(contest, scratch), limit_s + _LAST_S - over_s)
+            entries = hold(ready, partial(_started, scratch, ready.answer_s), _say)
             ceilings.learn(entries)
             yield contest_report(ready, entries, ceilings)
+
+
+def _started(
+    scratch: Path, answer_s: float, variant: Variant, turn: AbstractContextManager[None]
+) -> Team:
+    try:
+        return Team(variant, scratch, turn, answer_s or PATIENCE_S)
+    except WorkerFailed:
+        _say(last_lines(variant, scratch))
+        raise
 
 
 def _show(found: ReportTable, console: Console) -> None:

@@ -1,6 +1,7 @@
 """Reading compiled programs: small texts, their figures worked out by hand; controls apart."""
 
 import dataclasses
+import json
 import subprocess
 import sys
 
@@ -8,13 +9,14 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from bench.aot import chips
+from bench.aot import chips, kept
 from bench.aot import programs as aot_programs
 from bench.aot.checks import Budget, Figures, budgets, checked, measured, read
 from bench.aot.cost import Cost, cost
 from bench.aot.hlo import Hlo, Unreadable, arrays_in
 from bench.aot.programs import Program, programs
 from bench.aot.table import plain, table
+from mtloc_jax.errors import InputError
 from mtloc_jax.report.markdown import markdown
 from tests.conftest import ROOT
 
@@ -217,17 +219,51 @@ def test_each_check_finds_what_it_is_there_for(wrong, name):
 def test_a_program_that_its_compiler_refuses_does_not_fit():
     refused = Figures("p", "run-step", 4, refused="RESOURCE_EXHAUSTED: 24 GiB on 16")
     assert failed(refused) == ["fits"]
-    assert "does not fit" in markdown(table("h100", H100, [(refused, [])]))
+    assert "does not fit" in markdown(table("h100", H100, [(refused, [])], {}))
 
 
 def test_the_table_names_what_is_not_as_agreed():
     found = read(made(runs=4), NESTED, 0, 100)
     lines = [(found, checked(found, H100, Budget(99, 3, 99)))]
-    text = markdown(table("h100", H100, lines))
+    text = markdown(table("h100", H100, lines, {}))
     assert "NOT AS AGREED: p: operations: 4, at most 3" in text
-    (program,) = plain("h100", lines)["programs"]
+    (program,) = plain("h100", lines, {"p": "abc"})["programs"]
     assert program["operations"] == 4
     assert {"name": "operations", "passed": False, "said": "4, at most 3"} in program["checks"]
+
+
+def kept_in(path, **revisions):
+    """Write a chip's file that holds programs of some revisions; return what is read of it."""
+    compiled = {
+        name: kept.Compiled(dataclasses.replace(read(made(), NESTED, 0, 100), program=name), at)
+        for name, at in revisions.items()
+    }
+    judged = kept.judged("h100", compiled)
+    path.write_text(json.dumps(plain("h100", judged, kept.revisions(compiled))), encoding="utf-8")
+    return kept.read(path)
+
+
+def test_programs_compiled_now_are_put_beside_those_of_before_each_with_its_revision(tmp_path):
+    before = kept_in(tmp_path / "h100.json", motion="a1", training="a1", gone="a1")
+    now = {"training": before["training"]._replace(revision="b2")}
+    both = kept.merged(before, now, ["training", "frozen", "motion"])
+    assert kept.revisions(both) == {"training": "b2", "motion": "a1"}
+    text = markdown(table("h100", H100, kept.judged("h100", both), kept.revisions(both)))
+    assert "revision b2: training" in text
+    assert "revision a1: motion" in text
+    assert both["motion"].figures == dataclasses.replace(
+        read(made(), NESTED, 0, 100), program="motion"
+    )
+    assert kept.read(tmp_path / "none.json") == {}
+
+
+def test_programs_of_another_compiler_are_not_put_into_one_table(tmp_path):
+    path = tmp_path / "h100.json"
+    kept_in(path, training="a1")
+    text = path.read_text().replace(f'"jax": "{jax.__version__}"', '"jax": "0.1"')
+    path.write_text(text)
+    with pytest.raises(InputError, match=r"compiled by jax 0\.1, here is"):
+        kept.read(path)
 
 
 def test_budgets_are_of_programs_that_there_are_and_all_of_an_h100_and_a_v5e_have_one():
@@ -240,7 +276,7 @@ def test_a_program_without_a_budget_is_said_to_have_none():
     found = read(made(runs=4), NESTED, 0, 100)
     lines = [(found, checked(found, H100, None))]
     assert not [check for check in lines[0][1] if not check.passed]
-    assert "no budget is agreed for p" in markdown(table("h100", H100, lines))
+    assert "no budget is agreed for p" in markdown(table("h100", H100, lines, {}))
 
 
 def test_without_its_compiler_the_command_says_how_to_install_it_and_exits_with_77():

@@ -12,7 +12,7 @@ import pytest
 from jax.profiler import ProfileData
 
 from bench import batches, cost, kernels, problem
-from bench.contest import TINY, Contest, Scale, Variant
+from bench.contest import TINY, Contest, Scale, Variant, in_time
 from bench.contests import all_contests
 from bench.judged import mean_error_m
 from bench.measure import Entry, hold
@@ -145,10 +145,38 @@ def test_what_was_measured_stands_when_only_its_kernels_could_not_be_listed():
     assert (entry.absent, entry.kernels, entry.rates_per_s) == ("", None, [1.0, 1.0])
 
 
-def test_the_weightiest_contests_come_first_and_each_precision_has_one():
-    names = list(all_contests(Scale(16, accelerator=True)))
-    assert names[:4] == ["ceilings", *(f"training-{name}" for name in PRECISIONS)]
+def test_what_was_never_measured_comes_first_and_each_precision_has_a_contest():
+    held = all_contests(Scale(16, accelerator=True))
+    never = ["fused", "training-bf16", "frozen", "judging-samples", "judging-windows", "rates"]
+    assert list(held)[:8] == ["ceilings", *never, "training-float32"]
+    assert {f"training-{name}" for name in PRECISIONS} <= set(held)
     assert set(PRECISIONS) == set(JAX_NAMES) == set(TOLERANCES)
+    assert [v.task.runs for v in held["training-float32"].variants[:2]] == [256, 1024]
+
+
+@pytest.mark.parametrize("tiny", [False, True])
+def test_every_contest_on_an_accelerator_is_bounded_in_time(tiny):
+    for one in all_contests(Scale(16, accelerator=True, tiny=tiny)).values():
+        assert one.start_s > 0
+        assert (one.answer_s == 0) == tiny  # a rehearsal may be on a busy machine
+        assert all(v.lane and (v.task.precision or one.name == "ceilings") for v in one.variants)
+
+
+def test_the_last_contest_has_the_time_that_is_left():
+    contest = Contest("c", "C", "steps", "a", (variant("a"),), 2, 1.0, start_s=120.0, answer_s=40.0)
+    assert in_time(contest, 500.0) == contest
+    hurried = in_time(contest, 90.0)
+    assert (hurried.start_s, hurried.answer_s) == (45.0, 40.0)
+    patient = replace(contest, answer_s=0.0)
+    assert in_time(patient, 1.0) == patient
+
+
+def test_a_fused_recurrence_stands_beside_the_plain_one_at_the_same_sizes():
+    contest = all_contests(Scale(16, accelerator=True))["fused"]
+    ways = {(v.task.options["recurrence"], v.task.runs) for v in contest.variants[:-1]}
+    assert ways == {(way, runs) for way in ("fused", "plain") for runs in (64, 256)}
+    assert contest.baseline == "ours-plain-256"
+    assert contest.variants[-1].task.module == "torch_eager"
 
 
 def test_an_older_library_is_timed_beside_this_one(tmp_path):
@@ -264,10 +292,11 @@ def test_flags_that_do_not_go_together_are_refused(flags, said):
 @pytest.mark.slow
 def test_the_whole_of_it_is_rehearsed_on_a_cpu(tmp_path):
     flags = ("--accelerator", "--tiny", f"--output={tmp_path}", "--limit_s=3000")
-    only = "--only=ceilings,training-bf16"
+    only = "--only=ceilings,fused,training-bf16"
     done = launched("launch.bench", *flags, only, JAX_PLATFORMS="cpu")
     assert done.returncode == 0, done.stderr
     report = json.loads((tmp_path / "bench.json").read_text())
+    assert not [one for one in report["contests"]["fused"]["absent"] if "ours" in one["name"]]
     found = {one["name"]: one for one in report["contests"]["training-bf16"]["results"]}
     assert {"ours-4", "ours-2"} <= set(found)
     assert found["ours-4"]["error_m"] > 0

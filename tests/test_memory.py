@@ -95,6 +95,24 @@ def test_a_compiler_that_refuses_is_a_width_too_large():
         width.fit(lambda: broken(None), free_bytes=10**6)
 
 
+def test_a_trainer_whose_compiler_refuses_begins_with_half_as_many_runs(monkeypatch):
+    compiled_for, whole = [], Trainer(STATIC, 5).train(runs(5), DATA)
+
+    def needed_bytes(program, state, *others):
+        compiled_for.append(jax.tree.leaves(state)[0].shape[0])
+        if compiled_for[-1] > 2:
+            raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: 24 GiB on a chip of 16")
+        return 1000
+
+    monkeypatch.setattr(memory, "needed_bytes", needed_bytes)
+    monkeypatch.setattr(memory, "free_bytes", lambda: 10**9)
+    trainer = Trainer(STATIC, 5)
+    halved = trainer.train(runs(5), DATA)
+    assert compiled_for == [5, 3, 2]
+    assert trainer.width.runs == 2
+    jax.tree.map(np.testing.assert_array_equal, halved, whole)
+
+
 def test_a_state_that_cannot_fit_is_not_even_compiled(monkeypatch):
     trainer = Trainer(STATIC, 4)
     trainer._advance = None  # what is compiled

@@ -9,7 +9,7 @@ from bench.aot.checks import Check, Figures
 from bench.aot.chips import Chip
 from mtloc_jax.report.table import Column, ReportTable
 
-SCHEMA = 1
+SCHEMA = 2
 _COMPILERS = ("jax", "jaxlib", "libtpu", "jax-cuda12-plugin", "jax-cuda12-pjrt")
 
 _BY_HAND = (
@@ -20,8 +20,8 @@ _BY_HAND = (
 Found = Sequence[tuple[Figures, list[Check]]]
 
 
-def table(name: str, chip: Chip, found: Found) -> ReportTable:
-    """Return one line a program, and what is not as agreed."""
+def table(name: str, chip: Chip, found: Found, revisions: Mapping[str, str]) -> ReportTable:
+    """Return one line a program, what is not as agreed, and which revision each is of."""
     labels = (Column("program", label=True), Column("for a", label=True))
     numbers = tuple(
         map(Column, ("runs", "MB", "operations", "MFLOP", "network's", "peak MB a run"))
@@ -55,8 +55,16 @@ def table(name: str, chip: Chip, found: Found) -> ReportTable:
             f"a step of one run is at best {_least_us(chip, found):.1f} us by memory's rate"
             if found
             else "nothing compiled",
+            *_revision_notes(revisions),
         ),
     )
+
+
+def _revision_notes(revisions: Mapping[str, str]) -> list[str]:
+    of: dict[str, list[str]] = {}
+    for program, revision in revisions.items():
+        of.setdefault(revision, []).append(program)
+    return [f"revision {revision}: {', '.join(names)}" for revision, names in of.items()]
 
 
 def _least_us(chip: Chip, found: Found) -> float:
@@ -79,17 +87,24 @@ def _line(one: Figures) -> tuple[str | None, ...]:
     )
 
 
-def plain(name: str, found: Found) -> Mapping[str, Any]:
-    """Return figures and checks as plain data, with the compilers' versions."""
+def plain(name: str, found: Found, revisions: Mapping[str, str]) -> Mapping[str, Any]:
+    """Return figures and checks as plain data, with versions of compilers and revisions of code."""
     return {
         "schema": SCHEMA,
         "chip": name,
-        "versions": {package: _version(package) for package in _COMPILERS},
+        "versions": versions(),
         "programs": [
-            asdict(figures) | {"checks": [check._asdict() for check in checks]}
+            asdict(figures)
+            | {"revision": revisions[figures.program]}
+            | {"checks": [check._asdict() for check in checks]}
             for figures, checks in found
         ],
     }
+
+
+def versions() -> dict[str, str | None]:
+    """Return the compilers' versions, None of those not installed."""
+    return {package: _version(package) for package in _COMPILERS}
 
 
 def _version(package: str) -> str | None:

@@ -18,13 +18,14 @@ _NO_END = 2**30  # steps a run may take; an idle one takes none
 
 
 class Ours:
-    """Train `task.runs` runs; option "frozen": with the IMU branch frozen."""
+    """Train `task.runs` runs; options "frozen": with the IMU branch frozen, "recurrence"."""
 
     def __init__(self, task: Task) -> None:
         """Compile nothing yet; put the data where the program will want it."""
         mesh, axis = replicas.mesh(), replicas.replica_axis()
         plan = FROZEN if task.options.get("frozen") else ALL
-        training = make_train(static(task.shape, plan))
+        recurrence = task.options.get("recurrence", Settings.recurrence)
+        training = make_train(static(task.shape, plan, recurrence=recurrence))
 
         def advance(state: State, one: Run, data_and_stop: tuple[Arrays, jax.Array]) -> State:
             data, stop = data_and_stop
