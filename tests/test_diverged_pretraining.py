@@ -24,10 +24,14 @@ def test_one_seed_that_diverges_in_pretraining_loses_its_own_runs_alone(
 ):
     pretraining = starts.pretraining
 
-    def diverging(source, settings):
-        made = pretraining(source, settings)
-        made.runs[LOST] = made.runs[LOST]._replace(learning_rate=np.float32(np.inf))
-        return made
+    def diverging(*asked):
+        made = pretraining(*asked)
+        rates = {LOST: np.float32(np.inf)}
+        runs = [
+            run._replace(learning_rate=rates.get(int(run.seed), run.learning_rate))
+            for run in made.runs
+        ]
+        return made._replace(runs=runs)
 
     monkeypatch.setattr(starts, "pretraining", diverging)
     config = tiny(arms=("scratch", "finetuned"), seeds=2, finetune_rates=(1.0,))

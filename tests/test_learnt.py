@@ -65,7 +65,7 @@ def test_a_network_that_says_nothing_errs_as_a_constant_does(site, pretext):
     settings = small(pretext=pretext)
     params = untrained(site, settings)
     params["head"] = {name: np.zeros_like(leaf) for name, leaf in params["head"].items()}
-    found = learnt(site, settings, params)
+    found = learnt(site, settings, params, range(2))
     per_seed = 2 * (1 if pretext == "position" else 2)  # splits x quantities
     assert len(found) == 2 * per_seed
     for row in found:

@@ -180,6 +180,20 @@ def test_one_sensor_clock_that_is_damaged_ages_no_other_scan(tmp_path):
     assert e.value.line == (HEADER + BEFORE).count("\n") + 4
 
 
+def test_a_sensor_clock_may_be_200_ms_ahead_of_all_others_and_no_more(tmp_path):
+    """Least lags of the five scans are -1 .. -5 ms; the third's becomes -205, then -206 ms."""
+
+    def ahead(clock):
+        damaged = [*SCANS[:4], SCANS[4].replace(";65096.183;", f";65096.{clock};"), *SCANS[5:]]
+        return read(tmp_path, HEADER + BEFORE + "\n".join([*damaged, "SOUN;9.1;3093.40;0.1;73\n"]))
+
+    ages = [204, 204, 203, 203, 0, 202, 201, 201, 200, 200]
+    assert sorted(ahead(385).wifi.age_ms.tolist()) == sorted(ages)
+    with pytest.raises(InputError, match=r"the sensor clock is 0.201 s ahead of that of all") as e:
+        ahead(386)
+    assert e.value.line == (HEADER + BEFORE).count("\n") + 5
+
+
 @pytest.mark.parametrize(
     ("end", "times"),
     [

@@ -82,6 +82,16 @@ def test_a_cached_scan_counts_once(tmp_path):
     assert wifi.mhz.tolist() == [2437, 2412, 2437]
 
 
+def test_one_reading_may_be_50_ms_ahead_of_all_others_and_no_more(tmp_path):
+    """The gyroscope's `t` less `st` is 8.341308 ms below the next; it becomes 50 ms, then more."""
+    assert read(tmp_path).wifi.t_ms.tolist() == [1186, 3186]
+    moved = read(tmp_path, LOG.replace("10263413333563", "10263454992255"))
+    assert moved.wifi.t_ms.tolist() == [1228, 3228]
+    with pytest.raises(InputError, match="st or t is 50 ms off those of all other readings") as e:
+        read(tmp_path, LOG.replace("10263413333563", "10263454992256"))
+    assert e.value.line == 4
+
+
 HEARD = [f'<r b="08:1f:f3:b2:d4:{k:02x}" s="-{50 + k}" c="6" />' for k in range(30)]
 OTHERS = [f'<r b="08:1f:f3:b2:d5:{k:02x}" s="-{50 + k}" c="6" />' for k in range(30)]
 

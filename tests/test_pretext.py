@@ -138,7 +138,7 @@ def test_masks_follow_the_seed_and_every_sample_is_masked_somewhere():
 @pytest.mark.parametrize("pretext", [name for name in PRETEXTS if name != "random"])
 def test_the_branch_trains_on_every_pretext(site, pretext):
     config = small(batch_size=20, pretrain_epochs=8, pretext=pretext, seeds=2)
-    made = pretraining(site, config)
+    made = pretraining(site, config, range(config.seeds), config.seeds)
     asked = made.static.problem.network.outputs
     assert asked == n_targets(pretext, site) == made.data.target.shape[1]
     train = jax.jit(make_train(made.static).train)
@@ -152,7 +152,7 @@ def test_the_branch_trains_on_every_pretext(site, pretext):
 
 
 def test_a_loss_of_20_targets_falls_as_one_of_2_does(site):
-    made = pretraining(site, small(pretext="reconstruction", seeds=1, batch_size=20))
+    made = pretraining(site, small(pretext="reconstruction", batch_size=20), [0], 1)
     (run,) = made.runs
     advance = jax.jit(make_train(made.static).train)
     losses = [
@@ -175,7 +175,7 @@ def test_a_share_of_the_source_is_a_number_of_its_rounds(site, rate, rounds):
     rows = pretrained_on(site, 0, config)
     assert set(site.round[rows].tolist()) == rounds
     assert rows.tolist() == sorted(rows.tolist())
-    half = pretraining(site, config)
+    half = pretraining(site, config, range(config.seeds), config.seeds)
     (run,) = half.runs
     assert int(run.n_windows) == 32 * len(rounds)
     assert run.scaler.inputs["imu"].mean.tolist() == pytest.approx([np.mean([*rounds])] * 2)
@@ -188,7 +188,7 @@ def test_drawn_rounds_of_the_source_follow_the_seed(site):
 
 
 def test_all_of_the_source_is_what_was_pretrained_on_before_shares(site):
-    (run,) = pretraining(site, tiny()).runs
+    (run,) = pretraining(site, tiny(), [0], 1).runs
     n = len(site.rows("train"))
     whole = run_of(
         seed=0,
@@ -203,7 +203,19 @@ def test_all_of_the_source_is_what_was_pretrained_on_before_shares(site):
 
 
 def test_pretraining_drops_no_features_whatever_the_target_networks_do(site):
-    assert [float(run.dropout) for run in pretraining(site, small(dropout=0.5)).runs] == [0, 0]
+    made = pretraining(site, small(dropout=0.5), [0, 1], 2)
+    assert [float(run.dropout) for run in made.runs] == [0, 0]
+
+
+def test_seeds_are_taught_the_same_with_whom_and_in_whatever_room_they_are(site):
+    config = small(seeds=3, source_rate=0.5)
+    whole, part = pretraining(site, config, range(3), 3), pretraining(site, config, [2], 2)
+    (run,) = part.runs
+    assert part.data.target.shape == (2 * len(site.rows("train")), 2)
+    assert same(run._replace(plan=0), whole.runs[2]._replace(plan=0))
+    mine, theirs = (of.plan[: of.n_windows] for of in (run, whole.runs[2]))
+    np.testing.assert_array_equal(part.data.target[mine], whole.data.target[theirs])
+    assert same(part.data.inputs["imu"].at(mine), whole.data.inputs["imu"].at(theirs))
 
 
 def test_a_pretext_that_asks_nothing_teaches_nothing(site):
@@ -214,7 +226,7 @@ def test_a_pretext_that_asks_nothing_teaches_nothing(site):
 
 def test_pretraining_trains_as_its_settings_say(site):
     config = small(optimizer="adamw", schedule="cosine", batch_size=7, seeds=1)
-    static = pretraining(site, config).static
+    static = pretraining(site, config, range(config.seeds), config.seeds).static
     assert (static.optimizer, static.schedule, static.batch_size) == ("adamw", "cosine", 7)
     assert static.problem.network.hidden == Settings(hidden=8).hidden
     assert all(pace.rate == 1 and pace.from_epoch == 0 for _, pace in static.paces)

@@ -92,7 +92,7 @@ def test_what_has_one_unit_everywhere_is_asked_in_it(two, pool, pretext):
 
 @pytest.mark.parametrize("pretext", [name for name in PRETEXTS if name != "random"])
 def test_every_pretext_teaches_a_pool(pool, pretext):
-    made = pretraining(pool, tiny(pretext=pretext))
+    made = pretraining(pool, tiny(pretext=pretext), [0], 1)
     (run,) = made.runs
     n = int(run.n_windows)
     scaler = run.scaler

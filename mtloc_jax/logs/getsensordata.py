@@ -27,7 +27,7 @@ from pathlib import Path
 import numpy as np
 
 from mtloc_jax.errors import InputError
-from mtloc_jax.logs import rounds_table
+from mtloc_jax.logs import clocks, rounds_table
 from mtloc_jax.logs.jobs import Job, by_stem
 from mtloc_jax.logs.lines import SENSOR_LIMIT, Lines, read_lines, shown
 from mtloc_jax.logs.orientation import as_extra, check_norm
@@ -46,7 +46,7 @@ _WIDTH = 7  # fields of sensor readings and positions; a WiFi line of 2.0 has on
 _ATTITUDE_WIDTH = 10
 _GLUED = re.compile(r"(ACCE|GYRO|MAGN|WIFI|POSI);")
 _LATEST_S = 1e10  # of a sensor clock, which may count from 1970
-_FEWEST_SCANS, _LAGS_DIFFER_MS = 4, 200
+_FEWEST_SCANS = 4  # fewer do not say which clock is odd
 _CREATED = re.compile(r"Date of creation: \w+ (\w+ +\d+ \d+:\d+:\d+) GMT([+-]\d\d:\d\d)? (\d{4})")
 _PHONE = re.compile(r"^% Manufacturer:\s*(\S.*)\n% Model:\s*(\S.*)$", re.MULTILINE)
 _HEADER_LINES = 12  # the date stands on the second, the phone on the eighth and ninth
@@ -273,7 +273,8 @@ def _whole(wifi: Records, last_line: str) -> Records:
 def _check_clock(parts: list[Records], path: Path) -> None:
     """Raise InputError where one scan alone says how far the sensor clock is ahead: it is damaged.
 
-    A phone hears some access point freshly in each scan: least lags differ by a third of a second.
+    A phone hears some access point freshly in each scan: least lags differ by a third of a second,
+    the two least of them by `clocks.SCAN_MS` at most.
     """
     line, t_ms, values, _ = (np.concatenate(columns) for columns in zip(*parts, strict=True))
     scans, of_scan = np.unique(t_ms, return_inverse=True)
@@ -282,7 +283,7 @@ def _check_clock(parts: list[Records], path: Path) -> None:
     least = np.full(len(scans), np.inf)
     np.minimum.at(least, of_scan, values[:, 1])
     freshest, second = np.sort(least)[:2]
-    if second - freshest > _LAGS_DIFFER_MS:
+    if second - freshest > clocks.SCAN_MS:
         raise InputError(
             f"the sensor clock is {(second - freshest) / 1000:.3f} s ahead of that of all others",
             remedy="repair or delete this line, or leave the log out",

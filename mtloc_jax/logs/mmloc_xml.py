@@ -21,7 +21,7 @@ from xml.parsers import expat
 import numpy as np
 
 from mtloc_jax.errors import InputError
-from mtloc_jax.logs import rounds_table
+from mtloc_jax.logs import clocks, rounds_table
 from mtloc_jax.logs.jobs import Job, by_stem
 from mtloc_jax.logs.lines import (
     DAY_MS,
@@ -43,7 +43,6 @@ _CORNERS = "Time,lat1,Lng1,x,y,lat,Lng"
 _ORIGIN_UTM_M = np.array([488278.27, 6199937.61])
 _CHUNK_BYTES = 1 << 16
 _LONGEST_ELEMENT_BYTES = 1 << 16  # of one tag; a real one has a hundred
-_LEAST_DELAYS_MS = 50  # by which the two readings delivered soonest differ at most; really 0.1
 # A delivery is a damaged copy of its neighbour where most of its entries are that one's.
 _DAMAGED_SHARE, _FEWEST_ALIKE = 0.1, 10
 _NO_CORNER = Records(NO_LINE, np.zeros(0, np.int64), np.zeros((0, 2)))
@@ -165,7 +164,7 @@ class _Log:
     def _check_delays(self) -> None:
         """Raise InputError where one reading alone says when the clock began: it is damaged."""
         least, second = self.least_offsets_ns
-        if _LEAST_DELAYS_MS * 1_000_000 < second - least < 10**29:
+        if clocks.SENSOR_MS * 1_000_000 < second - least < 10**29:
             raise InputError(
                 f"st or t is {(second - least) / 1e6:.0f} ms off those of all other readings",
                 remedy=_REPAIR,

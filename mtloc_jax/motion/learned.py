@@ -41,8 +41,13 @@ def train(
     Raises InputError as `stretches`.
     """
     return train_on(
-        varied(stretches(walks)), seeds, start=start, n_steps=n_steps, learning_rate=learning_rate
+        legs_of(walks), seeds, start=start, n_steps=n_steps, learning_rate=learning_rate
     )
+
+
+def legs_of(walks: Sequence[Round]) -> Stretches:
+    """Return what `train` trains on: the legs of walks and `varied` ones; raises as `stretches`."""
+    return varied(stretches(walks))
 
 
 def train_on(

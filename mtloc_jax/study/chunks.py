@@ -148,7 +148,7 @@ class Chunks:
             self._since_s = now_s  # what follows is of the next chunk of its batch
             for name, (params, card) in networks.items():
                 checkpoint.save(partial / name, params, card)
-            workdir.seal(partial, self.starts.identity, described_runs, took)
+            workdir.seal(partial, self.starts.kept.identity, described_runs, took)
         best_m = min(record.best_m() for record in records)
         clock.finished(len(chunk.jobs), best_m, [c for record in records for c in record.groups()])
 
@@ -183,7 +183,7 @@ class Chunks:
     def _check(self, chunk: Chunk, found: Mapping[str, Any]) -> None:
         """Raise InputError where a chunk is another study's, or holds other runs than the plan."""
         folder = self.folders[chunk.number]
-        self.starts.identity.check(found, folder)
+        self.starts.kept.identity.check(found, folder)
         if found["runs"] != [described(job) for job in chunk.jobs]:
             raise InputError(
                 "this chunk holds other runs than planned",

@@ -1,12 +1,14 @@
 """What pretrained networks learnt: their errors on the source itself, beside a constant's."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from flax import linen as nn
 
 from mtloc_jax import rows
 from mtloc_jax.core.inputs import metres, scaled
@@ -16,6 +18,7 @@ from mtloc_jax.modalities import Held
 from mtloc_jax.rows import PRETEXT
 from mtloc_jax.settings import Settings
 from mtloc_jax.sites.pretext import Lesson, Quantity, lesson, quantities
+from mtloc_jax.sites.scaling import Scaler
 from mtloc_jax.sites.site import Arrays, Site
 from mtloc_jax.study import replicas
 from mtloc_jax.study.pretraining import pretrained_on, regressor
@@ -24,28 +27,34 @@ Row = dict[str, Any]
 
 
 def learnt(
-    source: Site, settings: Settings, params: Params, lost: Collection[int] = ()
+    source: Site,
+    settings: Settings,
+    params: Params,
+    seeds: Sequence[int],
+    lost: Collection[int] = (),
 ) -> list[Row]:
     """Return rows of pretext.csv, but for study and pair: the errors of each seed's network.
 
-    params: stacked over seeds; lost: seeds without one. The constant is the mean of what was asked
-            in training.
+    params: stacked over `seeds`; lost: those of them without one. The constant is the mean of what
+            was asked in training.
     """
     network = regressor(source, settings).network
-
-    @jax.jit
-    def told(one: Params, scaler: Any, imu: jax.Array) -> jax.Array:
-        data = Arrays({"imu": Held(imu)}, jnp.zeros((len(imu), 2)))
-        return metres(apply(network, one, scaled(data, scaler, slice(None))), scaler)
-
     found = []
-    for seed in sorted(set(range(settings.seeds)).difference(lost)):
-        one = replicas.take(params, seed)
+    for k, seed in enumerate(seeds):
+        if seed in lost:
+            continue
+        one = replicas.take(params, k)
         for split, asked in _lessons(source, settings, seed).items():
-            answers = np.asarray(told(one, asked.scaler, asked.imu))
+            answers = np.asarray(_told(network, one, asked.scaler, asked.imu))
             marks = graded(settings.pretext, quantities(settings.pretext, source), asked, answers)
             found += [{"seed": seed, "split": split} | mark for mark in marks]
     return found
+
+
+@partial(jax.jit, static_argnums=0)
+def _told(network: nn.Module, one: Params, scaler: Scaler, imu: jax.Array) -> jax.Array:
+    data = Arrays({"imu": Held(imu)}, jnp.zeros((len(imu), 2)))
+    return metres(apply(network, one, scaled(data, scaler, slice(None))), scaler)
 
 
 def graded(

@@ -1,6 +1,6 @@
 """Matchers of a study: pretrained on the walks of sources, or trained on a target's survey."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -13,19 +13,17 @@ from mtloc_jax.settings import Settings
 from mtloc_jax.study import replicas
 
 
-def pretrained(floors: Sequence[Sequence[Round]], settings: Settings) -> Params:
-    """Return matchers trained on all walks of some floors, one a seed, stacked.
+def pretraining(
+    floors: Sequence[Sequence[Round]], settings: Settings
+) -> Callable[[Sequence[int]], Params]:
+    """Return what trains matchers of some seeds on all walks of some floors, stacked.
 
     Raises InputError where there is nothing to learn from.
     """
     tables = [surveyed(scan_table(walks), walks) for walks in floors]
     how = settings.matcher
-    return train_on(
-        lessons(tables, scans=how.scans),
-        range(settings.seeds),
-        epochs=how.epochs,
-        learning_rate=how.learning_rate,
-    )
+    taught = lessons(tables, scans=how.scans)
+    return lambda seeds: train_on(taught, seeds, epochs=how.epochs, learning_rate=how.learning_rate)
 
 
 def trained(survey: Surveyed, settings: Settings, seed: int, start: Params | None = None) -> Params:

@@ -1,6 +1,6 @@
 """Motion networks of a study: pretrained on walks of sources, or trained on a target's survey."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from mtloc_jax.core.model import Params
 from mtloc_jax.logs.round import Round
@@ -9,17 +9,17 @@ from mtloc_jax.settings import Settings
 from mtloc_jax.study import replicas
 
 
-def pretrained(floors: Sequence[Sequence[Round]], settings: Settings) -> Params:
-    """Return networks trained on all walks of some floors, one a seed, stacked.
+def pretraining(
+    floors: Sequence[Sequence[Round]], settings: Settings
+) -> Callable[[Sequence[int]], Params]:
+    """Return what trains networks of some seeds on all walks of some floors, stacked.
 
     Raises InputError where a walk lacks a sensor.
     """
-    walks = [walk for floor in floors for walk in floor]
+    legs = learned.legs_of([walk for floor in floors for walk in floor])
     how = settings.motion
-    return replicas.stack(
-        learned.train(
-            walks, range(settings.seeds), n_steps=how.steps, learning_rate=how.learning_rate
-        )
+    return lambda seeds: replicas.stack(
+        learned.train_on(legs, seeds, n_steps=how.steps, learning_rate=how.learning_rate)
     )
 
 

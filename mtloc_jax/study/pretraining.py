@@ -1,5 +1,6 @@
 """Pretraining on the source site (Table IV): which windows, what is asked of them, which runs."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -22,7 +23,8 @@ class Pretraining(NamedTuple):
     """Hold what the program needs to pretrain, one run a seed.
 
     data: the seeds' lessons one after the other, each padded to all training windows of the site,
-        so that every share of them fits one program; targets in place of positions
+        and all to as many as are trained together, so that every share fits one program; targets
+        in place of positions
     """
 
     static: Static
@@ -30,9 +32,12 @@ class Pretraining(NamedTuple):
     data: Arrays
 
 
-def pretraining(source: Site, settings: Settings) -> Pretraining:
-    """Return the pretraining on the source site that `settings` ask for.
+def pretraining(
+    source: Site, settings: Settings, seeds: Sequence[int], together: int
+) -> Pretraining:
+    """Return the pretraining on the source site that `settings` ask for, of some seeds.
 
+    together: how many its program trains at once, as many as there are seeds or more
     Raises InputError where no window has what its pretext needs.
     """
     n_train = len(source.rows("train"))
@@ -45,21 +50,22 @@ def pretraining(source: Site, settings: Settings) -> Pretraining:
             settings.pretext,
             seed,
         )
-        for seed in range(settings.seeds)
+        for seed in seeds
     ]
     runs = [
         run_of(
             seed=seed,
             start=replicas.take(fresh, seed),
-            rows=seed * n_train + np.arange(len(one.imu)),
+            rows=k * n_train + np.arange(len(one.imu)),
             n_train=n_train,
             scaler=one.scaler,
             epochs=settings.pretrain_epochs,
             settings=settings,
         )._replace(dropout=np.float32(0))
-        for seed, one in enumerate(lessons)
+        for k, (seed, one) in enumerate(zip(seeds, lessons, strict=True))
     ]
-    return Pretraining(pretraining_static(source, settings), runs, _joined(lessons, n_train))
+    data = _joined(lessons, n_train, together)
+    return Pretraining(pretraining_static(source, settings), runs, data)
 
 
 def pretrained_on(source: Site, seed: int, settings: Settings) -> np.ndarray:
@@ -93,9 +99,12 @@ def _shapes(source: Site) -> dict[str, tuple[int, ...]]:
     return {"imu": source.shapes()["imu"]}
 
 
-def _joined(lessons: list[Lesson], n_each: int) -> Arrays:
-    def padded(part: np.ndarray) -> np.ndarray:
-        return np.pad(part, [(0, n_each - len(part))] + [(0, 0)] * (part.ndim - 1))
+def _joined(lessons: list[Lesson], n_each: int, n_lessons: int) -> Arrays:
+    def together(parts: list[np.ndarray]) -> np.ndarray:
+        whole = np.zeros((n_lessons * n_each, *parts[0].shape[1:]), parts[0].dtype)
+        for k, part in enumerate(parts):
+            whole[k * n_each : k * n_each + len(part)] = part
+        return whole
 
-    imu = np.concatenate([padded(one.imu) for one in lessons])
-    return Arrays({"imu": Held(imu)}, np.concatenate([padded(one.target) for one in lessons]))
+    imu = together([one.imu for one in lessons])
+    return Arrays({"imu": Held(imu)}, together([one.target for one in lessons]))

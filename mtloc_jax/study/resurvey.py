@@ -1,7 +1,7 @@
 """A building surveyed twice: networks trained on the first survey move to the second."""
 
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from functools import cached_property
 
 import jax
 import numpy as np
@@ -10,30 +10,29 @@ from mtloc_jax.arms import CARRIED, SCRATCH
 from mtloc_jax.core.model import Params
 from mtloc_jax.settings import Settings
 from mtloc_jax.sites.scaling import Scaler
+from mtloc_jax.sites.site import Arrays
 from mtloc_jax.sites.two_surveys import Survey
-from mtloc_jax.study import replicas
+from mtloc_jax.study import replicas, units
 from mtloc_jax.study.diverged import LOST, lost_of, trained
 from mtloc_jax.study.opened import Report, Sites
 from mtloc_jax.study.programs import initialised, problem_of, program_of
 from mtloc_jax.study.runs import RunSpec, prepared
 from mtloc_jax.study.trainer import Trainer
-from mtloc_jax.surgery import carry, checkpoint
-from mtloc_jax.surgery.checkpoint import Card
+from mtloc_jax.study.units import RUNS, Train, Unit
+from mtloc_jax.surgery import carry
 from mtloc_jax.surgery.graft import graft
 
-Kept = Callable[[Callable[[Path], None]], Params]
-"""Returns the networks that a function writes to a folder, written once."""
+Kept = Callable[[int, Train], Params]
+"""Returns the networks that a function trains, so many seeds at once, kept from start to start."""
 
 
 class Resurvey:
     """Make the starts of runs on the second survey, from networks trained on the first."""
 
-    def __init__(
-        self, sites: Sites, settings: Settings, kept: Kept, card: Card, report: Report
-    ) -> None:
-        """Train nothing yet; `card` is what a checkpoint of the study says."""
+    def __init__(self, sites: Sites, settings: Settings, kept: Kept, report: Report) -> None:
+        """Train nothing yet."""
         self.sites, self.settings = sites, settings
-        self._kept, self._card, self._report = kept, card, report
+        self._kept, self._report = kept, report
         self._initialised: dict[int, Params] = {}
         self._donors: Params | None = None
 
@@ -47,7 +46,7 @@ class Resurvey:
         if not spec.of.grafted:
             return carry.among(fresh, second)
         if self._donors is None:
-            self._donors = self._kept(self._train)
+            self._donors = self._kept(self._together, self._train)
         if spec.seed in lost_of(self._donors):
             made = carry.among(fresh, second)
             return jax.tree.map(lambda leaf: np.full_like(leaf, np.nan), made)
@@ -56,24 +55,38 @@ class Resurvey:
         rules = carry.rules(spec.arm == CARRIED, first, _scaler(first), second, in_use)
         return carry.among(graft(fresh, {"d": donor}, rules)[0], second)
 
-    def _train(self, folder: Path) -> None:
-        """Train a network on the first survey for each seed."""
-        runs, seeds, settings = [], range(self.settings.seeds), self.settings
+    @property
+    def _together(self) -> int:
+        return units.at_once(self.settings.seeds, replicas.mesh().size)
+
+    @cached_property
+    def _trainer(self) -> Trainer:
+        spec = RunSpec(SCRATCH, 1.0, 0)
+        return Trainer(program_of(spec, self.sites.whole.shapes(), self.settings), self._together)
+
+    @cached_property
+    def _data(self) -> Arrays:
+        """Return every access point of the site: a run's scaler leaves out those gone."""
+        in_use = self.sites.surveyed(0)[0].site.rows("train")
+        return replicas.placed(self.sites.whole.arrays(in_use), replicas.mesh(), replicas.ALL)
+
+    def _train(self, seeds: Sequence[int]) -> Unit:
+        """Train a network on the first survey for each of some seeds."""
+        runs, said, settings = [], [], self.settings
         for seed in seeds:
             first, _ = self.sites.surveyed(seed)
             spec, start = RunSpec(SCRATCH, 1.0, seed), carry.among(self._fresh(first, seed), first)
             runs.append(prepared(spec, start, first.site, settings))
-        # Every access point of the site: a run's scaler leaves out those gone from its survey.
-        site, in_use = self.sites.whole, self.sites.surveyed(0)[0].site.rows("train")
-        trainer = Trainer(program_of(spec, site.shapes(), settings), len(runs))
-        data = replicas.placed(site.arrays(in_use), replicas.mesh(), replicas.ALL)
-        stage = "training on survey 1"
+            said.append({"seed": seed, "bssids": first.bssids})
+        stage = "training on survey 1" + units.worded(seeds, settings.seeds)
         params, lost = trained(
-            trainer, runs, data, lambda done, total: self._report(stage, done, total), stage
+            self._trainer,
+            runs,
+            self._data,
+            lambda done, total: self._report(stage, done, total),
+            stage,
         )
-        of_runs = [{"seed": s, "bssids": self.sites.surveyed(s)[0].bssids} for s in seeds]
-        card = {**self._card, "runs": of_runs} | ({LOST: lost} if lost else {})
-        checkpoint.save(folder, params, card)
+        return Unit(params, {RUNS: said} | ({LOST: lost} if lost else {}))
 
     def _fresh(self, survey: Survey, number: int) -> Params:
         """Return a fresh network for a survey's vocabulary; the seeds of both surveys differ."""

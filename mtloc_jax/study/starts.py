@@ -1,6 +1,7 @@
 """What each run of a study starts from: fresh, or with a part of another network grafted in."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,10 @@ import numpy as np
 from mtloc_jax.arms import ARMS, TRANSFERRED, Arm
 from mtloc_jax.core.model import Params
 from mtloc_jax.errors import InputError
-from mtloc_jax.files import whole_folder
 from mtloc_jax.settings import Settings, parsed, portable, value
 from mtloc_jax.sites.pretext import RANDOM
 from mtloc_jax.sites.site import Site
-from mtloc_jax.study import matchers, motions, replicas, workdir
+from mtloc_jax.study import matchers, motions, replicas, units
 from mtloc_jax.study.diverged import LOST, lost_of, trained, unnumbered
 from mtloc_jax.study.learnt import Row, learnt
 from mtloc_jax.study.opened import Report, Sites
@@ -24,6 +24,7 @@ from mtloc_jax.study.programs import initialised, problem_of
 from mtloc_jax.study.resurvey import Resurvey
 from mtloc_jax.study.runs import RunSpec
 from mtloc_jax.study.trainer import Trainer
+from mtloc_jax.study.units import RUNS, Kept, Train, Unit
 from mtloc_jax.study.variants import (
     MATCHER,
     MOTION,
@@ -32,7 +33,6 @@ from mtloc_jax.study.variants import (
     grafted_by,
     pretrained_by,
 )
-from mtloc_jax.study.workdir import Identity
 from mtloc_jax.surgery import checkpoint
 from mtloc_jax.surgery.graft import graft
 from mtloc_jax.surgery.graft_report import GraftReport
@@ -44,18 +44,16 @@ from mtloc_jax.surgery.tree import cover, leaves, match
 
 SOURCES = "sources"
 """In the card of what is pretrained for located arms: what its recordings hash to."""
-_PRETRAIN = {MATCHER: matchers.pretrained, MOTION: motions.pretrained}
+_PRETRAIN = {MATCHER: matchers.pretraining, MOTION: motions.pretraining}
 
 
 class Starts:
     """Make the networks that runs start from, one a seed, and keep those that took training."""
 
-    identity: Identity
-    """What everything kept must match; known once the study has claimed its folder."""
-
     def __init__(self, folder: Path, report: Report, given: Network | None = None) -> None:
         """Make nothing yet; `given` is the checkpoint that grafted arms start from, if any."""
         self.folder, self.report, self.given = folder, report, given
+        self.kept = Kept(folder)
         self._made: dict[Any, Params] = {}
         self._reports: dict[str, GraftReport | None] = {}
         self._trainers: dict[Any, Trainer] = {}
@@ -108,21 +106,26 @@ class Starts:
         """
         name = f"pretrained-{part}{_suffix(job.trained.of(PART_BY[part]))}"
         if name not in self._made:
+            card = self._card(sites.source, settings) | {PART: part, SOURCES: _sources(sites)}
+            if settings.pretrained:
+                take = partial(self._taken, part=part, settings=settings, sites=sites)
+                self._made[name] = self.kept.networks(name, sites.source, take)
+                return self._made[name]
             stage = f"pretraining {part}s on {sites.source.name}"
+            floors = [of.recordings.walks for r, of in sites.opened.items() if r != "target"]
+            taught = cache(lambda: _PRETRAIN[part](floors, settings))
 
-            def make(folder: Path) -> None:
-                if settings.pretrained:
-                    self._taken(folder, part, settings, sites)
-                    return
-                self.report(stage, 0, 1)
-                floors = [of.recordings.walks for r, of in sites.opened.items() if r != "target"]
-                params = _PRETRAIN[part](floors, settings)
-                card = self._card(sites.source, settings)
-                card |= {PART: part, SOURCES: _sources(sites)}
-                checkpoint.save(folder, params, card)
-                self.report(stage, 1, 1)
+            def train(seeds: Sequence[int]) -> Unit:
+                called = stage + units.worded(seeds, settings.seeds)
+                self.report(called, 0, 1)
+                params = taught()(seeds)
+                self.report(called, 1, 1)
+                return Unit(params, _of(seeds))
 
-            self._made[name] = self._kept(self.folder / name, sites.source, make)
+            together = units.at_once(settings.seeds, 1)
+            self._made[name] = self.kept.of_seeds(
+                name, sites.source, card, settings.seeds, together, train
+            )
         return self._made[name]
 
     def check_given(self, group: Group, target: Site) -> None:
@@ -167,29 +170,31 @@ class Starts:
             params = unnumbered(params, lost)
             checkpoint.save(folder, params, self._card(sites.target, settings), taken)
 
-        return self._kept(self.folder / name, sites.target, make)
+        return self.kept.networks(name, sites.target, make)
 
     def _pretrained(self, variant: Variant, settings: Settings, source: Site) -> Params:
         """Return the networks pretrained on the source site (Table IV), one a seed."""
+        name, card = f"pretrained{_suffix(variant)}", self._card(source, settings)
+        if settings.pretext == RANDOM:
+            params = untrained(source, settings)
+            said = card | {"pretext": []}
+            return self.kept.networks(name, source, lambda of: checkpoint.save(of, params, said))
+        stage = f"pretraining on {source.name}" + (variant.name and f", {variant.name}")
+        together = units.at_once(settings.seeds, replicas.mesh().size)
 
-        def make(folder: Path) -> None:
-            found: list[Row] = []
-            lost: list[int] = []
-            if settings.pretext == RANDOM:
-                params = untrained(source, settings)
-            else:
-                stage = f"pretraining on {source.name}" + (variant.name and f", {variant.name}")
-                params, lost = self._trained(pretraining(source, settings), stage)
-                found = learnt(source, settings, params, lost)
-            card = self._card(source, settings) | {"pretext": found}
-            checkpoint.save(folder, params, card | ({LOST: lost} if lost else {}))
+        def train(seeds: Sequence[int]) -> Unit:
+            made = pretraining(source, settings, seeds, together)
+            called = stage + units.worded(seeds, settings.seeds)
+            params, lost = self._trained(made, together, called)
+            marks = learnt(source, settings, params, seeds, lost)
+            return Unit(params, _of(seeds) | {"pretext": marks} | ({LOST: lost} if lost else {}))
 
-        return self._kept(self.folder / f"pretrained{_suffix(variant)}", source, make)
+        return self.kept.of_seeds(name, source, card, settings.seeds, together, train)
 
-    def _trained(self, made: Pretraining, stage: str) -> tuple[Params, list[int]]:
+    def _trained(self, made: Pretraining, together: int, stage: str) -> tuple[Params, list[int]]:
         key = (made.static, made.data.target.shape)
         if key not in self._trainers:
-            self._trainers[key] = Trainer(made.static, len(made.runs))
+            self._trainers[key] = Trainer(made.static, together)
         data = replicas.placed(made.data, replicas.mesh(), replicas.ALL)
         return trained(
             self._trainers[key],
@@ -203,14 +208,13 @@ class Starts:
         # How a network is fine-tuned later is no matter to those of the first survey.
         variant = Variant(tuple(p for p in trained.settings if p[0] != "finetune_plan"))
         if variant not in self._resurveys:
-            folder = self.folder / f"donors{_suffix(variant)}"
-            self._resurveys[variant] = Resurvey(
-                sites,
-                settings,
-                kept=lambda make: self._kept(folder, sites.target, make),
-                card=self._card(sites.target, settings),
-                report=self.report,
-            )
+            name, card = f"donors{_suffix(variant)}", self._card(sites.target, settings)
+
+            def kept(together: int, train: Train) -> Params:
+                of = (name, sites.target, card, settings.seeds)
+                return self.kept.of_seeds(*of, together, train)
+
+            self._resurveys[variant] = Resurvey(sites, settings, kept, self.report)
         return self._resurveys[variant]
 
     def _taken(self, folder: Path, part: str, settings: Settings, sites: Sites) -> None:
@@ -231,30 +235,18 @@ class Starts:
             )
         checkpoint.save(folder, checkpoint.load(alike[0])[0], ours | {PART: part})
 
-    def _kept(self, folder: Path, site: Site, make: Callable[[Path], None]) -> Params:
-        """Return the networks in `folder`; make them where they are not, or are damaged.
-
-        Raises InputError where they are another study's.
-        """
-        if folder.is_dir():
-            try:
-                checkpoint.load(folder)
-            except InputError as error:
-                workdir.set_aside(folder, str(error))
-        if not folder.is_dir():
-            with whole_folder(folder) as mine:
-                make(mine)
-        params, card = checkpoint.load(folder, {"site": site.card()})
-        self.identity.check(card.get("identity", {}), folder)
-        return params
-
     def _card(self, site: Site, settings: Settings) -> dict[str, Any]:
         return {
             "site": site.card(),
             "config": portable(settings),
-            "runs": [{"seed": seed} for seed in range(settings.seeds)],
-            "identity": self.identity.plain(),
+            **_of(range(settings.seeds)),
+            "identity": self.kept.identity.plain(),
         }
+
+
+def _of(seeds: Sequence[int]) -> dict[str, list[Any]]:
+    """Return how a card lists networks of some seeds."""
+    return {RUNS: [{"seed": seed} for seed in seeds]}
 
 
 def _odd(theirs: Mapping[str, Any], ours: Mapping[str, Any], part: str) -> list[str]:

@@ -129,7 +129,7 @@ class Study:
         """
         with self.claimed() as claim:
             with alone(self.folder):
-                self.starts.identity = workdir.claim(
+                identity = workdir.claim(
                     self.folder,
                     self.settings,
                     site_pair=pair_of(self.sites),
@@ -138,6 +138,7 @@ class Study:
                     question=self.question,
                     accept_changes=accept_changes,
                 )
+            self.starts.kept.begin(identity, claim)
             if self.share.count == 1 and claim.locked:
                 workdir.sweep_up(self.folder)
             mine = [chunk for chunk in self.plan.chunks if self.share.has(chunk.number)]
@@ -208,6 +209,7 @@ class Study:
         write_plans(parts)
         learnt.write(self._learnt_in_parts())
         merging.record_sums(list(parts))
+        self.starts.kept.tidy()
         return True
 
     def _sites_of_parts(self) -> dict[Path, Sites]:

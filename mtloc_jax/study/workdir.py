@@ -21,6 +21,8 @@ from mtloc_jax.settings import DECLARED, Settings, plain
 from mtloc_jax.times import Times
 
 CHUNKS, CHUNK = "chunks", "chunk.json"
+UNITS = "units"
+"""Where networks to start from lie by some seeds, until there are those of all seeds."""
 TIMES_OF_CHUNK = "times"
 """Where a chunk's card says when it was done; chunks of earlier versions do not."""
 _SEAL = "seal"
@@ -137,7 +139,7 @@ def check_empty(workdir: Path, settings: Settings, data: Mapping[str, str]) -> N
 
 def sweep_up(workdir: Path) -> None:
     """Remove what a killed process left half written; the whole folder must be claimed."""
-    for place in (workdir, workdir / CHUNKS):
+    for place in (workdir, workdir / CHUNKS, *workdir.glob(f"{UNITS}/*")):
         for left in place.glob(".*.partial*"):
             if not files.is_being_written(left):
                 shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)

@@ -13,14 +13,15 @@ from pathlib import Path
 
 import numpy as np
 
+from mtloc_jax.logs import clocks
 from mtloc_jax.logs.jobs import read_all
 from mtloc_jax.logs.round import Round
 from mtloc_jax.sites import formats
 
 TOUCHED = 17
 """Records that 256 damaged bytes touch at most: those of these logs have 16 bytes or more."""
-CLOCK_MS = 200
-"""By how much one damaged clock may move all scans, or age them: readers refuse more."""
+CLOCK_MS = {"mmloc-xml": clocks.SENSOR_MS, "getsensordata": clocks.SCAN_MS}
+"""By how much one damaged clock may move all scans, or age them: these readers refuse more."""
 SECONDS, HZ = 16, 20
 START_MS = 1_560_000_000_000
 FORMATS = ("location20", "getsensordata", "csv", "mmloc-bucharest", "mmloc-xml", "scenario-b")
@@ -71,7 +72,7 @@ def comparer(name: str, whole: Content, cut: bool) -> Callable[[Path], str]:
 
     def read(folder: Path) -> str:
         found = content(name, folder)
-        differing = _unmoved(found - whole, whole - found)
+        differing = _unmoved(found - whole, whole - found, CLOCK_MS.get(name, 0))
         new, lost = (of.total() for of in differing)
         if found == whole:
             return "right"
@@ -80,14 +81,14 @@ def comparer(name: str, whole: Content, cut: bool) -> Callable[[Path], str]:
     return read
 
 
-def _unmoved(new: Content, lost: Content) -> tuple[Content, Content]:
-    """Return what is new and lost but for scans and entries that a clock moved by CLOCK_MS."""
+def _unmoved(new: Content, lost: Content, most_ms: int) -> tuple[Content, Content]:
+    """Return what is new and lost but for scans and entries that a clock moved by `most_ms`."""
     new, lost = Counter(new), Counter(lost)
     by_what: dict[tuple, list[tuple]] = {}
     for record in lost.elements():
         by_what.setdefault(_timeless(record), []).append(record)
     for record in list(new.elements()):
-        near = [one for one in by_what.get(_timeless(record), ()) if _is_near(one, record)]
+        near = [one for one in by_what.get(_timeless(record), ()) if _is_near(one, record, most_ms)]
         if near and record[0] in ("scan", "entry"):
             by_what[_timeless(record)].remove(near[0])
             new[record] -= 1
@@ -102,9 +103,9 @@ def _timeless(record: tuple) -> tuple:
     return record[:2] if record[0] == "scan" else record
 
 
-def _is_near(one: tuple, other: tuple) -> bool:
+def _is_near(one: tuple, other: tuple, most_ms: int) -> bool:
     at = {"entry": (1, 4), "scan": (2,)}.get(one[0], ())
-    return all(abs(one[k] - other[k]) <= CLOCK_MS for k in at)
+    return all(abs(one[k] - other[k]) <= most_ms for k in at)
 
 
 def _of(walk: Round) -> list[tuple]:
