@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mtloc_jax.experts.candidates import CANDIDATES, candidates
+from mtloc_jax.experts.candidates import CANDIDATES, Searched, candidates
 from mtloc_jax.experts.kaggle_distance import kaggle_distance
 from mtloc_jax.experts.pair_features import FEATURES, pairs
 from mtloc_jax.experts.similarity import SIMILARITIES
@@ -65,7 +65,7 @@ NAMED = {
 @pytest.mark.parametrize("name", SIMILARITIES)
 def test_similarities_are_those_of_the_formulas(name):
     survey, asked = alone(2)
-    near = candidates(survey, asked, np.ones((WALKS, WALKS), bool))
+    near = candidates(Searched(survey, np.ones((WALKS, WALKS), bool)), asked)
     expected = np.take_along_axis(SIMILARITIES[name](asked, survey), near.scan, axis=1)
     found = feature(pairs(survey, asked), NAMED[name])
     np.testing.assert_allclose(found[near.mask], expected[near.mask], **NEAR)
@@ -73,7 +73,7 @@ def test_similarities_are_those_of_the_formulas(name):
 
 def test_the_winners_distance_is_that_of_the_formula():
     survey, asked = alone(2)
-    near, found = candidates(survey, asked, np.ones((WALKS, WALKS), bool)), pairs(survey, asked)
+    near, found = candidates(Searched(survey, np.ones((WALKS, WALKS), bool)), asked), pairs(survey, asked)
     parts = kaggle_distance(asked, survey)
     for name, of_pair in (("|d|", parts.apart_db), ("fraction", parts.fraction)):
         expected = np.take_along_axis(of_pair, near.scan, axis=1)[near.mask]

@@ -1,12 +1,12 @@
 """Which surveyed scans a scan is compared with in full: the few most like it, or amid such."""
 
-from collections.abc import Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
 from mtloc_jax.experts.scan_table import ScanTable
-from mtloc_jax.experts.similarity import cosine, fresh
+from mtloc_jax.experts.similarity import fresh, unit
 from mtloc_jax.modalities import Leaf
 
 CANDIDATES = 64
@@ -29,27 +29,41 @@ class Candidates(NamedTuple):
     crowd: Leaf
 
 
-def candidates(
-    survey: ScanTable,
-    asked: ScanTable,
-    heeded: np.ndarray,
-    kernels: Sequence[np.ndarray] | None = None,
-) -> Candidates:
+class Searched:
+    """Hold a survey that candidates are looked for in, and what of it is worked out once."""
+
+    def __init__(self, survey: ScanTable, heeded: np.ndarray) -> None:
+        """Take a survey; heeded: bool[P, Q], which of its walks count for walk p of those asked."""
+        self.survey, self.heeded = survey, heeded
+
+    @cached_property
+    def unit(self) -> np.ndarray:
+        """Return its scans as a cosine compares them, f32[S, A]."""
+        return unit(fresh(self.survey))
+
+    @cached_property
+    def kernels(self) -> list[np.ndarray]:
+        """Return the weights f32[S, S] by which cosines are smoothed, over each of SMOOTHED_M."""
+        return [gaussian(self.survey.xy_m, length_m) for length_m in SMOOTHED_M]
+
+    @cached_property
+    def crowds(self) -> list[np.ndarray]:
+        """Return how many of its scans lie about each, f32[P, S], over each of SMOOTHED_M."""
+        by_walk = self.heeded[:, self.survey.walk].astype(np.float32)
+        return [by_walk @ kernel for kernel in self.kernels]
+
+
+def candidates(searched: Searched, asked: ScanTable) -> Candidates:
     """Return the surveyed scans best by cosine, or by cosine smoothed over the survey.
 
     Both tables are over the same access points. Scans that share none are no candidates.
-    heeded: bool[P, Q], whether walk p of those asked may be compared with walk q of the survey
-    kernels: the survey's `smoothing`, where it is known already
     """
-    alike = cosine(fresh(asked), fresh(survey))
-    by_walk = heeded[:, survey.walk].astype(np.float32)
-    may = heeded[np.ix_(asked.walk, survey.walk)]
-    alike *= may
-    smoothed, crowd = [], []
-    for kernel in smoothing(survey) if kernels is None else kernels:
-        total = by_walk @ kernel
-        crowd.append(total)
-        smoothed.append(alike @ kernel / np.maximum(total, 1e-9)[asked.walk])
+    may = searched.heeded[np.ix_(asked.walk, searched.survey.walk)]
+    alike = (unit(fresh(asked)) @ searched.unit.T) * may
+    smoothed = [
+        alike @ kernel / np.maximum(crowd, 1e-9)[asked.walk]
+        for kernel, crowd in zip(searched.kernels, searched.crowds, strict=True)
+    ]
     able = may & (alike > 0)
     rank = np.minimum(_ranks(alike, able), _ranks(smoothed[-1], able))
     # Of two of the same rank the more alike comes first, whatever the order of the survey.
@@ -62,13 +76,8 @@ def candidates(
         mask,
         np.take_along_axis(alike, scan, axis=1),
         np.stack([np.take_along_axis(one, scan, axis=1) for one in smoothed], axis=-1),
-        np.stack([one[asked.walk[:, None], scan] for one in crowd], axis=-1),
+        np.stack([one[asked.walk[:, None], scan] for one in searched.crowds], axis=-1),
     )
-
-
-def smoothing(survey: ScanTable) -> list[np.ndarray]:
-    """Return the weights f32[S, S] by which similarities are smoothed, over each of SMOOTHED_M."""
-    return [gaussian(survey.xy_m, length_m) for length_m in SMOOTHED_M]
 
 
 def gaussian(xy_m: np.ndarray, length_m: float) -> np.ndarray:

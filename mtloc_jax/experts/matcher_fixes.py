@@ -12,7 +12,7 @@ from mtloc_jax.experts.pair_features import Known, Pairs, pairs, pairs_with
 from mtloc_jax.experts.scan_table import ScanTable
 from mtloc_jax.experts.similarity import aligned
 
-_CHUNK, _FEW = 256, 32  # scans at a time: two shapes, so that programs serve all surveys
+_SIZES = (1, 32, 256)  # scans at a time: few shapes, so that programs serve all surveys
 
 
 def locate(params: Params, survey: ScanTable, asked: ScanTable) -> Located:
@@ -60,9 +60,10 @@ def place(params: Params, found: Pairs) -> Located:
     n, runs = len(found.mask), len(jax.tree.leaves(params)[0])
     xy_m, sigma_m = np.zeros((runs, n, 2)), np.zeros((runs, n))
     origin = found.xy_m[:, :1]  # near the scan, so that single precision is enough
-    for first in range(0, n, _CHUNK):
-        real = min(n - first, _CHUNK)
-        rows = np.minimum(first + np.arange(_CHUNK if real > _FEW else _FEW), n - 1)
+    for first in range(0, n, _SIZES[-1]):
+        real = min(n - first, _SIZES[-1])
+        size = next(size for size in _SIZES if real <= size)
+        rows = np.minimum(first + np.arange(size), n - 1)
         near = found.xy_m[rows] - origin[rows]
         told = _told(params, found.features[rows], near, found.mask[rows])
         last = first + real

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from mtloc_jax.experts.among_candidates import behind, best, metres_to_best, rank, smoothed
-from mtloc_jax.experts.candidates import SMOOTHED_M, Candidates, candidates, smoothing
+from mtloc_jax.experts.candidates import SMOOTHED_M, Candidates, Searched, candidates
 from mtloc_jax.experts.local_features import LOCAL, LOCAL_RIVALS, Locals, local_features, locals_of
 from mtloc_jax.experts.local_map import LocalSums
 from mtloc_jax.experts.pair_formulas import ALIKE, ALONE, APART, alike, alone, apart
@@ -29,7 +29,7 @@ from mtloc_jax.experts.scan_totals import (
 )
 from mtloc_jax.experts.similarity import aligned
 
-_CHUNK, _FEW = 128, 16  # scans asked at a time: two shapes, so that programs serve all surveys
+_SIZES = (1, 16, 128)  # scans asked at a time: few shapes, so that programs serve all surveys
 _HEARD = (32, 64, 128)  # access points of a scan are padded to one, or to a multiple of the last
 
 _RIVALS = ("cosine fresh 4 s", "sorensen", "rms d", "winners' distance", "cosine idf weighted")
@@ -89,9 +89,9 @@ class Known:
         self.survey, self.heeded = survey, everyone if heeded is None else heeded
 
     @cached_property
-    def kernels(self) -> list[np.ndarray]:
-        """Return `smoothing` of it."""
-        return smoothing(self.survey)
+    def searched(self) -> Searched:
+        """Return it as candidates are looked for in it."""
+        return Searched(self.survey, self.heeded)
 
     @cached_property
     def weights(self) -> Rarity:
@@ -129,7 +129,7 @@ def pairs(survey: ScanTable, asked: ScanTable, heeded: np.ndarray | None = None)
 def pairs_with(known: Known, asked: ScanTable) -> Pairs:
     """Return the same as `pairs`, of scans over the access points of a known survey."""
     survey, heeded = known.survey, known.heeded
-    near = candidates(survey, asked, heeded, known.kernels)
+    near = candidates(known.searched, asked)
     xy_m = survey.xy_m[near.scan].astype(np.float32)
     found = np.zeros((*near.scan.shape, len(FEATURES)), np.float32)
     if not near.mask.any():
@@ -160,10 +160,10 @@ def pairs_with(known: Known, asked: ScanTable) -> Pairs:
 
 
 def _chunks(order: np.ndarray) -> Iterator[tuple[np.ndarray, int]]:
-    """Yield rows i64[B] in an order, B of one of two sizes, and how many of them are real."""
-    for first in range(0, len(order), _CHUNK):
-        real = min(len(order) - first, _CHUNK)
-        size = _CHUNK if real > _FEW else _FEW
+    """Yield rows i64[B] in an order, B one of _SIZES, and how many of them are real."""
+    for first in range(0, len(order), _SIZES[-1]):
+        real = min(len(order) - first, _SIZES[-1])
+        size = next(size for size in _SIZES if real <= size)
         yield order[np.minimum(first + np.arange(size), len(order) - 1)], real
 
 

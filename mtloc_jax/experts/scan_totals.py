@@ -27,8 +27,8 @@ def rarity_for(survey: ScanTable, heeded: np.ndarray) -> Rarity:
     heeded: bool[P, Q], which walks of the survey those are
     """
     n_walks = heeded.shape[1]
-    hearing = np.zeros((n_walks, len(survey.bssids)), np.float32)
-    np.add.at(hearing, survey.walk, survey.level > 0)
+    by_walk = (np.arange(n_walks)[:, None] == survey.walk).astype(np.float32)
+    hearing = by_walk @ (survey.level > 0).astype(np.float32)
     use = heeded.astype(np.float32)
     scans = use @ np.bincount(survey.walk, minlength=n_walks).astype(np.float32)
     walks = use @ (hearing > 0)

@@ -39,9 +39,14 @@ def rarity(hearing: np.ndarray, scans: np.ndarray | int) -> np.ndarray:
     return np.log1p(scans / (1 + hearing)).astype(np.float32)
 
 
+def unit(level: np.ndarray) -> np.ndarray:
+    """Return scans f32[S, A] of length 1, f32[S, A]; 0 where silent."""
+    return _ratio(level, np.sqrt((level**2).sum(axis=1, keepdims=True)))
+
+
 def cosine(asked: np.ndarray, known: np.ndarray) -> np.ndarray:
     """Return the cosine of levels f32[M, A] and f32[S, A]: f32[M, S], 0 where either is silent."""
-    return _unit(asked) @ _unit(known).T
+    return unit(asked) @ unit(known).T
 
 
 def sorensen(asked: np.ndarray, known: np.ndarray) -> np.ndarray:
@@ -83,10 +88,6 @@ SIMILARITIES: dict[str, Callable[[ScanTable, ScanTable], np.ndarray]] = {
 
 def _rarity_in(survey: ScanTable) -> np.ndarray:
     return rarity((survey.level > 0).sum(axis=0), len(survey.level))
-
-
-def _unit(level: np.ndarray) -> np.ndarray:
-    return _ratio(level, np.sqrt((level**2).sum(axis=1, keepdims=True)))
 
 
 def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
