@@ -73,7 +73,8 @@ def test_similarities_are_those_of_the_formulas(name):
 
 def test_the_winners_distance_is_that_of_the_formula():
     survey, asked = alone(2)
-    near, found = candidates(Searched(survey, np.ones((WALKS, WALKS), bool)), asked), pairs(survey, asked)
+    near = candidates(Searched(survey, np.ones((WALKS, WALKS), bool)), asked)
+    found = pairs(survey, asked)
     parts = kaggle_distance(asked, survey)
     for name, of_pair in (("|d|", parts.apart_db), ("fraction", parts.fraction)):
         expected = np.take_along_axis(of_pair, near.scan, axis=1)[near.mask]
