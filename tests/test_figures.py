@@ -8,6 +8,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from mtloc_jax import rows
+from mtloc_jax.arms import ARMS
 from mtloc_jax.modalities import MODALITIES
 from mtloc_jax.report import figures, style
 from mtloc_jax.report.demand import data_demand
@@ -219,6 +220,19 @@ def test_losses_are_no_curves_of_fig_5_and_bars_beside_it() -> None:
     assert widths == pytest.approx([3.0, 9.5])
     assert losses_figure(TABLE, SIMULATED) is None
     assert losses_table(TABLE, SIMULATED) == []
+
+
+def test_of_many_arms_each_has_a_line_with_a_dot_for_each_loss() -> None:
+    loss = "wifi: a scan in 30 s"
+    arms = [name for name, arm in ARMS.items() if arm.locate][:7]
+    lines = [row(arm, 1.0, 0, 4.0 + at) for at, arm in enumerate(arms)]
+    lost = [row(arm, 1.0, 0, 9.0 + at, modality=loss, drop_rate=1.0) for at, arm in enumerate(arms)]
+    (axes,) = checked(losses_figure(as_table([*lines, *lost]), SIMULATED)).axes
+    labels = [label.get_text() for label in axes.get_yticklabels()]
+    assert labels == [ARMS[arm].label for arm in arms]
+    drawn = [np.array(line.get_data()) for line in axes.get_lines()]
+    dots = [tuple(at[:, 0].tolist()) for at in drawn if at.size]  # the legend's are of nothing
+    assert dots == [(mean + at, at) for at in range(7) for mean in (4.0, 9.0)]
 
 
 def test_the_style_ignores_the_users_settings(tmp_path: Path) -> None:

@@ -1,6 +1,10 @@
-"""What is lost in life, judged beside the shares wiped at random: a table and bars."""
+"""What is lost in life, judged beside the shares wiped at random: a table, and bars or dots."""
+
+from collections.abc import Mapping, Sequence
+from itertools import cycle
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mtloc_jax.arms import ARMS, arm_label
@@ -13,7 +17,7 @@ from mtloc_jax.report.error_tables import (
     measured,
     metric_columns,
 )
-from mtloc_jax.report.headline import held, models
+from mtloc_jax.report.headline import ArmAtRate, held, models
 from mtloc_jax.report.provenance import Provenance
 from mtloc_jax.report.summary import over_seeds, per_seed, summarise
 from mtloc_jax.report.table import Column, ReportTable
@@ -27,7 +31,11 @@ _HOLDING = (
     "as old as said; networks were trained on all scans, held as long as the settings say. What "
     "joins scans over time holds them itself."
 )
-_BAR_IN, _GAP_IN, _HEAD_IN = 0.16, 0.12, 1.6
+_DOTS = "dots: means over seeds, of one arm on one line"
+_BAR_IN, _GAP_IN, _ROW_IN, _HEAD_IN = 0.16, 0.12, 0.24, 1.6
+_MOST_BARS = 6
+"""Arms that a group of bars tells apart."""
+_MARKS = ("o", "s", "^", "D", "v", "P", "X")
 
 
 def losses_table(table: Table, provenance: Provenance) -> list[ReportTable]:
@@ -55,30 +63,60 @@ def losses_table(table: Table, provenance: Provenance) -> list[ReportTable]:
 
 
 def losses_figure(table: Table, provenance: Provenance) -> Figure | None:
-    """Draw a group of bars a loss, a bar an arm; None without rows of losses."""
+    """Draw mean errors: a group of bars a loss, or of many arms a line of dots an arm.
+
+    None without rows of losses.
+    """
     rows = _by_loss(table)
     if len(rows) < 2:
         return None
     judged = [models(of_loss) for of_loss in rows.values()]
     arms = [arm for arm in judged[0] if all(arm in others for others in judged)]
-    caption = "\n".join([provenance.scope(rows[_NOTHING]), _BARS])
-    height_in = _HEAD_IN + len(rows) * (len(arms) * _BAR_IN + _GAP_IN)
-    drawn = style.figure(provenance.title("Lost in life: mean test error"), caption, 8.0, height_in)
+    many = len(arms) > _MOST_BARS
+    caption = "\n".join([provenance.scope(rows[_NOTHING]), _DOTS if many else _BARS])
+    inches = len(arms) * _ROW_IN if many else len(rows) * (len(arms) * _BAR_IN + _GAP_IN)
+    title = provenance.title("Lost in life: mean test error")
+    drawn = style.figure(title, caption, 9.0 if many else 8.0, _HEAD_IN + inches)
     axes = drawn.subplots()
+    (_dots if many else _bars)(axes, rows, arms)
+    axes.invert_yaxis()
+    axes.grid(visible=False, axis="y")
+    axes.set_axisbelow(True)
+    axes.set(xlabel="mean error (m)", xlim=(0, None))
+    style.legend(drawn, [axes])
+    return drawn
+
+
+def _bars(axes: Axes, rows: Mapping[str, Table], arms: Sequence[ArmAtRate]) -> None:
     for at, arm in enumerate(arms):
         found = [over_seeds(per_seed(of_arm(r, arm), ["mean_m"])[1][:, 0]) for r in rows.values()]
         mean_m, spread_m = np.array(found).T
         places = np.arange(len(rows)) + 0.8 * ((at + 0.5) / len(arms) - 0.5)
-        color = style.line(ARMS, arm[0])["color"]
+        color = _color(arm)
         axes.barh(places, mean_m, 0.8 / len(arms), color=color, label=arm_label(*arm))
         axes.hlines(places, mean_m - spread_m, mean_m + spread_m, color="#777777", lw=1.2)
     axes.set_yticks(range(len(rows)), [_label(name) for name in rows])
-    axes.invert_yaxis()
-    axes.grid(visible=False, axis="y")
-    axes.set_axisbelow(True)
-    axes.set(xlabel="mean error (m)")
-    style.legend(drawn, [axes])
-    return drawn
+
+
+def _dots(axes: Axes, rows: Mapping[str, Table], arms: Sequence[ArmAtRate]) -> None:
+    # What lost least lies on top, and is smaller than what it may hide.
+    marks: list[style.Line] = [
+        {"marker": mark, "markersize": 5.0 + 0.5 * at, "zorder": 3 - at / len(rows)}
+        for at, (mark, _) in enumerate(zip(cycle(_MARKS), rows, strict=False))
+    ]
+    edge: style.Line = {"linestyle": "none", "markeredgecolor": "#000000"}
+    for at, arm in enumerate(arms):
+        mean_m = [per_seed(of_arm(r, arm), ["mean_m"])[1][:, 0].mean() for r in rows.values()]
+        axes.hlines(at, min(mean_m), max(mean_m), color=_color(arm), lw=1.2)
+        for x, mark in zip(mean_m, marks, strict=True):
+            axes.plot(x, at, color=_color(arm), **edge, **mark)
+    for name, mark in zip(rows, marks, strict=True):
+        axes.plot([], [], color="#BBBBBB", label=_label(name), **edge, **mark)
+    axes.set_yticks(range(len(arms)), [arm_label(*arm) for arm in arms])
+
+
+def _color(arm: ArmAtRate) -> str:
+    return style.line(ARMS, arm[0])["color"]
 
 
 def _by_loss(table: Table) -> dict[str, Table]:
