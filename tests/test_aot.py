@@ -205,6 +205,7 @@ def test_figures_are_told_a_unit_and_a_run():
         ({"again": 4.0}, "products of the network"),
         ({"budget": Budget(1e-6, 99, 99)}, "MB"),
         ({"budget": Budget(99, 3, 99)}, "operations"),
+        ({"peak_bytes": 4 * 10**6, "budget": Budget(99, 99, 0.9)}, "peak MB a run"),
     ],
 )
 def test_each_check_finds_what_it_is_there_for(wrong, name):
@@ -302,7 +303,7 @@ def devices_of(chip):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("chip", ["h100", "v5e"])
+@pytest.mark.parametrize("chip", ["h100", "v5e", "v6e"])
 @pytest.mark.parametrize("name", ["training", "judging"])
 def test_training_and_judging_are_as_agreed(chip, name):
     program = programs(devices_of(chip), chips.CHIPS[chip].runs)[name]()
