@@ -16,8 +16,10 @@ os.environ.setdefault(
 
 import jax
 import pytest
+from matplotlib.figure import Figure
 
 from mtloc_jax import files
+from tests.undrawn import undrawn
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -48,6 +50,13 @@ def ask_git_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(files, "revision", lambda apart_from=None: asked())
         yield
+
+
+@pytest.fixture
+def without_drawing() -> Iterator[dict[str, Figure]]:
+    """Render no figure; return those that reports make, by name."""
+    with undrawn() as figures:
+        yield figures
 
 
 @pytest.fixture(scope="module")

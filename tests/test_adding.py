@@ -24,6 +24,7 @@ from mtloc_jax.study.study import run_study
 from mtloc_jax.surgery import checkpoint
 from mtloc_jax.surgery.rules import Leave, Take
 from mtloc_jax.surgery.tree import leaves
+from tests.undrawn import undrawn
 
 BASE = ("imu/bias", "imu/kernel", "imu/recurrent_kernel")
 
@@ -131,8 +132,9 @@ def get_config():
 
 
 @pytest.fixture(scope="module")
-def workdir(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
+def reported(tmp_path_factory):
+    """Return the folder of the study and the figures of its report."""
+    with pytest.MonkeyPatch.context() as patch, undrawn() as figures:
         patch.setitem(MODALITIES, "barometer", BAROMETER)
         patch.setattr(buildings, "simulate", simulated_with_pressure)
         patch.setitem(ARMS, "adapter", ADAPTER)
@@ -143,7 +145,16 @@ def workdir(tmp_path_factory):
         folder = tmp_path_factory.mktemp("adding") / "study"
         run_study(parsed(get_config()), folder, lambda *told: None)
         write_report(folder)
-        yield folder
+        yield folder, figures
+
+
+@pytest.fixture
+def workdir(reported):
+    return reported[0]
+
+
+def labels_in(figure):
+    return {text.get_text() for legend in figure.legends for text in legend.get_texts()}
 
 
 def chunk_of(workdir, arm):
@@ -191,7 +202,8 @@ def test_the_adapter_moves_and_its_base_stays_bit_for_bit_under_weight_decay(wor
     assert [unchanged.split() for unchanged in proofs["unchanged"]] == [list(BASE)] * 2
 
 
-def test_new_entries_stand_in_tables_and_figures_under_their_labels(workdir):
+def test_new_entries_stand_in_tables_and_figures_under_their_labels(reported):
+    workdir, figures = reported
     tables = {path.name: path.read_text() for path in (workdir / "tables").glob("*.md")}
     everything = "\n".join(tables.values())
     for label in ("air pressure", "low-rank adapter", "with a variance"):
@@ -201,6 +213,8 @@ def test_new_entries_stand_in_tables_and_figures_under_their_labels(workdir):
     assert "cosine" in page
     drawn = {path.stem for path in (workdir / "figures").glob("*.png")}
     assert {"fig5", "fig6", "data_demand"} <= drawn
+    assert {"air pressure"} < labels_in(figures["fig5"])
+    assert {"low-rank adapter", "with a variance"} < labels_in(figures["data_demand"])
 
 
 def test_the_question_is_a_config_like_any_other(workdir):

@@ -95,7 +95,8 @@ def test_the_study_asks_it_at_every_rate_of_the_others():
 
 
 def test_it_is_trained_and_judged_in_the_study_of_the_others(tmp_path):
-    settings = smoke(seeds=1, scratch_rates=(0.5,), finetune_rates=(0.5,))
+    few = {"seeds": 1, "scratch_rates": (0.5,), "finetune_rates": (0.5,), "wipe.drop_rates": ()}
+    settings = smoke(**few)
     study = Study(replaced(settings, {"arms": (SCRATCH, BOTH_SURVEYS)}), tmp_path / "work", ignore)
     assert study.run()
     table = read(tmp_path / "work" / ROWS)

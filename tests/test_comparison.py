@@ -435,6 +435,7 @@ def test_two_comparisons_of_the_same_rows_are_identical(
     assert not list((tmp_path / "one" / "variants").rglob("*.html"))
 
 
+@pytest.mark.usefixtures("without_drawing")
 def test_the_page_opens_with_sentences_and_ends_with_provenance(tmp_path: Path) -> None:
     folders = write_swept(tmp_path, (SIZES,), by_size)
     checks = [{"name": "gaps", "passed": False, "number": "3 pauses", "meaning": "lost"}]
@@ -448,6 +449,7 @@ def test_the_page_opens_with_sentences_and_ends_with_provenance(tmp_path: Path) 
     assert places == sorted(places)
 
 
+@pytest.mark.usefixtures("without_drawing")
 def test_a_variant_alone_still_has_its_own_report(tmp_path: Path) -> None:
     folder = write_swept(tmp_path, (SIZES,), by_size)[0]
     assert folder / "report.html" in write_report(folder)

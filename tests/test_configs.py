@@ -138,7 +138,7 @@ def test_there_is_one_program_for_studies() -> None:
     assert not programs & {"baselines", "wifi_rows", "sweep"}
 
 
-def test_predictors_are_judged_end_to_end(tmp_path) -> None:
+def test_predictors_are_judged_end_to_end(tmp_path, without_drawing) -> None:
     settings = parsed(baselines.get_config("smoke"))
     assert Study(settings, tmp_path / "work", lambda stage, done, total: None).run()
     table = read(tmp_path / "work" / ROWS)
@@ -198,7 +198,7 @@ def test_a_walk_of_each_fold_is_tested_once_and_fewer_folds_where_there_are_fewe
     assert len(asked("each_walk", "ipin").sweep[0]["test_round"]) == 28
 
 
-def test_every_walk_is_located_by_the_others_end_to_end(tmp_path) -> None:
+def test_every_walk_is_located_by_the_others_end_to_end(tmp_path, without_drawing) -> None:
     settings = parsed(asked("each_walk", "smoke"))
     assert Study(settings, tmp_path / "work", lambda stage, done, total: None).run()
     assert tmp_path / "work" / "report.html" in write_report(tmp_path / "work")

@@ -34,7 +34,9 @@ def test_one_seed_that_diverges_in_pretraining_loses_its_own_runs_alone(
         return made._replace(runs=runs)
 
     monkeypatch.setattr(starts, "pretraining", diverging)
-    config = tiny(arms=("scratch", "finetuned"), seeds=2, finetune_rates=(1.0,))
+    config = tiny(
+        arms=("scratch", "finetuned"), seeds=2, finetune_rates=(1.0,), wipe__drop_rates=()
+    )
     study = Study(config, tmp_path / "work", ignore)
     with caplog.at_level(logging.WARNING):
         assert study.run()

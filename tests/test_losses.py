@@ -128,14 +128,15 @@ def lossy(tmp_path_factory, judges):
     folder = tmp_path_factory.mktemp("lossy") / "work"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(chunks, "Judge", Counted)
-        run_study(tiny(wipe__losses=tuple(LOSSES)), folder, ignore)
+        run_study(tiny(wipe__losses=tuple(LOSSES), arms=("scratch",)), folder, ignore)
     return read(folder / ROWS)
 
 
 @pytest.mark.slow
-def test_losses_add_rows_and_change_none(lossy, tmp_path):
+def test_losses_add_rows_and_change_none(tmp_path):
+    run_study(tiny(wipe__losses=tuple(LOSSES)), tmp_path / "lossy", ignore)
     run_study(tiny(), tmp_path / "plain", ignore)
-    plain = read(tmp_path / "plain" / ROWS)
+    lossy, plain = (read(tmp_path / name / ROWS) for name in ("lossy", "plain"))
     other = ~np.isin(lossy["modality"], list(LOSSES))
     assert all(np.array_equal(plain[name], lossy[name][other]) for name in plain)
     assert set(of_losses(lossy)["modality"]) == set(LOSSES)

@@ -193,6 +193,7 @@ def test_an_unknown_pair_is_refused():
         baselines.get_config("venice")
 
 
+@pytest.mark.usefixtures("without_drawing")
 def test_rounds_in_turn_say_together_what_was_chosen(tmp_path):
     """Two rounds, each with its own survey: what k each of them chose is in their one report."""
     arms = ("wifi-knn", "wifi-knn-cosine")

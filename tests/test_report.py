@@ -82,6 +82,7 @@ def test_two_reports_of_the_same_rows_are_identical_and_print_both_tables(
     assert printed.endswith("report.html, and 29 files in tables/ and figures/ beside it\n")
 
 
+@pytest.mark.usefixtures("without_drawing")
 def test_what_lost_its_rows_is_removed_and_nothing_is_said_of_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -206,6 +207,7 @@ def test_the_launcher_reports_a_study_of_predictors_as_it_was_reported(tmp_path:
     assert files(tmp_path) == before
 
 
+@pytest.mark.usefixtures("without_drawing")
 def test_a_building_surveyed_twice_has_no_table_v(tmp_path: Path) -> None:
     arms = ("scratch", "carried", "reinitialised")
     measured = [
@@ -225,6 +227,7 @@ def test_a_building_surveyed_twice_has_no_table_v(tmp_path: Path) -> None:
     assert "Table V" not in (tmp_path / "report.html").read_text()
 
 
+@pytest.mark.usefixtures("without_drawing")
 def test_networks_of_another_study_stand_beside_predictors(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -253,6 +256,7 @@ def test_networks_that_saw_other_windows_are_refused(
         write_report(tmp_path / "here")
 
 
+@pytest.mark.usefixtures("without_drawing")
 def test_a_setting_that_an_older_study_could_not_choose_has_its_default(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -267,6 +271,7 @@ def test_networks_that_are_not_there_are_an_input_error(tmp_path: Path) -> None:
         write_report(tmp_path)
 
 
+@pytest.mark.usefixtures("without_drawing")
 def test_names_are_text_in_every_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     name = "<b>[red]x|y* _z_ & $1 [a](b)"
     measured = [{**line, "study": name, "site_pair": f"{name} -> q"} for line in whole_grid((0,))]
@@ -294,6 +299,7 @@ def test_a_floor_plan_without_its_size_is_one_line(tmp_path: Path, flags: list[s
     assert done.stderr.startswith("error: a floor plan needs its size in metres")
 
 
+@pytest.mark.usefixtures("without_drawing")
 def test_provenance_is_in_every_table_and_only_simulated_rows_are_called_so(
     reported: Path, tmp_path: Path
 ) -> None:
@@ -310,6 +316,7 @@ def test_provenance_is_in_every_table_and_only_simulated_rows_are_called_so(
     assert "simulated" not in (tmp_path / "report.html").read_text()
 
 
+@pytest.mark.usefixtures("without_drawing")
 def test_a_figure_that_was_changed_after_the_study_is_named_and_reported_only_if_told_to(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

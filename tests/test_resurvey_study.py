@@ -114,6 +114,7 @@ def test_a_finished_study_is_not_run_again(finished):
     assert not [stage for stage in told if "training" in stage]
 
 
+@pytest.mark.usefixtures("without_drawing")
 def test_the_report_is_written_from_the_rows(finished):
     assert finished[0] / "report.html" in write_report(finished[0])
 

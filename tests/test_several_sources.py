@@ -145,7 +145,8 @@ def test_a_test_round_of_the_target_must_not_teach_as_a_sources(tmp_path):
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     folder, stages = tmp_path_factory.mktemp("several") / "work", []
-    run_study(tiny(source=BOTH), folder, lambda stage, *_: stages.append(stage))
+    settings = tiny(source=BOTH, arms=("scratch", "finetuned"))
+    run_study(settings, folder, lambda stage, *_: stages.append(stage))
     return folder, stages
 
 
@@ -161,6 +162,7 @@ def test_rows_and_record_name_all_sources(finished):
     assert read_provenance(folder).site_pair == pair
 
 
+@pytest.mark.usefixtures("without_drawing")
 def test_each_source_has_its_card_and_the_report_quotes_all(finished):
     notes = read_notes(finished[0])
     told = [(note.role, note.building) for note in notes]
@@ -184,7 +186,7 @@ def test_other_recordings_of_a_second_source_are_refused(finished):
     path.write_text(json.dumps(record))
     files.record_sums(path.parent, [path.name])
     with pytest.raises(InputError, match="the recordings of the source are not what this study"):
-        run_study(tiny(source=BOTH), finished[0], ignore)
+        run_study(tiny(source=BOTH, arms=("scratch", "finetuned")), finished[0], ignore)
     path.write_text(text)
     files.record_sums(path.parent, [path.name])
 

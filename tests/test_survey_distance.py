@@ -65,6 +65,7 @@ def test_nothing_is_drawn_or_told_of_no_rows():
 
 @pytest.mark.parametrize("held", [True, False])
 @pytest.mark.slow
+@pytest.mark.usefixtures("without_drawing")
 def test_a_report_has_the_section_where_the_file_is_there(held, tmp_path):
     write_workdir(tmp_path)
     if held:

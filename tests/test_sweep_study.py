@@ -70,6 +70,7 @@ def test_all_rows_lie_together_and_by_variant(finished):
     assert [len(read(part / ROWS)["study"]) for part in parts] == [2 * (2 + 3 * 3 * 2)] * 8
 
 
+@pytest.mark.usefixtures("without_drawing")
 def test_each_variant_gets_its_own_report(finished):
     part = parts_of(finished[0])[0]
     written = write_report(part)
@@ -99,6 +100,7 @@ def test_data_cards_lie_beside_the_comparison_and_beside_each_variant(finished):
         assert {"card_source.json", "card_target.json"} <= {p.name for p in folder.iterdir()}
 
 
+@pytest.mark.usefixtures("without_drawing")
 def test_the_comparison_is_made_of_what_a_study_leaves(finished):
     written = write_report(finished[0])
     assert finished[0] / "report.html" in written

@@ -62,6 +62,7 @@ def test_without_validation_there_is_one_panel_and_without_rows_none():
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("without_drawing")
 def test_a_page_has_the_section_where_there_are_curves_and_only_there(tmp_path):
     workdir = write_workdir(tmp_path)
     write_report(workdir)

@@ -10,6 +10,10 @@ from the buffers that it carries. There the steps of a short window are written 
 and what a step keeps stays where it was made.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
 import jax
 import jax.numpy as jnp
 from jax import lax
@@ -26,6 +30,17 @@ FUSED_HIDDEN = (64, 128)
 """Hidden units of fused kernels: sizes are powers of two on a GPU, and a state fits its core."""
 NARROW = 8
 """The most channels that are projected one by one: a product over so few is all overhead."""
+_for_cpus = ContextVar("for_cpus", default=False)
+
+
+@contextmanager
+def for_cpus_alone() -> Iterator[None]:
+    """Trace for no other platform than CPUs: what others would do is not written out in vain."""
+    before = _for_cpus.set(True)
+    try:
+        yield
+    finally:
+        _for_cpus.reset(before)
 
 
 def last_hidden(params: LstmParams, x: jax.Array, recurrence: str = "plain") -> jax.Array:
@@ -35,9 +50,12 @@ def last_hidden(params: LstmParams, x: jax.Array, recurrence: str = "plain") -> 
         one kernel forward and one backward; other backends do as they do in "plain"
     Raises InputError where no fused kernel takes the sizes.
     """
-    # By the platform that is compiled for, which need not be the one that compiles.
     if recurrence == "fused":
         _check_fused(params, x)
+    if x.shape[1] > UNROLLED_STEPS or _for_cpus.get():
+        return looped(params, x)
+    # By the platform that is compiled for, which need not be the one that compiles.
+    if recurrence == "fused":
         # Asked for by few, and loading the compilers' front ends takes most of a second.
         from mtloc_jax.core import lstm_mosaic, lstm_triton
 
@@ -49,8 +67,6 @@ def last_hidden(params: LstmParams, x: jax.Array, recurrence: str = "plain") -> 
             tpu=lstm_mosaic.differentiable(unrolled),
             default=unrolled,
         )
-    if x.shape[1] > UNROLLED_STEPS:
-        return looped(params, x)
     return lax.platform_dependent(params, x, cpu=looped, default=unrolled)
 
 

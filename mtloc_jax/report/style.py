@@ -12,6 +12,8 @@ import numpy as np
 from matplotlib import colormaps, style
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
@@ -112,12 +114,13 @@ def save(drawn: Figure, path: Path) -> None:
 def png(drawn: Figure, dpi: float | str, n_colours: int) -> bytes:
     """Return a PNG of so many colours and pixels to the inch ("figure": its own)."""
     _clean(drawn)
-    pixels = io.BytesIO()
-    drawn.savefig(pixels, format="png", dpi=dpi, metadata={"Software": None})
-    with Image.open(pixels) as image:
-        flat = image.convert("RGB").quantize(n_colours, Image.Quantize.MAXCOVERAGE, kmeans=1)
-        packed = io.BytesIO()
-        flat.save(packed, format="PNG", optimize=True)
+    canvas = FigureCanvasAgg(drawn)
+    with _at_dpi(drawn, drawn.dpi if dpi == "figure" else float(dpi)):
+        canvas.draw()  # `savefig` would draw twice: once more to lay out, though this does as well
+        pixels = Image.fromarray(np.asarray(canvas.buffer_rgba()))
+    flat = pixels.convert("RGB").quantize(n_colours, Image.Quantize.MAXCOVERAGE, kmeans=1)
+    packed = io.BytesIO()
+    flat.save(packed, format="PNG", optimize=True)
     return packed.getvalue()
 
 
@@ -129,11 +132,23 @@ def save_svg(drawn: Figure, path: Path) -> None:
     """
     _clean(drawn)
     text = io.StringIO()
-    drawn.savefig(text, format="svg", dpi=_SVG_DPI, metadata={"Date": None, "Creator": None})
+    with _at_dpi(drawn, _SVG_DPI):
+        FigureCanvasSVG(drawn).print_svg(text, metadata={"Date": None, "Creator": None})
     names = dict.fromkeys(_CLIP_NAME.findall(text.getvalue()))
     numbered = {name: f"clip{number}" for number, name in enumerate(names, start=1)}
     named = _CLIP_NAME.sub(lambda found: numbered[found[0]], text.getvalue())
     write_whole(path, named)
+
+
+@contextmanager
+def _at_dpi(drawn: Figure, dpi: float) -> Iterator[None]:
+    """Let a figure have so many pixels to the inch for a while."""
+    before = drawn.dpi
+    drawn.dpi = dpi
+    try:
+        yield
+    finally:
+        drawn.dpi = before
 
 
 def _clean(drawn: Figure) -> None:

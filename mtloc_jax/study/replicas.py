@@ -13,6 +13,8 @@ import numpy as np
 from jax import lax
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
+from mtloc_jax.core.lstm import for_cpus_alone
+
 ReplicaAxis = Literal["map", "vmap"]
 RUNS = PartitionSpec("runs")
 ALL = PartitionSpec()
@@ -45,7 +47,10 @@ def over_runs(
         def one(run):
             return function(*run, shared)
 
-        return lax.map(one, stacked) if axis == "map" else jax.vmap(one)(stacked)
+        if axis == "vmap":
+            return jax.vmap(one)(stacked)
+        with for_cpus_alone():
+            return lax.map(one, stacked)
 
     def program(*arguments):
         specs = (*[RUNS] * (len(arguments) - 1), ALL)
