@@ -211,3 +211,16 @@ def test_a_row_that_lacks_is_named(tmp_path):
     with pytest.raises(InputError, match="200 ms after the row before, not 100") as error:
         edinburgh(tmp_path, rows)
     assert error.value.line == 4
+
+
+def test_a_round_that_a_name_numbers_in_the_billions_costs_nothing(tmp_path):
+    (tmp_path / "sensor_wifi_timestep100_9999999999.csv").write_text("", encoding="utf-8")
+    with pytest.raises(InputError, match="round 1 is missing"):
+        jobs(EDINBURGH, tmp_path)
+
+
+def test_a_round_that_two_files_hold_is_refused(tmp_path):
+    for name in ("1.csv", "01.csv", "1.csv.gz"):
+        (tmp_path / f"sensor_wifi_timestep100_{name}").write_bytes(b"")
+    with pytest.raises(InputError, match=r"_1.csv: round 1 is in \S+_01.csv too; delete one"):
+        jobs(EDINBURGH, tmp_path)

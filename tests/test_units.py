@@ -8,7 +8,7 @@ import pytest
 
 from mtloc_jax.errors import InputError
 from mtloc_jax.rows import ROWS
-from mtloc_jax.study import starts, units
+from mtloc_jax.study import matchers, starts, units
 from mtloc_jax.study.study import run_study
 from mtloc_jax.study.units import Kept, Unit
 from mtloc_jax.study.workdir import Identity
@@ -63,6 +63,11 @@ def test_units_lie_together_in_order_of_seeds():
 
 def test_a_core_trains_one_network_and_there_are_no_more_than_seeds():
     assert [units.at_once(5, 2), units.at_once(1, 4), units.at_once(7, 1)] == [2, 1, 1]
+
+
+def test_matchers_are_trained_four_to_seven_at_once_for_fewer_are_summed_otherwise():
+    cut = {seeds: matchers.at_once(seeds) for seeds in (1, 3, 4, 5, 7, 8, 9, 11, 20)}
+    assert cut == {1: 1, 3: 3, 4: 4, 5: 5, 7: 7, 8: 4, 9: 5, 11: 6, 20: 4}
 
 
 def test_a_stage_says_which_seeds_it_trains_where_they_are_not_all():

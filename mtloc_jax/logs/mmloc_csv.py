@@ -9,6 +9,7 @@ access points from 16 on and a last column of ms between the row and its WiFi re
 import re
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -66,15 +67,21 @@ def jobs(layout: Layout, folder: Path) -> list[Job]:
 
     Raises InputError where the folder is missing, holds none, or a round is missing.
     """
-    paths = {
-        int(found[1]): path
-        for path in sorted(existing_folder(folder).iterdir())
-        if (found := re.fullmatch(layout.file_name, path.name))
-    }
+    paths: dict[int, Path] = {}
+    for path in sorted(existing_folder(folder).iterdir()):
+        if not (found := re.fullmatch(layout.file_name, path.name)):
+            continue
+        if (n := int(found[1])) in paths:
+            raise InputError(
+                f"round {n} is in {paths[n].name} too", remedy="delete one of the two", path=path
+            )
+        paths[n] = path
     checked_found(paths, f"file named like {layout.file_name}", folder)
-    if missing := set(range(1, max(paths) + 1)) - paths.keys():
+    # Not by a list of all numbers: one name may say a billion.
+    first_missing = next(n for n in count(1) if n not in paths)
+    if first_missing < max(paths):
         raise InputError(
-            f"round {min(missing)} is missing", remedy="copy the folder again", path=folder
+            f"round {first_missing} is missing", remedy="copy the folder again", path=folder
         )
     return [
         Job(_name(layout, n), n, (paths[n],), partial(read_round, paths[n], layout, n))

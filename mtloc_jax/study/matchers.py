@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+import jax
 import numpy as np
 
 from mtloc_jax.core.model import Params
@@ -10,7 +11,9 @@ from mtloc_jax.experts.matcher_training import train_on
 from mtloc_jax.experts.scan_table import ScanTable, scan_table
 from mtloc_jax.logs.round import Round
 from mtloc_jax.settings import Settings
-from mtloc_jax.study import replicas
+from mtloc_jax.study import replicas, units
+
+_ALIKE_FROM = 4  # matchers side by side, each is trained to the same bit
 
 
 def pretraining(
@@ -21,9 +24,26 @@ def pretraining(
     Raises InputError where there is nothing to learn from.
     """
     tables = [surveyed(scan_table(walks), walks) for walks in floors]
-    how = settings.matcher
+    how, width = settings.matcher, at_once(settings.seeds)
     taught = lessons(tables, scans=how.scans)
-    return lambda seeds: train_on(taught, seeds, epochs=how.epochs, learning_rate=how.learning_rate)
+
+    def train(seeds: Sequence[int]) -> Params:
+        filled = [*seeds, *[seeds[-1]] * (width - len(seeds))]
+        found = train_on(taught, filled, epochs=how.epochs, learning_rate=how.learning_rate)
+        return jax.tree.map(lambda leaf: leaf[: len(seeds)], found)
+
+    return train
+
+
+def at_once(seeds: int) -> int:
+    """Return how many of the seeds are trained side by side: four to seven, or as many as there are.
+
+    On a CPU one, or two and three, are summed in other orders than four to ten are (by XLA of
+    jaxlib 0.10): cut smaller, weights would follow from the cut. An accelerator has room for all.
+    """
+    if jax.default_backend() != "cpu":
+        return units.at_once(seeds, 1)
+    return -(-seeds // max(seeds // _ALIKE_FROM, 1))
 
 
 def trained(survey: Surveyed, settings: Settings, seed: int, start: Params | None = None) -> Params:

@@ -6,7 +6,7 @@ from mtloc_jax.core.model import Params
 from mtloc_jax.logs.round import Round
 from mtloc_jax.motion import learned
 from mtloc_jax.settings import Settings
-from mtloc_jax.study import replicas
+from mtloc_jax.study import replicas, units
 
 
 def pretraining(
@@ -21,6 +21,11 @@ def pretraining(
     return lambda seeds: replicas.stack(
         learned.train_on(legs, seeds, n_steps=how.steps, learning_rate=how.learning_rate)
     )
+
+
+def at_once(seeds: int) -> int:
+    """Return how many of the seeds are trained together."""
+    return units.at_once(seeds, 1)
 
 
 def trained(

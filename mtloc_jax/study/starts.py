@@ -44,7 +44,7 @@ from mtloc_jax.surgery.tree import cover, leaves, match
 
 SOURCES = "sources"
 """In the card of what is pretrained for located arms: what its recordings hash to."""
-_PRETRAIN = {MATCHER: matchers.pretraining, MOTION: motions.pretraining}
+_PRETRAINED = {MATCHER: matchers, MOTION: motions}
 
 
 class Starts:
@@ -113,7 +113,7 @@ class Starts:
                 return self._made[name]
             stage = f"pretraining {part}s on {sites.source.name}"
             floors = [of.recordings.walks for r, of in sites.opened.items() if r != "target"]
-            taught = cache(lambda: _PRETRAIN[part](floors, settings))
+            taught = cache(lambda: _PRETRAINED[part].pretraining(floors, settings))
 
             def train(seeds: Sequence[int]) -> Unit:
                 called = stage + units.worded(seeds, settings.seeds)
@@ -122,7 +122,7 @@ class Starts:
                 self.report(called, 1, 1)
                 return Unit(params, _of(seeds))
 
-            together = units.at_once(settings.seeds, 1)
+            together = _PRETRAINED[part].at_once(settings.seeds)
             self._made[name] = self.kept.of_seeds(
                 name, sites.source, card, settings.seeds, together, train
             )
