@@ -71,17 +71,23 @@ def taught_on(of):
     return taught.dealt(SUBJECTS[of], DRAWN[of](), SHAPES[of], 2)._replace(n_steps=STEPS)
 
 
-@pytest.fixture(params=["matcher", "motion"])
+@pytest.fixture(scope="module", params=["matcher", "motion"])
 def of(request):
     return request.param
 
 
-@pytest.fixture
-def task(of, tmp_path):
+@pytest.fixture(scope="module")
+def task(of, tmp_path_factory):
     """Return the task of two runs on lessons that were written down."""
-    lessons.write(tmp_path / "lessons", taught_on(of))
-    path = str(tmp_path / "lessons")
-    return Task("expert", SHAPES[of], runs=2, batches=path, options={"of": of})
+    path = tmp_path_factory.mktemp(of) / "lessons"
+    lessons.write(path, taught_on(of))
+    return Task("expert", SHAPES[of], runs=2, batches=str(path), options={"of": of})
+
+
+@pytest.fixture(scope="module")
+def ours(task):
+    """Return ours: compiled once, and begun anew in each test."""
+    return Expert(task)
 
 
 def after(contestant, *parts):
@@ -106,28 +112,29 @@ def by_the_library(of, seed):
     return leaves(jax.tree.map(lambda leaf: leaf[0], made))
 
 
-def test_what_is_timed_as_ours_is_what_a_study_trains(of, task):
-    timed, trained = after(Expert(task), 2, STEPS - 2).weights(), by_the_library(of, 0)
+@pytest.mark.slow
+def test_what_is_timed_as_ours_is_what_a_study_trains(of, ours):
+    timed, trained = after(ours, 2, STEPS - 2).weights(), by_the_library(of, 0)
     assert timed.keys() == trained.keys()
     for path, leaf in trained.items():
         np.testing.assert_allclose(timed[path], leaf, rtol=1e-5, atol=1e-6, err_msg=path)
 
 
-def test_when_a_network_is_trained_the_next_begins_where_it_did(task):
-    whole = after(Expert(task), 2).outcome()
-    assert after(Expert(task), STEPS + 2).outcome() == pytest.approx(whole, rel=1e-5)
+def test_when_a_network_is_trained_the_next_begins_where_it_did(ours):
+    whole = after(ours, 2).outcome()
+    assert after(ours, STEPS + 2).outcome() == pytest.approx(whole, rel=1e-5)
 
 
 @pytest.mark.skipif(
     importlib.util.find_spec("torch") is None,
     reason="PyTorch is not installed: pip install -e '.[bench]'",
 )
-def test_the_pytorch_script_trains_to_the_same_weights(of, task):
+def test_the_pytorch_script_trains_to_the_same_weights(of, task, ours):
     import torch
 
     torch.set_num_threads(1)  # on a busy machine threads wait longer than they work
     made = importlib.import_module(f"bench.contestants.torch_{of}").contestant(task)
-    ours = after(Expert(task), STEPS)
+    after(ours, STEPS)
     theirs = after(made, STEPS + 1, STEPS - 1)  # trained, and trained again
     np.testing.assert_allclose(theirs.outcome(), ours.outcome(), rtol=1e-4)
     mine = ours.weights()
@@ -201,6 +208,7 @@ for deal in ("batch", "branches"):
 """
 
 
+@pytest.mark.slow
 def test_one_run_trains_alike_however_its_step_is_dealt_out():
     done = subprocess.run(
         [sys.executable, "-c", ONE_RUN], cwd=ROOT, capture_output=True, text=True, check=False
