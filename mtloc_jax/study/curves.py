@@ -1,12 +1,15 @@
 """How runs fared while they trained: their loss by epoch, and what validation said in between."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from mtloc_jax.core.curve import steps_a_point
+from mtloc_jax.core.curve import Course, steps_a_point
+
+CURVES = "curves"
+"""In the card of networks that others start from: how they trained, as `kept` has it."""
 
 
 class Measured(NamedTuple):
@@ -63,6 +66,40 @@ def curve(
             break
         found.append(Point(-(-step // batches), loss, measured.get(step, UNMEASURED)))
     return found
+
+
+def curves_of(course: Course) -> list[list[Point]]:
+    """Return the curves of runs that took as many steps each, and were measured nowhere."""
+    return [curve(course.n_steps, course.batches, means, {}) for means in course.means]
+
+
+def without_errors(points: list[Point]) -> list[Point]:
+    """Return a curve whose errors are no metres, without them."""
+    nan = float("nan")
+    return [point._replace(validation=Measured(point.validation.loss, nan)) for point in points]
+
+
+def cells(points: Iterable[Point]) -> Iterator[dict[str, Any]]:
+    """Yield the cells of a run's rows in history.csv, but for those that name it."""
+    for point in points:
+        yield {
+            "epoch": point.epoch,
+            "training_loss": point.loss,
+            "validation_loss": point.validation.loss,
+            "validation_error_m": point.validation.error_m,
+        }
+
+
+def kept(curves: Sequence[list[Point]]) -> list[dict[str, Any]]:
+    """Return curves of networks, one a seed, as a card keeps them: what is no number is left out.
+
+    A row each: its seed, and `cells`.
+    """
+    return [
+        {"seed": seed} | {name: x for name, x in row.items() if np.isfinite(x)}
+        for seed, points in enumerate(curves)
+        for row in cells(points)
+    ]
 
 
 @dataclass(frozen=True)

@@ -11,38 +11,44 @@ from mtloc_jax.experts.scan_table import ScanTable, scan_table
 from mtloc_jax.logs.round import Round
 from mtloc_jax.settings import Settings
 from mtloc_jax.study import replicas
+from mtloc_jax.study.curves import Point, curves_of
 
 
-def pretrained(floors: Sequence[Sequence[Round]], settings: Settings) -> Params:
-    """Return matchers trained on all walks of some floors, one a seed, stacked.
+def pretrained(
+    floors: Sequence[Sequence[Round]], settings: Settings
+) -> tuple[Params, list[list[Point]]]:
+    """Return matchers trained on all walks of some floors, one a seed, stacked, and their curves.
 
     Raises InputError where there is nothing to learn from.
     """
     tables = [surveyed(scan_table(walks), walks) for walks in floors]
     how = settings.matcher
-    return train_on(
+    found, course = train_on(
         lessons(tables, scans=how.scans),
         range(settings.seeds),
         epochs=how.epochs,
         learning_rate=how.learning_rate,
     )
+    return found, curves_of(course)
 
 
-def trained(survey: Surveyed, settings: Settings, seed: int, start: Params | None = None) -> Params:
-    """Return a matcher trained on a survey, from fresh weights or from those of another.
+def trained(
+    survey: Surveyed, settings: Settings, seed: int, start: Params | None = None
+) -> tuple[Params, list[Point]]:
+    """Return a matcher trained on a survey, from fresh weights or from another's, and its curve.
 
     Raises InputError where there is nothing to learn from.
     """
     how = settings.matcher
     tuned = start is not None
-    found = train_on(
+    found, course = train_on(
         lessons([survey], seed, scans=how.scans),
         [seed],
         start=replicas.stack([start]) if tuned else None,
         epochs=how.tuned_epochs if tuned else how.epochs,
         learning_rate=how.tuned_rate if tuned else how.learning_rate,
     )
-    return replicas.take(found, 0)
+    return replicas.take(found, 0), curves_of(course)[0]
 
 
 def surveyed(table: ScanTable, walks: Sequence[Round]) -> Surveyed:

@@ -11,7 +11,7 @@ from mtloc_jax.core.model import Params
 from mtloc_jax.settings import Settings
 from mtloc_jax.sites.scaling import Scaler
 from mtloc_jax.sites.two_surveys import Survey
-from mtloc_jax.study import replicas
+from mtloc_jax.study import curves, replicas
 from mtloc_jax.study.diverged import LOST, lost_of, trained
 from mtloc_jax.study.opened import Report, Sites
 from mtloc_jax.study.programs import initialised, problem_of, program_of
@@ -68,12 +68,12 @@ class Resurvey:
         trainer = Trainer(program_of(spec, site.shapes(), settings), len(runs))
         data = replicas.placed(site.arrays(in_use), replicas.mesh(), replicas.ALL)
         stage = "training on survey 1"
-        params, lost = trained(
+        found, lost = trained(
             trainer, runs, data, lambda done, total: self._report(stage, done, total), stage
         )
         of_runs = [{"seed": s, "bssids": self.sites.surveyed(s)[0].bssids} for s in seeds]
-        card = {**self._card, "runs": of_runs} | ({LOST: lost} if lost else {})
-        checkpoint.save(folder, params, card)
+        card = {**self._card, "runs": of_runs, curves.CURVES: curves.kept(found.curves)}
+        checkpoint.save(folder, found.params, card | ({LOST: lost} if lost else {}))
 
     def _fresh(self, survey: Survey, number: int) -> Params:
         """Return a fresh network for a survey's vocabulary; the seeds of both surveys differ."""

@@ -15,15 +15,22 @@ from mtloc_jax.settings import Settings, parsed, portable, value
 from mtloc_jax.sites.pretext import RANDOM
 from mtloc_jax.sites.site import Site
 from mtloc_jax.study import matchers, motions, replicas, workdir
+from mtloc_jax.study.curves import CURVES, GroupCurve, Point, grouped, kept, without_errors
 from mtloc_jax.study.diverged import LOST, lost_of, trained, unnumbered
 from mtloc_jax.study.learnt import Row, learnt
 from mtloc_jax.study.opened import Report, Sites
 from mtloc_jax.study.plan import Group, Job
-from mtloc_jax.study.pretraining import Pretraining, pretraining, untrained
+from mtloc_jax.study.pretraining import (
+    Pretraining,
+    is_told_in_metres,
+    pretraining,
+    untrained,
+    watched,
+)
 from mtloc_jax.study.programs import initialised, problem_of
 from mtloc_jax.study.resurvey import Resurvey
 from mtloc_jax.study.runs import RunSpec
-from mtloc_jax.study.trainer import Trainer
+from mtloc_jax.study.trainer import Trained, Trainer, Watched
 from mtloc_jax.study.variants import (
     MATCHER,
     MOTION,
@@ -42,6 +49,8 @@ from mtloc_jax.surgery.part_program import PART
 from mtloc_jax.surgery.rules import Keep, Rule
 from mtloc_jax.surgery.tree import cover, leaves, match
 
+PRETRAINING, FIRST_SURVEY = "pretraining", "first survey"
+"""What history.csv calls networks that others start from, beside MATCHER and MOTION."""
 SOURCES = "sources"
 """In the card of what is pretrained for located arms: what its recordings hash to."""
 _PRETRAIN = {MATCHER: matchers.pretrained, MOTION: motions.pretrained}
@@ -60,6 +69,8 @@ class Starts:
         self._reports: dict[str, GraftReport | None] = {}
         self._trainers: dict[Any, Trainer] = {}
         self._resurveys: dict[Variant, Resurvey] = {}
+        self._curves: list[GroupCurve] = []
+        self._rows: dict[Path, list[Row]] = {}
 
     def of(self, job: Job, settings: Settings, sites: Sites) -> Params:
         """Return the parameters a job starts from; `settings` are what it is trained with."""
@@ -94,6 +105,36 @@ class Starts:
         folder = self.folder / _pretrained_name(job, settings)
         return checkpoint.read_card(folder).get("pretext", []) if folder.is_dir() else []
 
+    def curves(self) -> list[GroupCurve]:
+        """Return how networks trained to start from, seeds in the mean, since last asked."""
+        found, self._curves = self._curves, []
+        return found
+
+    def trained(self, job: Job, settings: Settings) -> dict[str, list[Row]]:
+        """Return how the networks trained that a job starts from, as `curves.kept`, by part.
+
+        Those of this study alone: what was given, or taken from another, has no curves here.
+        """
+        places = {}
+        if job.spec.of.grafts_imu and self.given is None:
+            places[PRETRAINING] = _pretrained_name(job, settings)
+        if job.spec.of.start == "first survey":
+            places[FIRST_SURVEY] = _donors_name(job.trained)
+        if job.spec.of.locate:
+            places |= {part: _part_name(part, job) for part in _PRETRAIN}
+        found = {part: self._kept_rows(self.folder / place) for part, place in places.items()}
+        return {part: rows for part, rows in found.items() if rows}
+
+    def _kept_rows(self, folder: Path) -> list[Row]:
+        if folder not in self._rows:
+            card = checkpoint.read_card(folder) if folder.is_dir() else {}
+            self._rows[folder] = card.get(CURVES, [])
+        return self._rows[folder]
+
+    def is_pretrained(self, job: Job, settings: Settings) -> bool:
+        """Say whether the networks that a job grafts from need no training any more."""
+        return self.given is not None or (self.folder / _pretrained_name(job, settings)).is_dir()
+
     def lost(self, job: Job, settings: Settings) -> bool:
         """Say whether the pretraining that a job's network grafts from diverged."""
         if not job.spec.of.grafts_imu or self.given is not None:
@@ -106,7 +147,7 @@ class Starts:
 
         part: MATCHER or MOTION. One a seed, stacked. Raises InputError as their training does.
         """
-        name = f"pretrained-{part}{_suffix(job.trained.of(PART_BY[part]))}"
+        name = _part_name(part, job)
         if name not in self._made:
             stage = f"pretraining {part}s on {sites.source.name}"
 
@@ -116,8 +157,8 @@ class Starts:
                     return
                 self.report(stage, 0, 1)
                 floors = [of.recordings.walks for r, of in sites.opened.items() if r != "target"]
-                params = _PRETRAIN[part](floors, settings)
-                card = self._card(sites.source, settings)
+                params, curves = _PRETRAIN[part](floors, settings)
+                card = self._card(sites.source, settings) | self._kept_curves(name, curves)
                 card |= {PART: part, SOURCES: _sources(sites)}
                 checkpoint.save(folder, params, card)
                 self.report(stage, 1, 1)
@@ -175,18 +216,31 @@ class Starts:
         def make(folder: Path) -> None:
             found: list[Row] = []
             lost: list[int] = []
+            curves: dict[str, list[Row]] = {}
             if settings.pretext == RANDOM:
                 params = untrained(source, settings)
             else:
                 stage = f"pretraining on {source.name}" + (variant.name and f", {variant.name}")
-                params, lost = self._trained(pretraining(source, settings), stage)
+                made = pretraining(source, settings)
+                trained, lost = self._trained(made, stage, watched(source, settings))
+                params, fell = trained.params, trained.curves
+                if not is_told_in_metres(source, settings):
+                    fell = list(map(without_errors, fell))
+                curves = self._kept_curves(folder.name, fell)
                 found = learnt(source, settings, params, lost)
-            card = self._card(source, settings) | {"pretext": found}
+            card = self._card(source, settings) | {"pretext": found} | curves
             checkpoint.save(folder, params, card | ({LOST: lost} if lost else {}))
 
         return self._kept(self.folder / f"pretrained{_suffix(variant)}", source, make)
 
-    def _trained(self, made: Pretraining, stage: str) -> tuple[Params, list[int]]:
+    def _kept_curves(self, name: str, curves: list[list[Point]]) -> dict[str, list[Row]]:
+        """Return how networks trained, one a seed, for their card; their mean is told on."""
+        self._curves += grouped((name, seed, points) for seed, points in enumerate(curves))
+        return {CURVES: kept(curves)}
+
+    def _trained(
+        self, made: Pretraining, stage: str, on: Watched | None
+    ) -> tuple[Trained, list[int]]:
         key = (made.static, made.data.target.shape)
         if key not in self._trainers:
             self._trainers[key] = Trainer(made.static, len(made.runs))
@@ -197,13 +251,13 @@ class Starts:
             data,
             lambda done, total: self.report(stage, done, total),
             stage,
+            on,
         )
 
     def _resurvey(self, trained: Variant, settings: Settings, sites: Sites) -> Resurvey:
-        # How a network is fine-tuned later is no matter to those of the first survey.
-        variant = Variant(tuple(p for p in trained.settings if p[0] != "finetune_plan"))
+        variant = _donors_of(trained)
         if variant not in self._resurveys:
-            folder = self.folder / f"donors{_suffix(variant)}"
+            folder = self.folder / _donors_name(trained)
             self._resurveys[variant] = Resurvey(
                 sites,
                 settings,
@@ -293,6 +347,19 @@ def _grafted_name(job: Job, settings: Settings) -> str:
 
 def _pretrained_name(job: Job, settings: Settings) -> str:
     return "pretrained" + _suffix(job.trained.of(pretrained_by(settings)))
+
+
+def _part_name(part: str, job: Job) -> str:
+    return f"pretrained-{part}{_suffix(job.trained.of(PART_BY[part]))}"
+
+
+def _donors_of(trained: Variant) -> Variant:
+    # How a network is fine-tuned later is no matter to those of the first survey.
+    return Variant(tuple(p for p in trained.settings if p[0] != "finetune_plan"))
+
+
+def _donors_name(trained: Variant) -> str:
+    return "donors" + _suffix(_donors_of(trained))
 
 
 def _suffix(variant: Variant) -> str:
