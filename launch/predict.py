@@ -17,6 +17,7 @@ with the same rows.
 from absl import flags
 
 from launch import cli, places
+from mtloc_jax.locate import UNTRAINED
 from mtloc_jax.sites.formats import FORMATS
 
 _LOG = flags.DEFINE_string("log", None, "A log, or a folder of logs.", required=True)
@@ -29,7 +30,11 @@ _SURVEY_FORMAT = flags.DEFINE_string(
 _DATA_DIR = flags.DEFINE_string("data_dir", "", "Folder of recordings, for buildings read there.")
 _ROUNDS = flags.DEFINE_list("rounds", [], "Rounds of the survey to use; all if not given.")
 _ARM = flags.DEFINE_string(
-    "arm", None, "EXPERT-held, or EXPERT-MOTION- filter, smoother, grid, grid-smoother."
+    "arm",
+    None,
+    "EXPERT-held, or EXPERT-MOTION- filter, smoother, grid, grid-smoother; EXPERT is one of "
+    f"{', '.join(UNTRAINED)} (chosen: whichever errs least on walks of the survey), MOTION one of "
+    "none, steps, network.",
 )
 _PRETRAINED = flags.DEFINE_string(
     "pretrained",

@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Iterable
+from textwrap import fill
 from types import TracebackType
 
 from rich.console import Console, RenderableType
@@ -19,9 +20,10 @@ from rich.text import Text
 
 from mtloc_jax.escapes import lines, rich
 from mtloc_jax.study.expected import Expected
-from mtloc_jax.study.progress import Live
-from mtloc_jax.study.stages import COMPILING, READING, REPORTING, STAGES, Account, stage_of
+from mtloc_jax.study.progress import Live, in_words
+from mtloc_jax.study.stages import COMPILING, READING, REPORTING, STAGES, Account, Spent, stage_of
 
+_COLUMNS_WIDE, _SHOWN_S = 80, 0.5
 LINE_S = 30.0  # at most one line of a log in that time, but for finished runs
 _COLUMNS = (
     TextColumn("{task.description:<9}"),
@@ -43,6 +45,7 @@ class Progress:
         self._quiet, self._compiled_s = quiet, compiled_s
         self._account, self._expected = Account(), Expected()
         self._before_s = 0.0
+        self._spent: Spent | None = None
         self._stages: dict[str, TaskID] = {}
         self._runs_done, self._told_s = -1, time.monotonic()
 
@@ -62,12 +65,15 @@ class Progress:
 
     def __call__(self, text: str, done: float, total: float) -> None:
         """Show that `done` of `total` of what `text` says is done."""
+        so_far_s = self._compiled_s()
+        if self._spent:
+            self._spent.told(text, time.monotonic(), so_far_s)
         self._show(text, done, total)
         if stage_of(text) == REPORTING:
             self._over(COMPILING)
             return
         to_compile_s = self._expected.seconds.get(COMPILING, 0.0)
-        compiled_s = self._compiled_s() - self._before_s
+        compiled_s = so_far_s - self._before_s
         if compiled_s:
             self._show(COMPILING, compiled_s, max(to_compile_s, compiled_s))
 
@@ -77,10 +83,26 @@ class Progress:
         if expected is None:
             return
         self._expected, self._before_s = expected, self._compiled_s()
+        self._spent = Spent(time.monotonic(), self._before_s)
         self._account.expect(expected.parts)
         for stage in STAGES:
             self._bars.update(self._bar(stage), share=self._share(stage))
         self._over(READING)
+
+    def took(self) -> str:
+        """Return what each stage took since it was begun, and what was expected; "" of nothing."""
+        if self._spent is None:
+            return ""
+        seconds, expected = self._spent.seconds, self._expected
+        whole, stages = f"took {in_words(sum(seconds.values()))}", []
+        if not expected.untold:
+            whole += f", {in_words(expected.left_s)} were expected"
+        for stage in list(STAGES)[1:]:  # what was read is over
+            s, of_s = (of.get(stage, 0.0) for of in (seconds, expected.seconds))
+            if max(s, of_s) >= _SHOWN_S:
+                stages.append(f"{stage} {in_words(s)}")
+                stages[-1] += "" if expected.untold else f" ({in_words(of_s)})"
+        return fill(f"{whole}: {', '.join(stages)}", _COLUMNS_WIDE, subsequent_indent="  ")
 
     def tell(self, live: Live) -> None:
         """Show how far the study is: runs, speed, time left, best validation error so far."""

@@ -83,6 +83,7 @@ def _run(settings: Settings, folder: Path) -> None:
             cli.say(lines)
         elif made:
             made.show()
+            cli.say(show.took())
             study.check_diverged()
 
 

@@ -6,7 +6,8 @@ from typing import Any, Literal
 from mtloc_jax.errors import InputError
 from mtloc_jax.registry import found_at, meant
 
-_SECOND_MS = 1000
+_SECOND_MS, _DAY_MS = 1000, 86_400_000
+_AT_MOST = "at most {} old"
 
 Kind = Literal["static", "traced", "judged", "site", "building", "plan", "place"]
 KINDS: dict[Kind, str] = {
@@ -86,6 +87,8 @@ class Declared:
         """Write a setting for a reader: 'hidden 64', 'scans at most 4 s old'."""
         if self.zero and value == 0:
             return self.zero
+        if self.words.endswith(_AT_MOST) and value >= _DAY_MS:  # no recording is that long
+            return self.words.replace(_AT_MOST, "of any age")
         if self.words:
             return self.words.format(self.measured(value))
         words = self.name.removesuffix("_ms").replace("_", " ").replace(".", " ")

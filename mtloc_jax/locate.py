@@ -95,6 +95,8 @@ EXPERTS["chosen"] = Expert(
     "D",
     among=("cosine", "v3", "matcher", "radio-map"),
 )
+UNTRAINED = tuple(name for name, one in EXPERTS.items() if one.origin in ("", PRETRAINED))
+"""The experts that need a survey, but no training on it."""
 MOTIONS[NONE] = Motion("", "no motion")
 MOTIONS[STEPS] = Motion("mtloc_jax.motion.steps:moves", "steps")
 MOTIONS[NETWORK] = Motion("", "motion network", PRETRAINED)

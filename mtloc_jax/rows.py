@@ -77,7 +77,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     DIVERGED: (*KEYS[:5], "learning_rate"),
     # One row per run, network trained for it and epoch, up to where it diverged (of more than 256
     # epochs, every second, third ..): the mean loss of the steps since the row before, and what a
-    # few windows of validation were measured at, not a number where they were not.
+    # few windows of validation were measured at, not a number where they were not. What runs share
+    # stands with the first that asked for it; what they start from follows, as an arm of its own.
     HISTORY: (*KEYS[:5], "part", "epoch", "training_loss", "validation_loss", "validation_error_m"),
     # One row per pretrained network, split of the source and quantity that its pretext asks for:
     # the mean error in its unit, and that of the mean of what was asked in training.

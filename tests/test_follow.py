@@ -12,6 +12,7 @@ from mtloc_jax.experts.candidates import CANDIDATES
 from mtloc_jax.experts.matcher import CANDIDATES_AT, FEATURES_OF
 from mtloc_jax.experts.matcher_training import PROBLEM as MATCHER
 from mtloc_jax.experts.pair_features import FEATURES
+from mtloc_jax.locate import UNTRAINED
 from mtloc_jax.logs import mmloc_csv
 from mtloc_jax.logs.round import SENSORS
 from mtloc_jax.motion.network import fresh as fresh_motion
@@ -109,7 +110,7 @@ def survey_as(form):
 
 def locator_of(arm, survey=SURVEY):
     networks = {"motion": fresh_motion(0)} if "network" in arm else {}
-    if "matcher" in arm:
+    if "matcher" in arm or "chosen" in arm:
         shapes = {FEATURES_OF: (1, CANDIDATES, len(FEATURES)), CANDIDATES_AT: (1, CANDIDATES, 3)}
         nothing = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
         networks["matcher"] = MATCHER.network.init(jax.random.key(0), nothing)["params"]
@@ -183,6 +184,16 @@ def test_a_growing_log_gives_the_rows_of_the_whole_one(tmp_path, form, arm):
     updates, whole = followed(form, tmp_path, locator_of(arm, survey_as(form)))
     assert_same(updates, whole)
     assert any(arm.partition("-")[0] in spoke for spoke in whole.spoke)
+
+
+@pytest.mark.parametrize("expert", UNTRAINED)
+def test_every_expert_that_needs_no_training_places_scans_as_they_come(tmp_path, expert):
+    updates, whole = followed("csv", tmp_path, locator_of(f"{expert}-steps-filter"))
+    assert_same(updates, whole)
+    told = {word for spoke in whole.spoke for word in spoke.split("+")} - {"", "steps"}
+    assert len(told) == 1
+    assert told < set(UNTRAINED)
+    assert told == {expert} or expert == "chosen"
 
 
 @pytest.mark.parametrize("form", FORMS)

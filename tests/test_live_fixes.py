@@ -10,7 +10,8 @@ from mtloc_jax.experts.candidates import CANDIDATES
 from mtloc_jax.experts.matcher import CANDIDATES_AT, FEATURES_OF
 from mtloc_jax.experts.matcher_training import PROBLEM
 from mtloc_jax.experts.pair_features import FEATURES
-from mtloc_jax.prediction.live_fixes import SPARE, LiveFixes, MatcherPlace, placer
+from mtloc_jax.prediction.live_fixes import LiveFixes
+from mtloc_jax.prediction.placing import SPARE, MatcherPlace, placer
 from tests.test_follow import LOG, SURVEY
 
 
@@ -52,7 +53,7 @@ def test_a_survey_is_prepared_once_for_all_scans_and_logs(params, monkeypatch):
     place, made = MatcherPlace(params), []
     known = matcher_fixes.Known
     monkeypatch.setattr(
-        "mtloc_jax.prediction.live_fixes.Known", lambda of: made.append(of) or known(of)
+        "mtloc_jax.prediction.placing.Known", lambda of: made.append(of) or known(of)
     )
     for _ in range(2):
         fixes, shared = LiveFixes(place, SURVEY.table).until(LOG, 10**6)

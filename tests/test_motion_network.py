@@ -147,7 +147,7 @@ def off_m(moves, walk):
 
 def test_networks_learn_speeds_from_sums_between_waypoints():
     walks = slow_and_quick()
-    trained = learned.train(walks, [3, 4], n_steps=30, learning_rate=2e-2)
+    trained, _ = learned.train(walks, [3, 4], n_steps=30, learning_rate=2e-2)
     for before, after in zip([fresh(3), fresh(4)], trained, strict=True):
         for walk in walks:
             guessed, told = learned.moves(before, walk), learned.moves(after, walk)
@@ -156,15 +156,16 @@ def test_networks_learn_speeds_from_sums_between_waypoints():
 
 
 def test_a_seed_trains_the_same_whatever_is_trained_beside_it():
-    one, other = learned.train(slow_and_quick(), [0, 1], n_steps=3)
-    again, _ = learned.train(slow_and_quick(), [1, 0], n_steps=3)
+    (one, other), _ = learned.train(slow_and_quick(), [0, 1], n_steps=3)
+    (again, _), _ = learned.train(slow_and_quick(), [1, 0], n_steps=3)
     assert all(map(np.array_equal, jax.tree.leaves(again), jax.tree.leaves(other)))
     assert not np.allclose(one["dense"]["kernel"], other["dense"]["kernel"])
 
 
 def test_fine_tuning_starts_where_it_is_told():
     start = fresh(9)
-    for params in learned.train(slow_and_quick(), [0, 1], start=start, n_steps=1, learning_rate=0):
+    trained, _ = learned.train(slow_and_quick(), [0, 1], start=start, n_steps=1, learning_rate=0)
+    for params in trained:
         assert all(map(np.array_equal, jax.tree.leaves(params), jax.tree.leaves(start)))
 
 

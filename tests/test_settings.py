@@ -269,6 +269,7 @@ def test_whatever_a_value_is_it_is_held_as_it_was_given_or_refused_in_one_line(n
         ("window.wifi_max_age_ms", 300, "scans at most 300 ms old"),
         ("window.wifi_max_age_ms", 4000, "scans at most 4 s old"),
         ("wifi_entry_max_age_ms", 1500, "scan entries at most 1.5 s old"),
+        ("wifi_entry_max_age_ms", 1_000_000_000, "scan entries of any age"),
         ("wipe.mode", "bursts", "wipe mode bursts"),
         ("start", "from_transferred", "start from transferred"),
         ("start", "runs/my_study", "start runs/my_study"),

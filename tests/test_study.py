@@ -22,6 +22,7 @@ from mtloc_jax.rows import (
     DIVERGED,
     HISTORY,
     LEAVES,
+    PRETEXT,
     RADIUS,
     ROWS,
     TRACKS,
@@ -84,6 +85,20 @@ def test_every_run_has_its_curve_and_ends_near_what_it_is_judged_at(finished):
         assert np.all(np.diff(of_run["training_loss"]) < 0)
         # A hundred windows spread over the walks stand for all of them.
         assert of_run["validation_error_m"][-1] == pytest.approx(rows["mean_m"][at], rel=0.1)
+
+
+def test_pretraining_has_its_curves_with_the_runs_and_in_its_card(finished):
+    folder, history = finished[0], read(finished[0] / HISTORY)
+    before = select(history, arm="pretrained")
+    assert before["seed"].tolist() == [0, 1]  # one epoch each
+    assert set(before["part"]) == {"pretraining"}
+    assert np.isfinite(before["validation_error_m"]).all()
+    assert set(select(history, arm="scratch")["part"]) == {"network"}
+    errors = select(read(folder / PRETEXT), split="validation")["error"]
+    # A hundred windows spread over the walks stand for all of them.
+    assert before["validation_error_m"] == pytest.approx(errors, rel=0.1)
+    kept = checkpoint.read_card(folder / "pretrained")["curves"]
+    assert [row["training_loss"] for row in kept] == pytest.approx(before["training_loss"])
 
 
 @pytest.mark.slow
@@ -412,6 +427,9 @@ def test_runs_that_diverge_are_named_with_their_rate_and_lose_no_other_run(tmp_p
     with pytest.raises(InputError, match=said):
         study.check_diverged()
     assert Study(config, tmp_path, ignore).run()  # the folder is in order
+    # Both variants train in one chunk: each has half of its time.
+    whole, *parts = map(read_times, (tmp_path, *sorted((tmp_path / "variants").iterdir())))
+    assert [part.work_s for part in parts] == pytest.approx([whole.work_s / 2] * 2, abs=0.11)
     found = read_measured(tmp_path)
     assert found.diverged["learning_rate"].tolist() == [1000]
     assert [len(table["seed"]) > 0 for table in found.swept.tables] == [True]

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from mtloc_jax import rows
+from mtloc_jax.report import charts
+from mtloc_jax.report.part_curves import part_figure, part_table
 from mtloc_jax.report.training_curves import training_figure, training_table
 from mtloc_jax.report.write import write_report
 from mtloc_jax.rows import HISTORY, empty
@@ -59,6 +61,50 @@ def test_without_validation_there_is_one_panel_and_without_rows_none():
     assert len(drawn.axes) == 1
     assert training_figure(empty(HISTORY), SIMULATED) is None
     assert training_table(empty(HISTORY), SIMULATED) == []
+
+
+PARTS = [
+    line("pretrained", 0, 1, 0.5, 3.0, part="pretraining", validation_loss=0.75),
+    line("pretrained", 0, 2, 0.25, 2.5, part="pretraining", validation_loss=0.5),
+    line("pretrained", 1, 1, 0.75, 4.0, part="pretraining", validation_loss=1.0),
+    line("pretrained", 1, 2, 0.25, 3.5, part="pretraining", validation_loss=0.75),
+    *(line("m", 0, k, 2.0 - k, part="motion-tuned", validation_loss=NAN) for k in (1, 2, 3)),
+]
+
+
+def test_parts_have_a_line_and_a_panel_each_and_networks_of_windows_none():
+    table = as_table([*LINES, *PARTS], HISTORY)
+    (made,) = part_table(table, SIMULATED)
+    told = {cells[1]: [cell.text() for cell in cells[2:]] for cells in made.lines}
+    assert told == {
+        "pretraining in the source": [
+            *("2", "2", "0.6250 ± 0.1768", "0.2500 ± 0.0000", "0.6250 ± 0.1768", "3.00 ± 0.71"),
+        ],
+        "motion network fine-tuned": ["1", "3", "1.0000", "-1.0000", "", ""],
+    }
+    drawn = part_figure(table, SIMULATED)
+    assert drawn is not None
+    first, second = drawn.axes
+    assert first.get_title(loc="left") or first.get_title() == "pretraining in the source"
+    assert [one.get_label() for one in second.get_lines()] == ["training"]  # measured nowhere else
+    thick = [one for one in first.get_lines() if not one.get_label().startswith("_")]
+    assert [one.get_ydata().tolist() for one in thick] == [[0.625, 0.25], [0.875, 0.625]]
+    assert second.get_ylim()[0] < -1
+    assert part_figure(TABLE, SIMULATED) is None
+    assert part_table(TABLE, SIMULATED) == []
+
+
+def test_a_reader_may_switch_the_curves_of_arms_and_seeds():
+    loss, error = charts.training(TABLE).plain()["panels"]
+    assert (loss["log"], error["log"]) == (True, False)
+    arrays = loss["arrays"]
+    drawn = [(arm, seed, arrays[at], arrays[v]) for arm, seed, at, v in loss["series"]]
+    assert drawn == [
+        (0, None, [1, 2, 3, 4], [2, 1, 0.6667, 0.5]),
+        (0, 0, [1, 2, 3, 4], [1, 0.5, 0.3333, 0.25]),
+        (0, 1, [1, 2, 3, 4], [3, 1.5, 1, 0.75]),
+        (1, None, [1], [2]),
+    ]
 
 
 @pytest.mark.slow

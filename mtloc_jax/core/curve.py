@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 POINTS = 256
 """Numbers kept of a run: a program does not depend on its epochs. Of more, several share one."""
@@ -18,6 +19,17 @@ class Falling(NamedTuple):
 
     summed: jax.Array
     means: jax.Array
+
+
+class Course(NamedTuple):
+    """Hold how runs fared that took as many steps each.
+
+    n_steps: of a run; batches: of an epoch; means: f32[R, POINTS], as Falling's
+    """
+
+    n_steps: int
+    batches: int
+    means: np.ndarray
 
 
 def nothing() -> Falling:

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from mtloc_jax.core.curve import Course
 from mtloc_jax.core.model import Params
 from mtloc_jax.core.train import Run, Static, make_train
 from mtloc_jax.experts.candidates import CANDIDATES
@@ -32,8 +33,8 @@ def train(
     batch_size: int = 128,
     learning_rate: float = 3e-3,
     lessons_seed: int = 0,
-) -> Params:
-    """Return the parameters of a matcher for each seed, stacked along a first axis.
+) -> tuple[Params, Course]:
+    """Return the parameters of a matcher for each seed, stacked, and how its loss fell.
 
     start: parameters to go on from, stacked likewise: these are fine-tuned, and their
         standardisation stays. Fresh ones standardise on `floors`.
@@ -58,21 +59,23 @@ def train_on(
     epochs: int = 3,
     batch_size: int = 128,
     learning_rate: float = 3e-3,
-) -> Params:
+) -> tuple[Params, Course]:
     """Train on lessons that were drawn before; arguments and result as `train`."""
     start = fresh(data, seeds) if start is None else start
     n = len(data.target)
+    batches = -(-n // batch_size)
     run = Run(
         seed=jnp.asarray(seeds, jnp.int32),
         learning_rate=jnp.float32(learning_rate),
         start=start,
         plan=jnp.arange(n, dtype=jnp.int32),
         n_windows=jnp.int32(n),
-        n_steps=jnp.int32(epochs * -(-n // batch_size)),
+        n_steps=jnp.int32(epochs * batches),
         dropout=jnp.float32(0),
         scaler=METRES,
     )
-    return jax.device_get(training_program(paces_of(start), batch_size)(run, data))
+    params, means = jax.device_get(training_program(paces_of(start), batch_size)(run, data))
+    return params, Course(epochs * batches, batches, means)
 
 
 def fresh(data: Arrays, seeds: Sequence[int]) -> Params:
@@ -115,10 +118,16 @@ def paces_of(params: Params) -> Paces:
 
 @cache
 def training_program(paces: Paces, batch_size: int) -> Any:
-    """Return (run, lessons) -> parameters, compiled, over the seeds and starts of a run."""
+    """Return (run, lessons) -> parameters and mean losses f32[R, POINTS], compiled.
+
+    Over the seeds and starts of a run.
+    """
     static = Static(PROBLEM, paces, batch_size, "adamw", "cosine")
     training = make_train(static)
     axes = Run(*(0 if name in ("seed", "start") else None for name in Run._fields))  # type: ignore[arg-type]
-    return jax.jit(
-        jax.vmap(lambda run, data: training.train(run, data).params, in_axes=(axes, None))
-    )
+
+    def one(run: Run, data: Arrays) -> tuple[Params, jax.Array]:
+        state = training.train(run, data)
+        return state.params, state.losses.means
+
+    return jax.jit(jax.vmap(one, in_axes=(axes, None)))

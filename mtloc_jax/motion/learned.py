@@ -7,8 +7,9 @@ import jax
 import numpy as np
 from jax import lax
 
+from mtloc_jax.core.curve import Course
 from mtloc_jax.core.model import Params, apply
-from mtloc_jax.core.train import Run, Static, make_train
+from mtloc_jax.core.train import Run, Static, epoch_steps, make_train
 from mtloc_jax.evidence import Moves
 from mtloc_jax.logs.round import Round
 from mtloc_jax.motion import ticks
@@ -33,8 +34,10 @@ def train(
     start: Params | None = None,
     n_steps: int = STEPS,
     learning_rate: float = LEARNING_RATE,
-) -> list[Params]:
-    """Return a network for each seed, trained on the legs of `walks` and on `varied` ones.
+) -> tuple[list[Params], Course]:
+    """Return a network for each seed, trained on legs of `walks` and on `varied` ones.
+
+    And how the loss of each fell.
 
     start: parameters to fine-tune; fresh ones of the seed where None
 
@@ -57,8 +60,8 @@ def train_on(
     start: Params | None = None,
     n_steps: int = STEPS,
     learning_rate: float = LEARNING_RATE,
-) -> list[Params]:
-    """Return a network for each seed, trained on stretches; as `train`."""
+) -> tuple[list[Params], Course]:
+    """Train on stretches that were cut before; as `train`."""
     rows = np.arange(len(legs.walk), dtype=np.int32)
     runs = [
         Run(
@@ -77,8 +80,9 @@ def train_on(
     # Batched products are slow on CPU.
     one_by_one = jax.default_backend() == "cpu"
     program = training_program(paces_of(runs[0].start), one_by_one=one_by_one)
-    trained = jax.device_get(program(stacked, arrays(legs)))
-    return [jax.tree.map(lambda leaf, k=k: leaf[k], trained) for k in range(len(runs))]
+    trained, means = jax.device_get(program(stacked, arrays(legs)))
+    params = [jax.tree.map(lambda leaf, k=k: leaf[k], trained) for k in range(len(runs))]
+    return params, Course(n_steps, epoch_steps(len(rows), BATCH), means)
 
 
 def moves(params: Params, walk: Round) -> Moves:
@@ -107,13 +111,19 @@ def _ticks(params: Params, inputs: jax.Array, yaw_rad: jax.Array):
 
 
 @cache
-def training_program(paces: Paces, *, one_by_one: bool) -> Callable[[Run, Arrays], Params]:
-    """Return (stacked runs, stretches) -> parameters, compiled; runs in turn or side by side."""
+def training_program(
+    paces: Paces, *, one_by_one: bool
+) -> Callable[[Run, Arrays], tuple[Params, jax.Array]]:
+    """Return (stacked runs, stretches) -> parameters and mean losses f32[R, POINTS], compiled.
+
+    Runs go in turn, or side by side.
+    """
     training = make_train(Static(problem(), paces, BATCH, "adamw", "cosine"))
 
-    def program(runs: Run, data: Arrays) -> Params:
-        def one(run: Run) -> Params:
-            return training.train(run, data).params
+    def program(runs: Run, data: Arrays) -> tuple[Params, jax.Array]:
+        def one(run: Run) -> tuple[Params, jax.Array]:
+            state = training.train(run, data)
+            return state.params, state.losses.means
 
         return lax.map(one, runs) if one_by_one else jax.vmap(one)(runs)
 

@@ -7,16 +7,18 @@ import numpy as np
 from mtloc_jax.core.model import Params
 from mtloc_jax.errors import InputError
 from mtloc_jax.evidence import Fixes, Moves
-from mtloc_jax.locate import FILTER, GRID, HELD, JOINS, NONE, Locate
+from mtloc_jax.locate import EXPERTS, FILTER, GRID, HELD, JOINS, NONE, Locate
 from mtloc_jax.logs.orientation import ORIENTATION
 from mtloc_jax.logs.round import Round, blind
 from mtloc_jax.motion.mahony import FIRST_MS
 from mtloc_jax.motion.map_north import legs_told, turn_rad, turned
 from mtloc_jax.motion.ticks import TICK_MS
+from mtloc_jax.prediction.chosen import least
 from mtloc_jax.prediction.live_filter import LiveFilter
-from mtloc_jax.prediction.live_fixes import LiveFixes, placer
+from mtloc_jax.prediction.live_fixes import LiveFixes
 from mtloc_jax.prediction.live_grid import LiveGrid, floor_of, whole
 from mtloc_jax.prediction.live_moves import is_known, measured, teller
+from mtloc_jax.prediction.placing import placer
 from mtloc_jax.prediction.said import Said, ages_s, nothing
 from mtloc_jax.prediction.survey import Survey
 from mtloc_jax.tracking import tracks
@@ -42,10 +44,11 @@ class BySurvey:
         matcher, motion: parameters of the networks that `locate` needs
         within: how many standard deviations of either coordinate the radius is
 
-        Raises InputError where a network is missing, or an expert is no single one.
+        Raises InputError where a network is missing, or would have to be trained on the survey.
         """
         self.survey, self.locate, self.within = survey, locate, within
-        self.place = placer(locate.expert, matcher)
+        experts = EXPERTS.named(locate.expert).among or (locate.expert,)
+        self.places = {name: placer(name, matcher) for name in experts}
         self.tells = teller(locate.motion if locate.time != HELD else NONE, motion)
 
     @property
@@ -72,6 +75,16 @@ class BySurvey:
         left = {id(walk) for walk in survey.walks}
         pairs = zip(self.survey.walks, self._legs, strict=True)
         return turn_rad(legs for walk, legs in pairs if id(walk) in left)
+
+    def expert(self, survey: Survey) -> str:
+        """Return the expert that locates by `survey`; of several the one that errs least there."""
+        if len(self.places) == 1:
+            return next(iter(self.places))
+        return self._chosen if survey is self.survey else least(survey, self.places)
+
+    @cached_property
+    def _chosen(self) -> str:
+        return least(self.survey, self.places)
 
     def begin(self) -> "OneLog":
         """Return what locates one log, from its beginning on."""
@@ -139,7 +152,8 @@ class OneLog:
             self._follows = LiveFilter(self._prior, motion=known)
         elif time == GRID and self._floor is not None:
             self._follows = LiveGrid(self._floor, self._prior, motion=known)
-        self._fixes = LiveFixes(self._by.place, survey.table)
+        self._expert = self._by.expert(survey)
+        self._fixes = LiveFixes(self._by.places[self._expert], survey.table)
 
     def _joined(self, moves: Moves, fixes: Fixes, rows: slice) -> tuple[np.ndarray, np.ndarray]:
         if self._follows is not None:
@@ -160,7 +174,7 @@ class OneLog:
         placed = np.zeros(len(t_ms) - 1, bool)
         placed[tick[tick < len(placed)]] = True
         moved = measured(log, NONE if locate.time == HELD else locate.motion, t_ms)
-        words = [(locate.expert, placed), (locate.motion, moved)]
+        words = [(self._expert, placed), (locate.motion, moved)]
         spoken = ["+".join(word for word, there in words if there[k]) for k in range(len(t_ms) - 1)]
         return np.array(spoken, np.str_)
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from mtloc_jax.prediction import live
 from mtloc_jax.prediction.by_survey import BySurvey
+from mtloc_jax.prediction.chosen import spread
 from mtloc_jax.prediction.said import truth_m
 from mtloc_jax.tracking.radius import LEVEL, factor
 
@@ -19,9 +20,8 @@ def calibrated_within(by: BySurvey, *, most: int = WALKS, level: float = LEVEL) 
     fewer walks than it needs were surveyed, or one cannot be located.
     """
     walks = by.survey.walks
-    chosen = np.unique(np.linspace(0, len(walks) - 1, min(most, len(walks))).round().astype(int))
     errors_m, sigmas_m, whose = [], [], []
-    for number in chosen:
+    for number in spread(by.survey, most):
         said = live.located(by, walks[number])
         off_m = np.linalg.norm(said.xy_m - truth_m(walks[number], said.t_ms), axis=1)
         rows = np.flatnonzero(~np.isnan(off_m) & ~np.isnan(said.scan_age_s))

@@ -1,6 +1,6 @@
 """What locates, opened by name: a survey with an arm, or a trained network."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mtloc_jax.arms import ARMS
@@ -28,7 +28,7 @@ TICK_MS = 100
 class Ready:
     """Hold what locates, in words and in fact, and the survey it locates by, if any.
 
-    note: what one should know of it besides, a line
+    note: what one should know of it besides, a line each
     """
 
     locator: live.Locator
@@ -85,12 +85,17 @@ def by_survey(
     locate = found_arm.locate
     matcher, motion = _networks(locate, pretrained)
     by = BySurvey(survey, locate, matcher=matcher, motion=motion)
+    best = replace(locate, expert=by.expert(survey))
+    how, notes = best.label, []
     if calibrated:
-        by.within = calibrated_within(by)
-    how = f"{locate.label}, radius calibrated" if calibrated else locate.label
-    if matcher is None or pretrained is not None:
-        return Ready(by, how, survey)
-    return Ready(by, f"the package's {how}", survey, shipped.matcher_note(survey.name))
+        one = BySurvey(survey, best, matcher=matcher, motion=motion)
+        by.within, how = calibrated_within(one), f"{how}, radius calibrated"
+    if best != locate:
+        notes = [f"{best.expert} errs least on walks of the survey, of {', '.join(by.places)}"]
+    if EXPERTS[best.expert].origin and pretrained is None:
+        how = f"the package's {how}"
+        notes.append(shipped.matcher_note(survey.name))
+    return Ready(by, how, survey, "\n".join(notes))
 
 
 def opened(
@@ -127,9 +132,9 @@ def logs_at(place: Path, form: str, origin: Origin) -> list[Round]:
 
 def _networks(locate: Locate, pretrained: str | None) -> tuple[Params | None, Params | None]:
     """Return the matcher and the motion network that an arm needs, None for each not at hand."""
-    by_matcher, by_motion = (
-        bool(origin) for origin in (EXPERTS[locate.expert].origin, MOTIONS[locate.motion].origin)
-    )
+    experts = (locate.expert, *EXPERTS[locate.expert].among)
+    by_matcher = any(EXPERTS[name].origin for name in experts)
+    by_motion = bool(MOTIONS[locate.motion].origin)
     if pretrained is None:
         return shipped.matcher() if by_matcher else None, None
     return (

@@ -13,6 +13,9 @@ from mtloc_jax.report.provenance import Provenance
 from mtloc_jax.report.series import Chart, Curves, Series, by_seed
 from mtloc_jax.report.style import Line
 from mtloc_jax.report.summary import per_seed
+from mtloc_jax.report.training_curves import PANELS as PANELS_OF_TRAINING
+from mtloc_jax.report.training_curves import by_seed as by_seed_of
+from mtloc_jax.report.training_curves import falls_far
 from mtloc_jax.rows import METRICS, Table, of_arm, select
 
 _ERROR, _MEAN = "error (m)", "mean error (m)"
@@ -91,6 +94,30 @@ def demand(table: Table) -> Curves:
             if split in set(clean["split"])
         ]
     )
+
+
+def training(history: Table) -> Curves:
+    """Return the loss and the validation error of leading arms by epoch, of history.csv."""
+    panels = [name for name in PANELS_OF_TRAINING if np.isfinite(history[name]).any()]
+    return Curves([_fallen(history, name) for name in panels])
+
+
+def _fallen(history: Table, name: str) -> Chart:
+    label = PANELS_OF_TRAINING[name]
+    series: list[Series] = []
+    for model in headline.models(history):
+        rows = of_arm(history, model)
+        runs = by_seed_of(rows)
+        at = np.unique(rows["epoch"][np.isfinite(rows[name])])
+        values = np.full((len(runs), len(at)), np.nan)
+        for number, (_, run) in enumerate(runs):
+            held_at = np.isin(run["epoch"], at)
+            values[number, np.searchsorted(at, run["epoch"][held_at])] = run[name][held_at]
+        if len(at):
+            seeds = [seed for seed, _ in runs]
+            series += by_seed(arm_label(*model), _line(model[0]), at, seeds, values)
+    log = name == "training_loss" and falls_far(history[name])
+    return Chart(label, "epoch", label, series, log=log)
 
 
 def _of_rates(clean: Table) -> Iterator[Series]:

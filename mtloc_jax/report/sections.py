@@ -33,6 +33,7 @@ from mtloc_jax.report.ingredients import worth_table, worths
 from mtloc_jax.report.lost import losses_figure, losses_table
 from mtloc_jax.report.measured import Measured
 from mtloc_jax.report.page import Live
+from mtloc_jax.report.part_curves import part_figure, part_table
 from mtloc_jax.report.pretexts import pretext_table
 from mtloc_jax.report.pretexts import sentences as pretext_sentences
 from mtloc_jax.report.radius_table import radius_table
@@ -40,7 +41,7 @@ from mtloc_jax.report.replay import replay
 from mtloc_jax.report.rungs import Rung
 from mtloc_jax.report.survey_distance import distance_figure, distance_table
 from mtloc_jax.report.table import ReportTable
-from mtloc_jax.report.training_curves import training_figure, training_table
+from mtloc_jax.report.training_curves import of_part, training_figure, training_table
 from mtloc_jax.report.trajectory import trajectory
 from mtloc_jax.report.walks_figure import walks_figure
 from mtloc_jax.report.walks_needed import needed as needed_walks
@@ -319,9 +320,14 @@ SECTIONS = (
         "Training",
         lambda found: len(found.history["seed"]) > 0,
         {
-            "history": lambda found: training_table(found.history, found.provenance),
+            "history": lambda found: training_table(of_part(found.history), found.provenance),
+            "history_parts": lambda found: part_table(found.history, found.provenance),
         },
-        {"history": lambda found: training_figure(found.history, found.provenance)},
+        {
+            "history": lambda found: training_figure(of_part(found.history), found.provenance),
+            "history_parts": lambda found: part_figure(found.history, found.provenance),
+        },
+        live={"history": lambda found: charts.training(of_part(found.history))},
     ),
     Section(
         "Predictors",

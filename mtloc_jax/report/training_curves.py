@@ -16,13 +16,15 @@ from mtloc_jax.report.table import Column, Reach, ReportTable
 from mtloc_jax.report.values import Cell, Count, Label, Number
 from mtloc_jax.rows import Table, of_arm, select
 
-_PANELS = {
+WINDOWS = "network"
+"""What history.csv calls networks of windows."""
+PANELS = {
     "training_loss": "training loss (of scaled positions)",
     "validation_error_m": "validation error (m)",
 }
 _THIN = {"linewidth": 0.7, "alpha": 0.35, "marker": "", "label": "_seed"}
-_LINES = "Thick line: mean over seeds; thin lines: seeds"
-_FEW = "Validation error: mean over at most 100 windows, by which nothing was chosen"
+LINES = "Thick line: mean over seeds; thin lines: seeds"
+FEW = "Validation error: mean over at most 100 windows, by which nothing was chosen"
 _SPANS = 4.0  # losses that fall further than this are read on a logarithmic axis
 
 
@@ -31,12 +33,12 @@ def training_figure(table: Table, provenance: Provenance) -> Figure | None:
 
     None where there is nothing; a run that diverged ends where it did.
     """
-    panels = [name for name in _PANELS if np.isfinite(table[name]).any()]
+    panels = [name for name in PANELS if np.isfinite(table[name]).any()]
     if not panels:
         return None
     drawn = style.figure(
         provenance.title("Training: loss and validation error by epoch"),
-        f"{provenance.site_pair} | {seedcounted(table)}\n{_LINES}. {_FEW}.",
+        f"{provenance.site_pair} | {seedcounted(table)}\n{LINES}. {FEW}.",
         4.4 * len(panels) + 1.6,
         4.0,
     )
@@ -44,18 +46,39 @@ def training_figure(table: Table, provenance: Provenance) -> Figure | None:
     for axes, letter, name in zip(every, "ab", panels, strict=False):
         for arm in models(table):
             _draw(axes, of_arm(table, arm), arm, name)
-        axes.set(title=f"({letter})", xlabel="epoch", ylabel=_PANELS[name])
+        axes.set(title=f"({letter})", xlabel="epoch", ylabel=PANELS[name])
         axes.xaxis.get_major_locator().set_params(integer=True)
-        low, high = _ends(table[name])
-        if name == "training_loss" and high > _SPANS * low > 0:
-            axes.set_yscale("log")
-            axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-            axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-            axes.yaxis.set_minor_formatter(NullFormatter())
+        if name == "training_loss":
+            loss_axis(axes, table[name])
         else:
             axes.set_ylim(bottom=0)
     style.legend(drawn, every)
     return drawn
+
+
+def loss_axis(axes: Axes, values: np.ndarray) -> None:
+    """Scale an axis for losses: by powers of ten where they fall far, from 0 else.
+
+    A likelihood may be below.
+    """
+    if falls_far(values):
+        axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        axes.yaxis.set_minor_formatter(NullFormatter())
+    elif _ends(values)[0] >= 0:
+        axes.set_ylim(bottom=0)
+
+
+def falls_far(values: np.ndarray) -> bool:
+    """Say whether losses are read by powers of ten."""
+    low, high = _ends(values)
+    return high > _SPANS * low > 0
+
+
+def of_part(table: Table, part: str = WINDOWS) -> Table:
+    """Keep the rows of one part: networks of windows, which are no part of anything."""
+    return select(table, part=part)
 
 
 def training_table(table: Table, provenance: Provenance) -> list[ReportTable]:
@@ -73,7 +96,7 @@ def training_table(table: Table, provenance: Provenance) -> list[ReportTable]:
     lines = tuple(_lines(table))
     notes = (
         "Training loss of the first and the last epoch, validation error after the last and at its "
-        f"least, mean ± standard deviation over seeds. {_FEW}.",
+        f"least, mean ± standard deviation over seeds. {FEW}.",
         provenance.footer(),
     )
     scope = f"{provenance.site_pair} | {seedcounted(table)}"
@@ -83,15 +106,16 @@ def training_table(table: Table, provenance: Provenance) -> list[ReportTable]:
 
 def _lines(table: Table) -> Iterator[tuple[Cell, ...]]:
     for arm in arms_in(table):
-        runs = [run for _, run in _by_seed(of_arm(table, arm))]
+        runs = [run for _, run in by_seed(of_arm(table, arm))]
         named = Label(arm[0], (arm[0], str(arm[1])))
         epochs = max(int(run["epoch"].max()) for run in runs)
         figures = zip(*map(_figures, runs), strict=True)
-        cells = map(_number, figures, (4, 4, 2, 2, 1))
+        cells = map(number, figures, (4, 4, 2, 2, 1))
         yield named, arm_label(*arm), Count(epochs), *cells
 
 
-def _number(of_seeds: tuple[float, ...], digits: int) -> Number:
+def number(of_seeds: tuple[float, ...], digits: int) -> Number:
+    """Return the mean and spread of a figure over seeds, as a cell with so many digits."""
     mean, spread = over_seeds(np.array(of_seeds))
     return Number(float(mean), float(spread), digits)
 
@@ -105,14 +129,15 @@ def _figures(run: Table) -> tuple[float, ...]:
     return loss[0], loss[-1], error_m[-1], error_m.min(), epoch[error_m.argmin()]
 
 
-def _by_seed(rows: Table) -> list[tuple[int, Table]]:
+def by_seed(rows: Table) -> list[tuple[int, Table]]:
+    """Return each seed with its rows."""
     return [(int(seed), select(rows, seed=seed)) for seed in np.unique(rows["seed"])]
 
 
 def _draw(axes: Axes, rows: Table, arm: ArmAtRate, name: str) -> None:
     line = style.line(ARMS, arm[0]) | {"label": arm_label(*arm)}
     known = {column: values[np.isfinite(rows[name])] for column, values in rows.items()}
-    runs = _by_seed(known)
+    runs = by_seed(known)
     for _, run in runs if len(runs) > 1 else ():
         axes.plot(run["epoch"], run[name], **line | _THIN)
     epochs = np.unique(known["epoch"])

@@ -24,7 +24,7 @@ from mtloc_jax.sites.survey import Coverage
 from mtloc_jax.study import batches, fitting, memory, replicas, workdir
 from mtloc_jax.study.claims import Claim
 from mtloc_jax.study.covering import Covering
-from mtloc_jax.study.curves import Point
+from mtloc_jax.study.curves import Curve
 from mtloc_jax.study.diverged import unnumbered
 from mtloc_jax.study.estimate import work_of
 from mtloc_jax.study.judge import Judge
@@ -35,7 +35,7 @@ from mtloc_jax.study.plan import FROM_TRANSFERRED, Chunk, Job, Plan
 from mtloc_jax.study.processes import Share
 from mtloc_jax.study.programs import problem_of, program_of
 from mtloc_jax.study.progress import Clock, Live
-from mtloc_jax.study.record import Record, Row
+from mtloc_jax.study.record import NETWORK, Record, Row
 from mtloc_jax.study.runs import RunSpec, prepared
 from mtloc_jax.study.starts import Starts
 from mtloc_jax.study.trainer import Diverged, Speed, Trained, Trainer, Watched
@@ -150,7 +150,8 @@ class Chunks:
                 checkpoint.save(partial / name, params, card)
             workdir.seal(partial, self.starts.kept.identity, described_runs, took)
         best_m = min(record.best_m() for record in records)
-        clock.finished(len(chunk.jobs), best_m, [c for record in records for c in record.groups()])
+        curves = [curve for record in records for curve in record.groups()]
+        clock.finished(len(chunk.jobs), best_m, [*self.starts.curves(), *curves])
 
     def is_sound(self, chunk: Chunk) -> bool:
         """Say whether a chunk is on the disk as it was written; set it aside where it is not.
@@ -268,7 +269,14 @@ class Chunks:
         found = self.walks.judged(chunk, self._losses(), stage)
         nothing: dict[Variant, Wiped | None] = dict.fromkeys(_variants(chunk))
         records = self._records(
-            chunk, found.clean, (), nothing, found.lost, found.chosen, stated=found.stated
+            chunk,
+            found.clean,
+            (),
+            nothing,
+            found.lost,
+            found.chosen,
+            stated=found.stated,
+            curves=found.curves,
         )
         return records, {
             f"{NETWORKS}-{part}": (params, self._named(chunk) | {PART: part, "runs": runs})
@@ -280,7 +288,7 @@ class Chunks:
         chunk: Chunk,
         runs: list[Run],
         params: Params,
-        curves: Sequence[list[Point]],
+        curves: Sequence[Curve],
         stage: str,
     ) -> list[Record]:
         """Judge all runs of a chunk, once for each way of wiping that one of them is judged by."""
@@ -303,7 +311,14 @@ class Chunks:
         branches = every[0].problem.branches
         by_variant = {variant: wiped[judge] for variant, judge in judges.items()}
         return self._records(
-            chunk, clean, branches, by_variant, lost, [{}] * len(runs), proofs, curves=curves
+            chunk,
+            clean,
+            branches,
+            by_variant,
+            lost,
+            [{}] * len(runs),
+            proofs,
+            curves=[{NETWORK: curve} for curve in curves],
         )
 
     def _records(
@@ -316,7 +331,7 @@ class Chunks:
         chosen: list[Mapping[str, Any]],
         proofs: list[Row | None] | None = None,
         stated: Mapping[str, np.ndarray] | None = None,
-        curves: Sequence[list[Point]] = (),
+        curves: Sequence[Mapping[str, Curve]] = (),
     ) -> list[Record]:
         sites = self.sites[chunk.group]
         covered = [self._covered(job, sites) for job in chunk.jobs]

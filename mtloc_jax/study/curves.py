@@ -1,12 +1,15 @@
 """How runs fared while they trained: their loss by epoch, and what validation said in between."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from mtloc_jax.core.curve import steps_a_point
+from mtloc_jax.core.curve import Course, steps_a_point
+
+CURVES = "curves"
+"""In the card of networks that others start from: how they trained, as `kept` has it."""
 
 
 class Measured(NamedTuple):
@@ -31,6 +34,10 @@ class Point(NamedTuple):
     validation: Measured = UNMEASURED
 
 
+Curve = list[Point]
+"""Of one run, in order."""
+
+
 def ends(n_steps: int, batches: int) -> np.ndarray:
     """Return at which steps the points of a run's curve end, i64[P].
 
@@ -50,9 +57,7 @@ def marks(n_steps: int, batches: int, times: int) -> list[int]:
     return [int(points[at - 1]) for at in chosen]
 
 
-def curve(
-    n_steps: int, batches: int, means: np.ndarray, measured: Mapping[int, Measured]
-) -> list[Point]:
+def curve(n_steps: int, batches: int, means: np.ndarray, measured: Mapping[int, Measured]) -> Curve:
     """Return a run's curve, up to the epoch in which it ended in what is no number.
 
     means: f32[core.curve.POINTS], of each point's steps; measured: on validation, by step
@@ -63,6 +68,40 @@ def curve(
             break
         found.append(Point(-(-step // batches), loss, measured.get(step, UNMEASURED)))
     return found
+
+
+def curves_of(course: Course) -> list[Curve]:
+    """Return the curves of runs that took as many steps each, and were measured nowhere."""
+    return [curve(course.n_steps, course.batches, means, {}) for means in course.means]
+
+
+def without_errors(points: Curve) -> Curve:
+    """Return a curve whose errors are no metres, without them."""
+    nan = float("nan")
+    return [point._replace(validation=Measured(point.validation.loss, nan)) for point in points]
+
+
+def cells(points: Iterable[Point]) -> Iterator[dict[str, Any]]:
+    """Yield the cells of a run's rows in history.csv, but for those that name it."""
+    for point in points:
+        yield {
+            "epoch": point.epoch,
+            "training_loss": point.loss,
+            "validation_loss": point.validation.loss,
+            "validation_error_m": point.validation.error_m,
+        }
+
+
+def kept(seeds: Sequence[int], curves: Sequence[Curve]) -> list[dict[str, Any]]:
+    """Return curves of networks of some seeds as a card keeps them: what is no number is left out.
+
+    A row each: its seed, and `cells`.
+    """
+    return [
+        {"seed": seed} | {name: x for name, x in row.items() if np.isfinite(x)}
+        for seed, points in zip(seeds, curves, strict=True)
+        for row in cells(points)
+    ]
 
 
 @dataclass(frozen=True)
@@ -88,15 +127,15 @@ class GroupCurve:
         }
 
 
-def grouped(runs: Iterable[tuple[str, int, list[Point]]]) -> list[GroupCurve]:
+def grouped(runs: Iterable[tuple[str, int, Curve]]) -> list[GroupCurve]:
     """Return the mean curve of each group of runs, each given by its group, seed and curve."""
-    every: dict[str, dict[int, list[Point]]] = {}
+    every: dict[str, dict[int, Curve]] = {}
     for name, seed, points in runs:
         every.setdefault(name, {})[seed] = points
     return [_mean(name, of) for name, of in every.items() if any(of.values())]
 
 
-def _mean(name: str, by_seed: Mapping[int, list[Point]]) -> GroupCurve:
+def _mean(name: str, by_seed: Mapping[int, Curve]) -> GroupCurve:
     points = [point for run in by_seed.values() for point in run]
     epochs = sorted({point.epoch for point in points})
     figures = np.array([_means(points, epoch) for epoch in epochs]).T

@@ -9,22 +9,29 @@ import numpy as np
 from mtloc_jax.core.model import Params
 from mtloc_jax.core.train import Run
 from mtloc_jax.sites.site import Arrays
-from mtloc_jax.study.trainer import Diverged, Told, Trainer
+from mtloc_jax.study.trainer import Diverged, Told, Trained, Trainer, Watched
 
 LOST = "diverged"
 """In the card of networks to start from: the seeds of which there are none."""
 
 
 def trained(
-    trainer: Trainer, runs: list[Run], data: Arrays, told: Told, stage: str
-) -> tuple[Params, list[int]]:
+    trainer: Trainer,
+    runs: list[Run],
+    data: Arrays,
+    told: Told,
+    stage: str,
+    watched: Watched | None = None,
+) -> tuple[Trained, list[int]]:
     """Train networks to start from, one a seed; return them stacked, and the seeds that diverged.
 
-    stage: as a warning calls the training. Those that diverged are no numbers, nor is what starts
-    from them: such runs diverge in turn, and are named where all others are.
+    stage: as a warning calls the training; watched: as Trainer takes it
+
+    Those that diverged are no numbers, nor is what starts from them: such runs diverge in turn, and
+    are named where all others are.
     """
     try:
-        return trainer.train(runs, data, told), []
+        return trainer.trained(runs, data, told, watched), []
     except Diverged as error:
         seeds = [int(runs[k].seed) for k in error.runs]
         logging.getLogger(__name__).warning(
@@ -33,7 +40,8 @@ def trained(
             ", ".join(map(str, seeds)),
             float(runs[error.runs[0]].learning_rate),
         )
-        return unnumbered(error.trained.params, error.runs), seeds
+        params = unnumbered(error.trained.params, error.runs)
+        return error.trained._replace(params=params), seeds
 
 
 def unnumbered(params: Params, runs: Sequence[int]) -> Params:

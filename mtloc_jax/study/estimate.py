@@ -11,6 +11,7 @@ from mtloc_jax.core.train import Static
 from mtloc_jax.settings import Settings, value
 from mtloc_jax.sites.pretext import RANDOM
 from mtloc_jax.sites.site import Site
+from mtloc_jax.study import replicas
 from mtloc_jax.study.expected import Expected, Measured, expected
 from mtloc_jax.study.opened import Sites
 from mtloc_jax.study.plan import Chunk, Job, Plan
@@ -105,12 +106,14 @@ def estimated(
     left: set[int],
     calibrate: Callable[[Chunk], Speed],
     around_s: Mapping[str, float] = _NOTHING,
+    is_pretrained: Callable[[Job], bool] = lambda job: False,
 ) -> Estimate:
     """Say what a plan takes.
 
     sites: of each group; left: numbers of the chunks still to train
     calibrate: measures a chunk; called once for each group with chunks left
     around_s: what reading took, and a report will take, by stage
+    is_pretrained: whether what a job grafts from is at hand
     """
     groups = tuple(
         _group(number, plan, each.target, left, calibrate) for number, each in enumerate(sites)
@@ -121,6 +124,7 @@ def estimated(
         if chunk.number in left
         for job in chunk.jobs
         if job.spec.of.grafts_imu and "source" in sites[chunk.group].opened
+        if not is_pretrained(job)
     )
     grafted = {
         _pretrained_as(plan.made[variant]): (plan.made[variant], sites[group].source)
@@ -132,9 +136,13 @@ def estimated(
     waiting = [chunk for chunk in plan.chunks if chunk.number in left]
     measured = {number: g.measured for number, g in enumerate(groups) if g.measured}
     training_s = sum(group.seconds or 0.0 for group in groups)
+    pretraining_s = 0.0
     if training_s:  # pretraining is as quick as the rest, by its products
-        training_s *= 1 + pretraining / sum(group.gflop_left for group in groups)
-    found = expected(plan, sites, waiting, measured, training_s) if waiting else None
+        pretraining_s = training_s * pretraining / sum(group.gflop_left for group in groups)
+        runs = next(len(chunk.jobs) for chunk in waiting if chunk.group in measured)
+        pretraining_s *= _idling(plan.settings.seeds) / _idling(runs)
+    times = training_s, pretraining_s
+    found = expected(plan, sites, waiting, measured, *times) if waiting else None
     found = found and found.beside(around_s)
     return Estimate(len(plan.variants), groups, pretraining, named, found)
 
@@ -154,7 +162,10 @@ def _group(
         speed = calibrate(sample)
         needed_bytes = speed.needed_bytes
         sample_steps, sample_gflop = work[sample.number]
-        seconds = gflop_left / (sample_gflop / sample_steps * speed.steps_per_s)
+        # Where runs train one by one, some devices may lack one.
+        idling = [(work[c.number][1], _idling(len(c.jobs))) for c in waiting]
+        took = sum(gflop * factor for gflop, factor in idling) / _idling(len(sample.jobs))
+        seconds = took / (sample_gflop / sample_steps * speed.steps_per_s)
         measured = Measured(1 / speed.steps_per_s, speed.compiled_s)
     return GroupEstimate(
         settings=_words(plan, number),
@@ -202,6 +213,14 @@ def _pretraining(settings: Settings, source: Site) -> float:
     steps = sum(n_steps(n, n_train, settings.pretrain_epochs, settings) for n in used)
     shapes = (("imu", source.shapes()["imu"]),)
     return steps * _step_flop(pretraining_static(source, settings), shapes) / 1e9
+
+
+def _idling(runs: int) -> float:
+    """Return how much longer runs take for devices that lack one: a core trains one at a time."""
+    if replicas.replica_axis() == "vmap":
+        return 1.0
+    devices = replicas.mesh().size
+    return -(-runs // devices) * devices / runs
 
 
 def _summed(work: list[Work]) -> Work:

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+import jax
+
 from mtloc_jax.settings import Settings, Wipe
 from mtloc_jax.sites.site import Site
 from mtloc_jax.study.opened import Sites
@@ -19,6 +21,13 @@ WIPED = 0.002
 # Of what the training program took to compile, on a CPU; pretraining with what it begins with.
 _JUDGING_COMPILES, _WIPED_COMPILES = 0.3, 0.65
 _WATCHING_COMPILES, _PRETRAINING_COMPILES = 0.25, 0.9
+WITHIN = 1.5
+"""A time that may be farther off, as a factor, is not told."""
+_TIMED, _BY_PRODUCTS = 1.2, 1.4
+_GUESSED = {READING: 1.0, COMPILING: 1.7, JUDGING: 1.6, REPORTING: 2.0}
+"""How far off a stage may be: of training what was timed itself, and what was by its products."""
+_ELSEWHERE = 3.0
+"""How far off guesses may be where there is no CPU: they were measured on one."""
 
 
 @dataclass(frozen=True)
@@ -38,21 +47,38 @@ class Expected:
 
     seconds: by stage; parts: what each will come to, as `Account.expect` takes it
     unknown: of what nothing can be measured beforehand, in words: no time is told then
+    off: how far off each stage may be, as a factor; 1 where it is not named
     """
 
     seconds: Mapping[str, float] = field(default_factory=dict)
     parts: Mapping[str, float] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
+    off: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def left_s(self) -> float:
         """Return the time to the end; what was read is over."""
         return sum(s for stage, s in self.seconds.items() if stage != READING)
 
+    @property
+    def untold(self) -> str:
+        """Say why no time is told; empty where one is, within a factor WITHIN of what it takes."""
+        if self.unknown:
+            return f"nothing measures {' and '.join(self.unknown)}"
+        left = {stage: s for stage, s in self.seconds.items() if stage != READING and s > 0}
+        if not left:
+            return ""
+        most_s = sum(s * self.off.get(stage, 1.0) for stage, s in left.items())
+        least_s = sum(s / self.off.get(stage, 1.0) for stage, s in left.items())
+        if most_s <= WITHIN * self.left_s <= WITHIN**2 * least_s:
+            return ""
+        worst = max(left, key=lambda stage: left[stage] * (self.off.get(stage, 1.0) - 1))
+        return f"{left[worst] / self.left_s:.0%} of it, {worst}, is a guess"
+
     def share(self, stage: str) -> float | None:
         """Return a stage's share of the whole; None where no time is told."""
         whole = sum(self.seconds.values())
-        return None if self.unknown or not whole else self.seconds.get(stage, 0.0) / whole
+        return None if self.untold or not whole else self.seconds.get(stage, 0.0) / whole
 
     def beside(self, seconds: Mapping[str, float]) -> "Expected":
         """Return the same with other stages, or other seconds."""
@@ -60,8 +86,8 @@ class Expected:
 
     def lines(self, devices: str) -> Iterator[str]:
         """Yield what to expect as lines of text."""
-        if self.unknown:
-            yield f"expected: no time is told, {' and '.join(self.unknown)} go unmeasured"
+        if self.untold:
+            yield f"expected: no time told: {self.untold}"
             return
         yield f"expected: {in_words(self.left_s)} on {devices}"
         shares = ((stage, self.share(stage) or 0.0) for stage in STAGES)
@@ -74,10 +100,12 @@ def expected(
     left: Sequence[Chunk],
     measured: Mapping[int, Measured],
     training_s: float,
+    pretraining_s: float = 0.0,
 ) -> Expected:
     """Return what compiling, training and judging the chunks that are left takes.
 
-    measured: of each group of networks; training_s: of networks, those that are grafted from too
+    measured: of each group of networks; training_s: of networks; pretraining_s: of those that are
+    grafted from
     """
     unknown = {_unknown(plan, chunk) for chunk in left} - {""}
     parts = {JUDGING: float(len(left)), COMPILING: 1.0, REPORTING: 1.0}
@@ -92,19 +120,27 @@ def expected(
             judging_s += step_s * steps_of[key]
         watched = 0.0 if target.split.in_turn else FORWARD * plan.settings.validations
         watching_s += step_s * watched * len(chunk.jobs)
-    grafted = any(job.spec.of.grafts_imu for chunk in networks for job in chunk.jobs)
     seconds = {
-        COMPILING: _compiling(plan, sites, networks, measured, grafted),
-        TRAINING: training_s + watching_s,
+        COMPILING: _compiling(plan, sites, networks, measured, pretraining_s > 0),
+        TRAINING: training_s + pretraining_s + watching_s,
         JUDGING: judging_s,
     }
-    return Expected(seconds, parts, tuple(sorted(unknown)))
+    off = _GUESSED | {TRAINING: _off((training_s, _TIMED), (pretraining_s, _BY_PRODUCTS))}
+    if jax.default_backend() != "cpu":
+        off |= dict.fromkeys((COMPILING, JUDGING), _ELSEWHERE)
+    return Expected(seconds, parts, tuple(sorted(unknown)), off)
+
+
+def _off(*parts: tuple[float, float]) -> float:
+    """Return how far off a stage may be whose parts, of so many seconds, may be so far off."""
+    whole = sum(seconds for seconds, _ in parts)
+    return sum(seconds * off for seconds, off in parts) / whole if whole else 1.0
 
 
 def _unknown(plan: Plan, chunk: Chunk) -> str:
     arm = plan.groups[chunk.group].example.of
     if arm.of_problem:
-        return ""
+        return "training on the first survey" if arm.start == "first survey" else ""
     return "locating walks" if arm.locate else "fitting predictors"
 
 
@@ -131,7 +167,7 @@ def _compiling(
     sites: Sequence[Sites],
     left: Sequence[Chunk],
     measured: Mapping[int, Measured],
-    grafted: bool,
+    pretrained: bool,
 ) -> float:
     """Return what is left to compile: all but what calibrating compiled, once a problem."""
     problems = {(plan.groups[c.group].settings, id(sites[c.group].target)): c.group for c in left}
@@ -144,4 +180,5 @@ def _compiling(
     for group in {c.group for c in left} if plan.settings.validations else ():
         seconds += _WATCHING_COMPILES * measured[group].compiled_s
     longest = max((of.compiled_s for of in measured.values()), default=0.0)
-    return seconds + _PRETRAINING_COMPILES * longest * grafted
+    watched = _WATCHING_COMPILES * bool(plan.settings.validations)
+    return seconds + (_PRETRAINING_COMPILES + watched) * longest * pretrained

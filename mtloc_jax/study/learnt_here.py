@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 
 from mtloc_jax.core.model import Params
-from mtloc_jax.locate import EXPERTS, FRESH, MOTIONS, PRETRAINED, TUNED, Locate, Origin
+from mtloc_jax.locate import EXPERTS, FRESH, MOTIONS, NETWORK, PRETRAINED, TUNED, Locate, Origin
 from mtloc_jax.settings import Settings
 from mtloc_jax.study import matchers, motions, replicas
+from mtloc_jax.study.curves import Curve
 from mtloc_jax.study.joining import Learnt
 from mtloc_jax.study.locating import Locator, Networks
 from mtloc_jax.study.opened import Report, Sites
@@ -43,6 +44,7 @@ class LearntHere:
         """Train nothing yet."""
         self.starts, self.locator, self.sites, self.report = starts, locator, sites, report
         self._trained: dict[str, dict[tuple[str, int], Params]] = {MATCHER: {}, MOTION: {}}
+        self._curves: dict[str, Curve] = {}
 
     def of(self, locate: Locate, job: Job, settings: Settings) -> Networks:
         """Return the networks by which a job locates; chunks have one seed and one variant."""
@@ -53,6 +55,11 @@ class LearntHere:
             for part, of in origins(locate).items()
         }
         return Networks(found.get(MATCHER), found.get(MOTION))
+
+    def curves(self) -> dict[str, Curve]:
+        """Return how networks trained, by the part they are, since this was last asked."""
+        found, self._curves = self._curves, {}
+        return found
 
     def kept(self) -> Kept:
         """Return the networks trained here."""
@@ -75,13 +82,14 @@ class LearntHere:
         if (name, seed) not in trained:
             self.report(f"training {name}", 0, 1)
             (turn,) = turns(job.spec, self.locator.site, settings)
-            trained[name, seed] = self._train(part, turn.rows)(settings, seed, start)
+            made, curve = self._train(part, turn.rows)(settings, seed, start)
+            trained[name, seed], self._curves[name.replace(NETWORK, MOTION)] = made, curve
             self.report(f"training {name}", 1, 1)
         return trained[name, seed]
 
     def _train(
         self, part: str, rows: np.ndarray
-    ) -> Callable[[Settings, int, Params | None], Params]:
+    ) -> Callable[[Settings, int, Params | None], tuple[Params, Curve]]:
         """Return what trains a part on the survey of the windows at `rows`."""
         if part == MATCHER:
             survey = self.locator.survey(rows)

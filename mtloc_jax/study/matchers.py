@@ -12,14 +12,15 @@ from mtloc_jax.experts.scan_table import ScanTable, scan_table
 from mtloc_jax.logs.round import Round
 from mtloc_jax.settings import Settings
 from mtloc_jax.study import replicas, units
+from mtloc_jax.study.curves import Curve, curves_of
 
 _ALIKE_FROM = 4  # matchers side by side, each is trained to the same bit
 
 
 def pretraining(
     floors: Sequence[Sequence[Round]], settings: Settings
-) -> Callable[[Sequence[int]], Params]:
-    """Return what trains matchers of some seeds on all walks of some floors, stacked.
+) -> Callable[[Sequence[int]], tuple[Params, list[Curve]]]:
+    """Return what trains matchers of some seeds on all walks of some floors: stacked, with curves.
 
     Raises InputError where there is nothing to learn from.
     """
@@ -27,16 +28,17 @@ def pretraining(
     how, width = settings.matcher, at_once(settings.seeds)
     taught = lessons(tables, scans=how.scans)
 
-    def train(seeds: Sequence[int]) -> Params:
+    def train(seeds: Sequence[int]) -> tuple[Params, list[Curve]]:
         filled = [*seeds, *[seeds[-1]] * (width - len(seeds))]
-        found = train_on(taught, filled, epochs=how.epochs, learning_rate=how.learning_rate)
-        return jax.tree.map(lambda leaf: leaf[: len(seeds)], found)
+        found, course = train_on(taught, filled, epochs=how.epochs, learning_rate=how.learning_rate)
+        found = jax.tree.map(lambda leaf: leaf[: len(seeds)], found)
+        return found, curves_of(course)[: len(seeds)]
 
     return train
 
 
 def at_once(seeds: int) -> int:
-    """Return how many of the seeds are trained side by side: four to seven, or as many as there are.
+    """Return how many of the seeds are trained side by side: four to seven, or all of fewer.
 
     On a CPU one, or two and three, are summed in other orders than four to ten are (by XLA of
     jaxlib 0.10): cut smaller, weights would follow from the cut. An accelerator has room for all.
@@ -46,21 +48,23 @@ def at_once(seeds: int) -> int:
     return -(-seeds // max(seeds // _ALIKE_FROM, 1))
 
 
-def trained(survey: Surveyed, settings: Settings, seed: int, start: Params | None = None) -> Params:
-    """Return a matcher trained on a survey, from fresh weights or from those of another.
+def trained(
+    survey: Surveyed, settings: Settings, seed: int, start: Params | None = None
+) -> tuple[Params, Curve]:
+    """Return a matcher trained on a survey, from fresh weights or from another's, and its curve.
 
     Raises InputError where there is nothing to learn from.
     """
     how = settings.matcher
     tuned = start is not None
-    found = train_on(
+    found, course = train_on(
         lessons([survey], seed, scans=how.scans),
         [seed],
         start=replicas.stack([start]) if tuned else None,
         epochs=how.tuned_epochs if tuned else how.epochs,
         learning_rate=how.tuned_rate if tuned else how.learning_rate,
     )
-    return replicas.take(found, 0)
+    return replicas.take(found, 0), curves_of(course)[0]
 
 
 def surveyed(table: ScanTable, walks: Sequence[Round]) -> Surveyed:

@@ -139,6 +139,7 @@ def _key(prefix: bytes) -> Key:
 def _write(path: Path, parts: Sequence[_Part]) -> None:
     """Write a merged file; one that no run of this study has rows for is not there."""
     if not parts and path.name not in _ALWAYS:
+        path.unlink(missing_ok=True)
         return
     with files.whole_file(path) as file, ExitStack() as opened:
         file.write(",".join(rows.COLUMNS[path.name]).encode() + b"\n")

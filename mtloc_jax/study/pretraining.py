@@ -11,12 +11,14 @@ from mtloc_jax.core.problem import Problem
 from mtloc_jax.core.train import Run, Static
 from mtloc_jax.modalities import Held
 from mtloc_jax.settings import Settings
-from mtloc_jax.sites.pretext import Lesson, lesson, n_targets
+from mtloc_jax.sites.pretext import OWN_UNITS, Lesson, lesson, n_targets, quantities
 from mtloc_jax.sites.site import Arrays, Site
 from mtloc_jax.sites.splits import in_use
 from mtloc_jax.study import replicas
 from mtloc_jax.study.programs import initialised, static_of
 from mtloc_jax.study.runs import run_of
+from mtloc_jax.study.trainer import Watched
+from mtloc_jax.study.validating import WINDOWS
 
 
 class Pretraining(NamedTuple):
@@ -74,6 +76,28 @@ def pretrained_on(source: Site, seed: int, settings: Settings) -> np.ndarray:
     rate, subset = settings.source_rate, settings.subset
     used = in_use(source.round[train], source.split.train, rate, seed, subset)
     return train[np.sort(used)]
+
+
+def watched(source: Site, settings: Settings) -> Watched | None:
+    """Return on which validation windows of the source all seeds are measured while they train.
+
+    None where that was not asked for, or each seed is asked in units of its own.
+    """
+    own = quantities(settings.pretext, source)[0].unit == OWN_UNITS and settings.source_rate < 1
+    rows = source.rows("validation")
+    if own or not settings.validations or not len(rows):
+        return None
+    taught_on = pretrained_on(source, 0, settings)
+    asked = lesson(source, rows, settings.window, settings.pretext, 0, taught_on=taught_on)
+    few = slice(None, None, -(-len(asked.imu) // WINDOWS))
+    windows = Arrays({"imu": Held(asked.imu[few])}, asked.target[few])
+    return Watched(replicas.placed(windows, replicas.mesh(), replicas.ALL), settings.validations)
+
+
+def is_told_in_metres(source: Site, settings: Settings) -> bool:
+    """Say whether what is asked is one place or way, so that errors are metres."""
+    asked = quantities(settings.pretext, source)
+    return len(asked) == 1 and asked[0].unit == "m"
 
 
 def pretraining_static(source: Site, settings: Settings) -> Static:

@@ -28,7 +28,7 @@ from mtloc_jax.settings import Settings
 from mtloc_jax.sites.site import Site
 from mtloc_jax.sites.survey import Coverage
 from mtloc_jax.study import radii
-from mtloc_jax.study.curves import GroupCurve, Point, grouped
+from mtloc_jax.study.curves import Curve, GroupCurve, cells, grouped
 from mtloc_jax.study.runs import RunSpec
 
 Row = dict[str, Any]
@@ -53,7 +53,8 @@ class Record:
     stated: by split f64[R, N], metres, the standard deviation of either coordinate that each run
             states of each window; None where they state none
     counts: by split, bool[N], the windows whose errors count; coverage alone has all
-    curves: of each run, how it trained; none where nothing was trained
+    curves: of each run, how the networks trained that were trained for it, by the part that each
+            is; none where nothing was trained
     """
 
     settings: Settings
@@ -70,7 +71,7 @@ class Record:
     covered: list[Mapping[str, Coverage]]
     counts: Mapping[str, np.ndarray]
     stated: Mapping[str, np.ndarray] | None = None
-    curves: Sequence[list[Point]] = ()
+    curves: Sequence[Mapping[str, Curve]] = ()
 
     def tables(self) -> dict[str, Iterator[Row]]:
         """Return the rows of each file."""
@@ -88,11 +89,15 @@ class Record:
         }
 
     def groups(self) -> list[GroupCurve]:
-        """Return the mean curve of the runs of each arm and rate, diverged ones too."""
+        """Return the mean curve of the runs of each arm and rate, diverged ones too.
+
+        What is a part of arms has a curve of its own.
+        """
         wanted = [(self.specs[run], self.curves[run]) for run in self.wanted if self.curves]
         return grouped(
-            (f"{self.settings.study}, {arm_label(of.arm, of.finetune_rate)}", of.seed, curve)
-            for of, curve in wanted
+            (f"{self.settings.study}, {_called(of, part)}", of.seed, curve)
+            for of, curves in wanted
+            for part, curve in curves.items()
         )
 
     def best_m(self) -> float:
@@ -226,14 +231,9 @@ class Record:
 
     def _history(self) -> Iterator[Row]:
         for run in self.wanted if self.curves else ():
-            for point in self.curves[run]:
-                yield self._row(self.specs[run], "test") | {
-                    "part": NETWORK,
-                    "epoch": point.epoch,
-                    "training_loss": point.loss,
-                    "validation_loss": point.validation.loss,
-                    "validation_error_m": point.validation.error_m,
-                }
+            for part, points in self.curves[run].items():
+                named = self._row(self.specs[run], "test") | {"part": part}
+                yield from (named | row for row in cells(points))
 
     def _counted(self, run: int, split: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, Coverage]:
         """Return error, sigma and walk of the windows of a split that count, and their coverage."""
@@ -279,6 +279,10 @@ class Record:
             "wipe_seed": wipe_seed,
             "n_windows": self.counts[split].sum(),
         }
+
+
+def _called(spec: RunSpec, part: str) -> str:
+    return arm_label(spec.arm, spec.finetune_rate) if part == NETWORK else part
 
 
 def on_maps(spec: RunSpec, settings: Settings) -> bool:

@@ -12,7 +12,7 @@ from mtloc_jax.settings import Settings
 from mtloc_jax.sites.scaling import Scaler
 from mtloc_jax.sites.site import Arrays
 from mtloc_jax.sites.two_surveys import Survey
-from mtloc_jax.study import replicas, units
+from mtloc_jax.study import curves, replicas, units
 from mtloc_jax.study.diverged import LOST, lost_of, trained
 from mtloc_jax.study.opened import Report, Sites
 from mtloc_jax.study.programs import initialised, problem_of, program_of
@@ -79,14 +79,15 @@ class Resurvey:
             runs.append(prepared(spec, start, first.site, settings))
             said.append({"seed": seed, "bssids": first.bssids})
         stage = "training on survey 1" + units.worded(seeds, settings.seeds)
-        params, lost = trained(
+        found, lost = trained(
             self._trainer,
             runs,
             self._data,
             lambda done, total: self._report(stage, done, total),
             stage,
         )
-        return Unit(params, {RUNS: said} | ({LOST: lost} if lost else {}))
+        kept = {RUNS: said, curves.CURVES: curves.kept(seeds, found.curves)}
+        return Unit(found.params, kept | ({LOST: lost} if lost else {}))
 
     def _fresh(self, survey: Survey, number: int) -> Params:
         """Return a fresh network for a survey's vocabulary; the seeds of both surveys differ."""

@@ -48,6 +48,24 @@ class Account:
         return Far(stage, doing, sum(done for done, _ in parts), total)
 
 
+class Spent:
+    """Add up what each stage took: what was compiled meanwhile counts as compiling alone."""
+
+    def __init__(self, now_s: float, compiled_s: float) -> None:
+        """Begin at a time; compiled_s: what had been spent on compiling by then."""
+        self.seconds: dict[str, float] = {}
+        self._stage, self._now_s, self._compiled_s = "", now_s, compiled_s
+
+    def told(self, text: str, now_s: float, compiled_s: float) -> None:
+        """Take in that something is told of: what passed since was the stage told of before."""
+        stage = stage_of(text)
+        passed_s = now_s - self._now_s
+        compiling_s = min(compiled_s - self._compiled_s, passed_s)
+        for of, s in ((COMPILING, compiling_s), (self._stage or stage, passed_s - compiling_s)):
+            self.seconds[of] = self.seconds.get(of, 0.0) + s
+        self._stage, self._now_s, self._compiled_s = stage, now_s, compiled_s
+
+
 def stage_of(text: str) -> str:
     """Return the stage that is told of: "pretraining on A" is training."""
     word = text.partition(" ")[0].rstrip(",")

@@ -15,15 +15,22 @@ from mtloc_jax.settings import Settings, parsed, portable, value
 from mtloc_jax.sites.pretext import RANDOM
 from mtloc_jax.sites.site import Site
 from mtloc_jax.study import matchers, motions, replicas, units
+from mtloc_jax.study.curves import CURVES, Curve, GroupCurve, grouped, kept, without_errors
 from mtloc_jax.study.diverged import LOST, lost_of, trained, unnumbered
 from mtloc_jax.study.learnt import Row, learnt
 from mtloc_jax.study.opened import Report, Sites
 from mtloc_jax.study.plan import Group, Job
-from mtloc_jax.study.pretraining import Pretraining, pretraining, untrained
+from mtloc_jax.study.pretraining import (
+    Pretraining,
+    is_told_in_metres,
+    pretraining,
+    untrained,
+    watched,
+)
 from mtloc_jax.study.programs import initialised, problem_of
 from mtloc_jax.study.resurvey import Resurvey
 from mtloc_jax.study.runs import RunSpec
-from mtloc_jax.study.trainer import Trainer
+from mtloc_jax.study.trainer import Trained, Trainer, Watched
 from mtloc_jax.study.units import RUNS, Kept, Train, Unit
 from mtloc_jax.study.variants import (
     MATCHER,
@@ -42,6 +49,8 @@ from mtloc_jax.surgery.part_program import PART
 from mtloc_jax.surgery.rules import Keep, Rule
 from mtloc_jax.surgery.tree import cover, leaves, match
 
+PRETRAINING, FIRST_SURVEY = "pretraining", "first survey"
+"""What history.csv calls networks that others start from, beside MATCHER and MOTION."""
 SOURCES = "sources"
 """In the card of what is pretrained for located arms: what its recordings hash to."""
 _PRETRAINED = {MATCHER: matchers, MOTION: motions}
@@ -58,6 +67,8 @@ class Starts:
         self._reports: dict[str, GraftReport | None] = {}
         self._trainers: dict[Any, Trainer] = {}
         self._resurveys: dict[Variant, Resurvey] = {}
+        self._curves: list[GroupCurve] = []
+        self._rows: dict[Path, list[Row]] = {}
 
     def of(self, job: Job, settings: Settings, sites: Sites) -> Params:
         """Return the parameters a job starts from; `settings` are what it is trained with."""
@@ -92,6 +103,36 @@ class Starts:
         folder = self.folder / _pretrained_name(job, settings)
         return checkpoint.read_card(folder).get("pretext", []) if folder.is_dir() else []
 
+    def curves(self) -> list[GroupCurve]:
+        """Return how networks trained to start from, seeds in the mean, since last asked."""
+        found, self._curves = self._curves, []
+        return found
+
+    def trained(self, job: Job, settings: Settings) -> dict[str, list[Row]]:
+        """Return how the networks trained that a job starts from, as `curves.kept`, by part.
+
+        Those of this study alone: what was given, or taken from another, has no curves here.
+        """
+        places = {}
+        if job.spec.of.grafts_imu and self.given is None:
+            places[PRETRAINING] = _pretrained_name(job, settings)
+        if job.spec.of.start == "first survey":
+            places[FIRST_SURVEY] = _donors_name(job.trained)
+        if job.spec.of.locate:
+            places |= {part: _part_name(part, job) for part in _PRETRAINED}
+        found = {part: self._kept_rows(self.folder / place) for part, place in places.items()}
+        return {part: rows for part, rows in found.items() if rows}
+
+    def _kept_rows(self, folder: Path) -> list[Row]:
+        if folder not in self._rows:
+            card = checkpoint.read_card(folder) if folder.is_dir() else {}
+            self._rows[folder] = card.get(CURVES, [])
+        return self._rows[folder]
+
+    def is_pretrained(self, job: Job, settings: Settings) -> bool:
+        """Say whether the networks that a job grafts from need no training any more."""
+        return self.given is not None or (self.folder / _pretrained_name(job, settings)).is_dir()
+
     def lost(self, job: Job, settings: Settings) -> bool:
         """Say whether the pretraining that a job's network grafts from diverged."""
         if not job.spec.of.grafts_imu or self.given is not None:
@@ -104,7 +145,7 @@ class Starts:
 
         part: MATCHER or MOTION. One a seed, stacked. Raises InputError as their training does.
         """
-        name = f"pretrained-{part}{_suffix(job.trained.of(PART_BY[part]))}"
+        name = _part_name(part, job)
         if name not in self._made:
             card = self._card(sites.source, settings) | {PART: part, SOURCES: _sources(sites)}
             if settings.pretrained:
@@ -118,9 +159,9 @@ class Starts:
             def train(seeds: Sequence[int]) -> Unit:
                 called = stage + units.worded(seeds, settings.seeds)
                 self.report(called, 0, 1)
-                params = taught()(seeds)
+                params, curves = taught()(seeds)
                 self.report(called, 1, 1)
-                return Unit(params, _of(seeds))
+                return Unit(params, _of(seeds) | self._kept_curves(name, seeds, curves))
 
             together = _PRETRAINED[part].at_once(settings.seeds)
             self._made[name] = self.kept.of_seeds(
@@ -185,13 +226,26 @@ class Starts:
         def train(seeds: Sequence[int]) -> Unit:
             made = pretraining(source, settings, seeds, together)
             called = stage + units.worded(seeds, settings.seeds)
-            params, lost = self._trained(made, together, called)
-            marks = learnt(source, settings, params, seeds, lost)
-            return Unit(params, _of(seeds) | {"pretext": marks} | ({LOST: lost} if lost else {}))
+            found, lost = self._trained(made, together, called, watched(source, settings))
+            fell = found.curves
+            if not is_told_in_metres(source, settings):
+                fell = list(map(without_errors, fell))
+            said = _of(seeds) | self._kept_curves(name, seeds, fell)
+            said |= {"pretext": learnt(source, settings, found.params, seeds, lost)}
+            return Unit(found.params, said | ({LOST: lost} if lost else {}))
 
         return self.kept.of_seeds(name, source, card, settings.seeds, together, train)
 
-    def _trained(self, made: Pretraining, together: int, stage: str) -> tuple[Params, list[int]]:
+    def _kept_curves(
+        self, name: str, seeds: Sequence[int], curves: Sequence[Curve]
+    ) -> dict[str, list[Row]]:
+        """Return how networks of some seeds trained, for their card; their mean is told on."""
+        self._curves += grouped((name, *of) for of in zip(seeds, curves, strict=True))
+        return {CURVES: kept(seeds, curves)}
+
+    def _trained(
+        self, made: Pretraining, together: int, stage: str, on: Watched | None
+    ) -> tuple[Trained, list[int]]:
         key = (made.static, made.data.target.shape)
         if key not in self._trainers:
             self._trainers[key] = Trainer(made.static, together)
@@ -202,13 +256,13 @@ class Starts:
             data,
             lambda done, total: self.report(stage, done, total),
             stage,
+            on,
         )
 
     def _resurvey(self, trained: Variant, settings: Settings, sites: Sites) -> Resurvey:
-        # How a network is fine-tuned later is no matter to those of the first survey.
-        variant = Variant(tuple(p for p in trained.settings if p[0] != "finetune_plan"))
+        variant = _donors_of(trained)
         if variant not in self._resurveys:
-            name, card = f"donors{_suffix(variant)}", self._card(sites.target, settings)
+            name, card = _donors_name(trained), self._card(sites.target, settings)
 
             def kept(together: int, train: Train) -> Params:
                 of = (name, sites.target, card, settings.seeds)
@@ -285,6 +339,19 @@ def _grafted_name(job: Job, settings: Settings) -> str:
 
 def _pretrained_name(job: Job, settings: Settings) -> str:
     return "pretrained" + _suffix(job.trained.of(pretrained_by(settings)))
+
+
+def _part_name(part: str, job: Job) -> str:
+    return f"pretrained-{part}{_suffix(job.trained.of(PART_BY[part]))}"
+
+
+def _donors_of(trained: Variant) -> Variant:
+    # How a network is fine-tuned later is no matter to those of the first survey.
+    return Variant(tuple(p for p in trained.settings if p[0] != "finetune_plan"))
+
+
+def _donors_name(trained: Variant) -> str:
+    return "donors" + _suffix(_donors_of(trained))
 
 
 def _suffix(variant: Variant) -> str:

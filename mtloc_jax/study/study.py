@@ -1,16 +1,18 @@
 """A study from recordings to rows: pretrain, graft, train the grid, judge it, write it down."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import chain, product
 from pathlib import Path
 
 from mtloc_jax import times
 from mtloc_jax.errors import InputError
 from mtloc_jax.rows import DIVERGED, Table, empty, read
 from mtloc_jax.settings import Settings
-from mtloc_jax.study import learnt, merging, workdir
+from mtloc_jax.study import history, learnt, merging, workdir
 from mtloc_jax.study.chunks import Chunks, wait_for
 from mtloc_jax.study.claims import Claim, alone, claimed
 from mtloc_jax.study.estimate import Estimate, estimated, work_of
@@ -34,6 +36,7 @@ from mtloc_jax.study.variants import Variant, variant_folder
 from mtloc_jax.surgery.network import Network, read_network
 from mtloc_jax.surgery.new_network import check_heard
 from mtloc_jax.surgery.tree import tree_digest
+from mtloc_jax.times import Times
 
 ALONE = Share()
 
@@ -100,7 +103,14 @@ class Study:
         mine = [c.number for c in self.plan.chunks if self.share.has(c.number)]
         left = {number for number in mine if not self.folders[number].is_dir()}
         around = {READING: self._read_s, REPORTING: reporting_s}
-        return estimated(self.plan, self.sites, left, self.chunks.calibrated, around)
+        return estimated(
+            self.plan,
+            self.sites,
+            left,
+            self.chunks.calibrated,
+            around,
+            lambda job: self.starts.is_pretrained(job, self.plan.of(job)),
+        )
 
     @contextmanager
     def claimed(self) -> Iterator[Claim]:
@@ -201,16 +211,34 @@ class Study:
         if not all(folder.is_dir() for folder in self.folders):
             return False
         done = [self.chunks.checked(chunk) for chunk in self.plan.chunks]
-        if took := times.together(filter(None, done)):
-            workdir.write_json(self.folder / times.TIMES, took.plain())
         merging.merge(self.folder, self.folders, self.plan, self._pairs())
+        for folder, took in self._times_in_parts(done).items():
+            workdir.write_json(folder / times.TIMES, took.plain())
         parts = self._sites_of_parts()
         write_cards(parts)
         write_plans(parts)
         learnt.write(self._learnt_in_parts())
+        history.write(self._taught_in_parts())
         merging.record_sums(list(parts))
         self.starts.kept.tidy()
         return True
+
+    def _times_in_parts(self, done: Sequence[Times | None]) -> dict[Path, Times]:
+        """Return when each variant's runs were done, its share of the work by runs; on top, all.
+
+        done: of each chunk, None where that does not say
+        """
+        shares: dict[Variant, list[Times]] = {variant: [] for variant in self.plan.variants}
+        for chunk, took in zip(self.plan.chunks, done, strict=True):
+            if took is None:
+                continue
+            judged = Counter(variant for job in chunk.jobs for variant in job.judged)
+            for variant, n in judged.items():
+                shares[variant].append(replace(took, work_s=took.work_s * n / len(chunk.jobs)))
+        of_each = {variant_folder(self.folder, of): shares[of] for of in shares}
+        found = {folder: times.together(some) for folder, some in of_each.items()}
+        found[self.folder] = times.together(filter(None, done))
+        return {folder: took for folder, took in found.items() if took}
 
     def _sites_of_parts(self) -> dict[Path, Sites]:
         """Return the buildings of each folder that gets a report; on top, the first's."""
@@ -241,6 +269,20 @@ class Study:
                     found[variant] = found[variant] or [named | row for row in rows]
         every = {self.folder: [row for of_variant in found.values() for row in of_variant]}
         return every | {variant_folder(self.folder, of): found[of] for of in found}
+
+    def _taught_in_parts(self) -> dict[Path, list[Row]]:
+        """Return how the networks trained that runs of each variant start from; on top, of all."""
+        found: dict[Variant, dict[str, list[Row]]] = {of: {} for of in self.plan.variants}
+        for group, sites in zip(self.plan.groups, self.sites, strict=True):
+            for job in group.jobs:
+                by_part = self.starts.trained(job, self.plan.of(job))
+                for part, variant in product(by_part, job.judged):
+                    named = {"study": variant.study(self.settings.study), "site_pair": sites.pair}
+                    told = list(history.rows_of(named, part, by_part[part]))
+                    found[variant].setdefault(part, told)
+        of_each = {of: list(chain(*parts.values())) for of, parts in found.items()}
+        every = {self.folder: list(chain(*of_each.values()))}
+        return every | {variant_folder(self.folder, of): rows for of, rows in of_each.items()}
 
     def _live(self, mine: list[Chunk], missing: list[Chunk]) -> Live:
         work = [work_of(c, self.plan, self.sites[c.group].target) for c in missing]

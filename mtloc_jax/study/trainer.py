@@ -15,7 +15,7 @@ from mtloc_jax.core.train import Run, State, Static, epoch_steps, make_train
 from mtloc_jax.sites.site import Arrays
 from mtloc_jax.study import memory, packing, pauses, replicas
 from mtloc_jax.study.compiling import compiled_s
-from mtloc_jax.study.curves import Measured, Point, curve, marks
+from mtloc_jax.study.curves import Curve, Measured, curve, marks
 from mtloc_jax.study.validating import validating_program
 
 Told = Callable[[float, float], None]
@@ -43,7 +43,7 @@ class Trained(NamedTuple):
     """Hold trained runs: their parameters, stacked in their order, and the curve of each."""
 
     params: Params
-    curves: list[list[Point]]
+    curves: list[Curve]
 
 
 class Watched(NamedTuple):
@@ -102,7 +102,7 @@ class Trainer:
         """
         steps = np.array([0, *np.cumsum([int(run.n_steps) for run in runs])], float)
 
-        def piece(part: slice) -> tuple[Params, np.ndarray, list[list[Point]]]:
+        def piece(part: slice) -> tuple[Params, np.ndarray, list[Curve]]:
             return self._trained(
                 runs[part], data, lambda done: told(steps[part.start] + done, steps[-1]), watched
             )
@@ -149,7 +149,7 @@ class Trainer:
         data: Arrays,
         told: Callable[[float], None],
         watched: Watched | None,
-    ) -> tuple[Params, np.ndarray, list[list[Point]]]:
+    ) -> tuple[Params, np.ndarray, list[Curve]]:
         """Train runs in the lanes there are, wave by wave.
 
         Returns their parameters, bool[R], whether they and the last loss are numbers, and curves.

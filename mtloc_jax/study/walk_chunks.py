@@ -9,6 +9,7 @@ import numpy as np
 from mtloc_jax.core.evaluate import Clean
 from mtloc_jax.locate import EXPERTS, Locate
 from mtloc_jax.sites.plans import plan_of
+from mtloc_jax.study.curves import Curve
 from mtloc_jax.study.learnt_here import Kept, LearntHere
 from mtloc_jax.study.locating import Located, Locator
 from mtloc_jax.study.opened import Building, Report, Sites
@@ -22,6 +23,7 @@ class Judged(NamedTuple):
     clean:  by split; lost: on test, by loss; stated: by split, f64[R, N], metres
     chosen: of each run, what it chose on validation
     kept:   the networks that were trained for it
+    curves: how they trained: with the first run that asked for each, by the part that it is of it
     """
 
     clean: Mapping[str, Clean]
@@ -29,6 +31,7 @@ class Judged(NamedTuple):
     stated: Mapping[str, np.ndarray]
     chosen: list[Mapping[str, Any]]
     kept: Kept
+    curves: list[Mapping[str, Curve]]
 
 
 class WalkChunks:
@@ -45,6 +48,7 @@ class WalkChunks:
         learnt = LearntHere(self.starts, locator, self.sites[chunk.group], self.report)
         found: list[Located] = []
         chosen: list[Mapping[str, Any]] = []
+        curves: list[Mapping[str, Curve]] = []
 
         def located(locate: Locate, job: Job, losses: Sequence[str]) -> Located:
             settings = self.plan.of(job)
@@ -65,9 +69,10 @@ class WalkChunks:
             locate = replace(locate, expert=best) if best else locate
             found.append(located(locate, job, losses))
             chosen.append({"expert": best} if best else {})
+            curves.append(learnt.curves())
         self.report(stage, len(chunk.jobs), len(chunk.jobs))
         clean, lost = locator.judged(found)
-        return Judged(clean, lost, locator.stated(found), chosen, learnt.kept())
+        return Judged(clean, lost, locator.stated(found), chosen, learnt.kept(), curves)
 
     def _locator(self, group: int) -> Locator:
         building = self.sites[group].opened["target"]
