@@ -9,5 +9,5 @@ offset that no single reading decides would time undamaged logs anew.
 SENSOR_MS = 50
 """Of sensor readings: of thousands, the two that came soonest differ by 0.1 ms (Edinburgh)."""
 SCAN_MS = 200
-"""Of scans: delays spread over a third of a second, so that of a few scans the two least may lie far
-apart; of 40 and more, they differ by 10 ms at most (48 logs of IPIN 2023)."""
+"""Of scans: delays spread over a third of a second, so that of a few scans the two least may lie
+far apart; of 40 and more, they differ by 10 ms at most (48 logs of IPIN 2023)."""

@@ -36,7 +36,7 @@ def pretraining(
 
 
 def at_once(seeds: int) -> int:
-    """Return how many of the seeds are trained side by side: four to seven, or as many as there are.
+    """Return how many of the seeds are trained side by side: four to seven, or all of fewer.
 
     On a CPU one, or two and three, are summed in other orders than four to ten are (by XLA of
     jaxlib 0.10): cut smaller, weights would follow from the cut. An accelerator has room for all.
