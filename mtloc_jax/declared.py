@@ -44,6 +44,10 @@ class Range:
             return f"{'more than' if self.open_low else 'at least'} {self.low:g}"
         return f"in {'[('[self.open_low]}{self.low:g}, {self.high:g}{'])'[self.open_high]}"
 
+    def wanted(self, value: float) -> str:
+        """Say what a number that does not lie within should be."""
+        return f"at most {self.high:,.0f}" if value > self.high >= 1e5 else str(self)
+
 
 COUNT = Range(1, 2**31 - 1)
 NATURAL = Range(0, 2**31 - 1)
@@ -120,7 +124,8 @@ class Declared:
             )
         if self.range and (wrong := [one for one in many if one not in self.range]):
             raise InputError(
-                f"{self.name} is {wrong[0]!r}", remedy=f"set --config.{self.name} {self.range}"
+                f"{self.name} is {wrong[0]!r}",
+                remedy=f"set --config.{self.name} " + self.range.wanted(wrong[0]),
             )
         if isinstance(value, str) and not value.isprintable():
             raise InputError(

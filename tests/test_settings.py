@@ -122,6 +122,12 @@ def test_a_number_out_of_range_is_refused_with_the_range(name, wrong):
     assert caught.value.problem.startswith(f"{name} is ")
 
 
+@pytest.mark.parametrize(("name", "most"), [("epochs", "1,000,000"), ("seeds", "100,000")])
+def test_a_number_beyond_all_sense_is_told_the_most_and_not_the_least(name, most):
+    with pytest.raises(InputError, match=f"set --config.{name} at most {most}"):
+        parsed(with_one(name, 10**12))
+
+
 @pytest.mark.parametrize(
     ("name", "wrong", "kind"),
     [

@@ -113,6 +113,7 @@ def test_all_at_once_is_written_once(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["pretrained"]
 
 
+@pytest.mark.slow
 def test_a_study_that_was_ended_while_it_pretrained_trains_what_lacks(tmp_path, monkeypatch):
     settings = small(arms=("transferred",), seeds=3, finetune_rates=(1.0,), wipe__drop_rates=())
     pretraining, asked = starts.pretraining, []

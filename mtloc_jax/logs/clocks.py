@@ -1,12 +1,13 @@
-"""By how much one reading alone may move what a log's clock says: what moves it by more is damaged.
+"""By how much one reading alone may move what a log's clock says: who moves it by more is damaged.
 
-Two clocks of a phone are set beside each other by the reading whose delays were least. One whose
-digits were damaged so that it comes out before all others moves every time that is reckoned from
-there. Undamaged logs have many readings near the least, so that the two least differ by little.
+A phone's two clocks are set beside each other by whichever reading or scan came with the least
+delay. One whose digits were damaged so that it seems to come sooner than all others moves every
+time, or age, that is reckoned from there. Between these bounds and none it does so unseen: an
+offset that no single reading decides would time undamaged logs anew.
 """
 
 SENSOR_MS = 50
-"""Of sensor readings, a hundred a second: in Edinburgh's logs the two least differ by 0.1 ms."""
+"""Of sensor readings: of thousands, the two that came soonest differ by 0.1 ms (Edinburgh)."""
 SCAN_MS = 200
-"""Of scans, one in some seconds, each timed by its freshest entry: in the 51 logs of IPIN 2023 the
-two least differ by XX ms at most."""
+"""Of scans: delays spread over a third of a second, so that of a few scans the two least may lie
+far apart; of 40 and more, they differ by 10 ms at most (48 logs of IPIN 2023)."""
