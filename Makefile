@@ -14,8 +14,10 @@ run: $(READY)  ## Two quick studies on two simulated buildings: Tables V and VI;
 	$(BIN)/python -m launch.study --config=configs/quickstart.py --workdir=$(WORKDIR)
 	$(BIN)/python -m launch.study --config=configs/ladder.py --config.seeds=1 --workdir=$(LADDER)
 
+# What Python compiles is kept, whatever the environment says: each worker, and each program that a
+# test starts, would compile all of it again.
 test: $(READY)  ## The whole suite but its slow tests.
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 docs: $(READY)  ## The documentation, in build/docs; a warning is an error.
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/docs
