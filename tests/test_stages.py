@@ -94,6 +94,15 @@ def test_a_time_that_may_be_farther_off_than_half_of_it_is_not_told():
     assert replace(sure, off={"training": 3.0, "judging": 1.2}).untold.startswith("60% of it, tr")
 
 
+def test_on_a_machine_that_others_use_no_time_is_told(laid_out):
+    made, sites = laid_out
+    shares = dict(zip(range(len(made.groups)), (0.9, 0.6), strict=True))
+    measured = {group: Measured(0.1, 1.0, own) for group, own in shares.items()}
+    found = expected(made, sites, made.chunks, measured, training_s=50.0)
+    assert found.untold == "other programs take 40% of the machine"
+    assert replace(found, own=0.7).untold == ""
+
+
 def test_what_a_stage_took_is_what_passed_till_the_next_but_for_compiling():
     spent = Spent(now_s=100.0, compiled_s=5.0)
     told = [

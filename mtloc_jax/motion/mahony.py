@@ -7,6 +7,7 @@ counts only while it is about as strong as the Earth's: an uncalibrated magnetom
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from scipy.spatial.transform import Rotation
@@ -26,21 +27,59 @@ Vector = tuple[float, float, float]
 Quaternion = tuple[float, float, float, float]
 
 
+class Readings(NamedTuple):
+    """Hold what the filter reads: t_ms i64[n]; the others f64[n, 3] in the phone's axes.
+
+    A field of NaN is none.
+    """
+
+    t_ms: np.ndarray
+    turn_rad_s: np.ndarray
+    accel_m_s2: np.ndarray
+    field_ut: np.ndarray
+
+
+class State(NamedTuple):
+    """Hold what the filter knows after readings: attitude, the gyroscope's bias, their time."""
+
+    q: Quaternion
+    bias: Vector
+    t_ms: int
+
+
 def mahony(
     t_ms: np.ndarray, turn_rad_s: np.ndarray, accel_m_s2: np.ndarray, field_ut: np.ndarray
 ) -> np.ndarray:
     """Return the quaternions f64[n, 4] (x y z w) that turn the phone's axes to east, north, up.
 
-    t_ms: i64[n]; the others f64[n, 3] in the phone's axes; a field of NaN is none. A walk that
-    begins without a field that could be the Earth's begins with its y axis to the north.
+    Arguments as Readings.
     """
-    first = t_ms <= t_ms[0] + FIRST_MS
-    usable = _earthly(field_ut)
-    q = _first(accel_m_s2[first].mean(axis=0), _mean(field_ut[first & usable]))
-    step_s = np.minimum(np.diff(t_ms, prepend=t_ms[0]) / 1000, LONGEST_STEP_S)
-    bias: Vector = (0.0, 0.0, 0.0)
-    turns, pulls, fields = turn_rad_s.tolist(), accel_m_s2.tolist(), field_ut.tolist()
-    held = np.empty((len(t_ms), 4))
+    read = Readings(t_ms, turn_rad_s, accel_m_s2, field_ut)
+    return advance(begin(read), read)[1]
+
+
+def begin(read: Readings) -> State:
+    """Return the state before a walk, by its readings of FIRST_MS at least, or all there are.
+
+    A walk that begins without a field that could be the Earth's begins with its y axis to the
+    north.
+    """
+    first = read.t_ms <= read.t_ms[0] + FIRST_MS
+    field = read.field_ut[first & _earthly(read.field_ut)]
+    q = _first(read.accel_m_s2[first].mean(axis=0), _mean(field))
+    return State(q, (0.0, 0.0, 0.0), int(read.t_ms[0]))
+
+
+def advance(state: State, read: Readings) -> tuple[State, np.ndarray]:
+    """Return the state after the readings that come next, and the quaternions f64[n, 4] at them.
+
+    The same bits in whatever pieces they come.
+    """
+    usable = _earthly(read.field_ut)
+    q, bias, _ = state
+    step_s = np.minimum(np.diff(read.t_ms, prepend=state.t_ms) / 1000, LONGEST_STEP_S)
+    turns, pulls, fields = (part.tolist() for part in read[1:])
+    held = np.empty((len(read.t_ms), 4))
     for k, dt in enumerate(step_s.tolist()):
         up = _up(q)
         tilting = _cross(_unit(pulls[k]), up)
@@ -48,7 +87,7 @@ def mahony(
         rate = _plus(_plus(turns[k], bias, -1.0), tilting, TILT_PER_S)
         rate = _plus(rate, up, YAW_PER_S * _yaw_error(q, fields[k]) if usable[k] else 0.0)
         q = held[k] = _turned(q, rate, dt)
-    return held
+    return State(q, bias, int(read.t_ms[-1]) if len(read.t_ms) else state.t_ms), held
 
 
 def _earthly(field_ut: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from scipy.spatial.transform import Rotation
 from mtloc_jax.errors import InputError
 from mtloc_jax.logs.orientation import ORIENTATION
 from mtloc_jax.logs.round import Round, Stream
-from mtloc_jax.motion.mahony import mahony
+from mtloc_jax.motion.mahony import Readings, mahony
 
 
 class Attitude(NamedTuple):
@@ -47,6 +47,14 @@ def recorded(vectors: Stream) -> Attitude:
 def filtered(walk: Round) -> Attitude:
     """Return the attitude by accelerometer, gyroscope and magnetometer, at the gyroscope's times.
 
+    Raises InputError as `readings`.
+    """
+    return Attitude(walk.gyro.t_ms, mahony(*readings(walk)))
+
+
+def readings(walk: Round) -> Readings:
+    """Return what a filter reads of a walk, at the gyroscope's times.
+
     Of a magnetometer whose axes were not published nothing is used: yaw is relative then. Raises
     InputError where the others were published as magnitudes, or rescaled.
     """
@@ -56,7 +64,7 @@ def filtered(walk: Round) -> Attitude:
     pull = walk.accel.values[newest(walk.accel.t_ms, t_ms)]
     whole = walk.mag.values.shape[1] == 3
     field = walk.mag.values if whole else np.full((len(walk.mag.t_ms), 3), np.nan)
-    return Attitude(t_ms, mahony(t_ms, walk.gyro.values, pull, field[newest(walk.mag.t_ms, t_ms)]))
+    return Readings(t_ms, walk.gyro.values, pull, field[newest(walk.mag.t_ms, t_ms)])
 
 
 def axes(walk: Round, sensor: str) -> Stream:

@@ -12,7 +12,7 @@ import numpy as np
 
 from mtloc_jax.logs.round import Round
 from mtloc_jax.motion import ticks
-from mtloc_jax.motion.orientation import attitude, axes, newest, to_world, yaw_rad
+from mtloc_jax.motion.orientation import Attitude, attitude, axes, newest, to_world, yaw_rad
 
 GRAVITY_M_S2 = 9.81
 SAMPLES = ticks.TICK_MS // ticks.SAMPLE_MS
@@ -35,14 +35,16 @@ class Framed(NamedTuple):
     live: np.ndarray
 
 
-def framed(walk: Round) -> Framed:
+def framed(walk: Round, held: Attitude | None = None) -> Framed:
     """Return `walk` in the phone's yaw frame; each sample is the newest reading.
+
+    held: its attitude, where that is known already
 
     Raises InputError where accelerometer or gyroscope tell no motion, or no tick lies between the
     waypoints.
     """
     accel, gyro = axes(walk, "accel"), axes(walk, "gyro")
-    held = attitude(walk)
+    held = attitude(walk) if held is None else held
     t_ms = ticks.tick_times(walk, held)
     ends_ms = t_ms[1:]
     ahead_rad = yaw_rad(held.at(ends_ms))

@@ -15,6 +15,7 @@ from mtloc_jax.evidence import Moves
 from mtloc_jax.logs.orientation import ORIENTATION
 from mtloc_jax.logs.round import Round, Stream
 from mtloc_jax.motion import orientation, ticks
+from mtloc_jax.motion.orientation import Attitude
 
 STRIDE_K = 0.42
 """Metres a fourth root of m/s^2, of the strength as filtered here."""
@@ -38,15 +39,22 @@ class Steps(NamedTuple):
     rise_m_s2: np.ndarray
 
 
-def moves(walk: Round, *, stride_k: float = STRIDE_K, turned_rad: float = 0.0) -> Moves:
+def moves(
+    walk: Round,
+    held: Attitude | None = None,
+    *,
+    stride_k: float = STRIDE_K,
+    turned_rad: float = 0.0,
+) -> Moves:
     """Return how steps move the phone through `walk`, tick by tick; nothing is known beforehand.
 
+    held: its attitude, where that is known already
     turned_rad: added to the yaw, counter-clockwise: of a phone that is not held ahead
 
     Raises InputError where accelerometer or attitude tell nothing (`orientation.attitude`), or no
     tick lies between the waypoints.
     """
-    held = orientation.attitude(walk)
+    held = orientation.attitude(walk) if held is None else held
     t_ms = ticks.tick_times(walk, held)
     walked_m = stride_k * walked(steps(orientation.axes(walk, "accel")), t_ms)
     ahead_rad = orientation.yaw_rad(held.at(t_ms[1:])) + turned_rad

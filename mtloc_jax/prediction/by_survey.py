@@ -12,8 +12,10 @@ from mtloc_jax.logs.orientation import ORIENTATION
 from mtloc_jax.logs.round import Round, blind
 from mtloc_jax.motion.mahony import FIRST_MS
 from mtloc_jax.motion.map_north import legs_told, turn_rad, turned
+from mtloc_jax.motion.orientation import Attitude
 from mtloc_jax.motion.ticks import TICK_MS
 from mtloc_jax.prediction.chosen import least
+from mtloc_jax.prediction.live_attitude import LiveAttitude
 from mtloc_jax.prediction.live_filter import LiveFilter
 from mtloc_jax.prediction.live_fixes import LiveFixes
 from mtloc_jax.prediction.live_grid import LiveGrid, floor_of, whole
@@ -65,7 +67,7 @@ class BySurvey:
     def _legs(self) -> tuple[complex, ...]:
         """Say how each walk of the survey lies against its motion; one that tells none says 0."""
         return tuple(
-            legs_told(walk, lambda of: self.tells()(blind(of))) for walk in self.survey.walks
+            legs_told(walk, lambda of: self.tells()(blind(of), None)) for walk in self.survey.walks
         )
 
     def turn_rad(self, survey: Survey) -> float:
@@ -96,7 +98,7 @@ class OneLog:
 
     def __init__(self, by: BySurvey) -> None:
         """Hear nothing yet."""
-        self._by, self._tells = by, by.tells()
+        self._by, self._tells, self._holds = by, by.tells(), LiveAttitude()
         self._fixes: LiveFixes | None = None
         self._begun_ms: int | None = None
         self._done = 0
@@ -116,7 +118,8 @@ class OneLog:
             return nothing()
         if self._fixes is None:
             self._open(log)
-        moves = turned(self._tells(log), self._turn_rad)
+        attitude = self._holds(log) if self._by.moves_known else None
+        moves = turned(self._tells(log, attitude), self._turn_rad)
         self._check_start(moves, log)
         n_ready = len(moves.moved_m)
         if ready_ms is not None:
@@ -129,7 +132,7 @@ class OneLog:
         self._check_late(fixes, int(moves.t_ms[self._done]), log)
         rows = slice(self._done, n_ready)
         xy_m, sigma_m = self._joined(moves, fixes, rows)
-        spoke = self._spoke(log, moves.t_ms[: n_ready + 1], fixes, shared)[rows]
+        spoke = self._spoke(log, moves.t_ms[: n_ready + 1], fixes, shared, attitude)[rows]
         self._done, self._heard = n_ready, len(fixes.arrived_ms)
         t_ms = moves.t_ms[1:][rows]
         radius_m = self._by.within * sigma_m
@@ -168,12 +171,19 @@ class OneLog:
             track = tracks.located([walk])[0].offline
         return track.xy_m, track.sigma_m
 
-    def _spoke(self, log: Round, t_ms: np.ndarray, fixes: Fixes, shared: np.ndarray) -> np.ndarray:
+    def _spoke(
+        self,
+        log: Round,
+        t_ms: np.ndarray,
+        fixes: Fixes,
+        shared: np.ndarray,
+        attitude: Attitude | None,
+    ) -> np.ndarray:
         locate = self._by.locate
         tick = np.searchsorted(t_ms[1:], fixes.arrived_ms[shared])
         placed = np.zeros(len(t_ms) - 1, bool)
         placed[tick[tick < len(placed)]] = True
-        moved = measured(log, NONE if locate.time == HELD else locate.motion, t_ms)
+        moved = measured(log, locate.motion, t_ms, attitude)
         words = [(self._expert, placed), (locate.motion, moved)]
         spoken = ["+".join(word for word, there in words if there[k]) for k in range(len(t_ms) - 1)]
         return np.array(spoken, np.str_)

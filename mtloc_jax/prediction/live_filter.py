@@ -52,9 +52,10 @@ class LiveFilter:
         for first in range(0, len(laid.seconds), BLOCK):
             block = Ticks._make(part[first : first + BLOCK] for part in laid)
             real = len(block.seconds)
-            found = _block(self._model, self._state, _filled(block))
+            # Taken apart by NumPy: JAX would compile a program for each place that it is cut at.
+            found = jax.tree.map(np.asarray, _block(self._model, self._state, _filled(block)))
             self._state = jax.tree.map(lambda part, at=real - 1: part[at], found)
-            states.append(jax.tree.map(lambda part, n=real: np.asarray(part[:n]), found))
+            states.append(jax.tree.map(lambda part, n=real: part[:n], found))
         if not states:
             return Believed(np.zeros((0, 2)), np.zeros(0))
         mean, cov, heard = (np.concatenate(parts)[ends] for parts in zip(*states, strict=True))

@@ -79,12 +79,12 @@ class LiveGrid:
             block = grid.Steps._make(part[first : first + BLOCK] for part in steps)
             real = len(block.var)
             filled = grid.Steps._make(_filled(part) for part in block)
-            beliefs, placed = _block(self._floor.log_prior, self._belief, filled)
+            # Taken apart by NumPy, as `live_filter` does.
+            told = _block(self._floor.log_prior, self._belief, filled)
+            beliefs, placed = jax.tree.map(np.asarray, told)
             self._belief = jax.tree.map(lambda part, at=real - 1: part[at], beliefs)
             parts = zip(self._placed, placed, strict=True)
-            self._placed = grid.Placed(
-                *(np.concatenate([one, np.asarray(new)[:real]]) for one, new in parts)
-            )
+            self._placed = grid.Placed(*(np.concatenate([one, new[:real]]) for one, new in parts))
 
 
 def _filled(part: np.ndarray) -> np.ndarray:

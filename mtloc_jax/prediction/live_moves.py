@@ -15,13 +15,14 @@ from mtloc_jax.logs.orientation import ORIENTATION
 from mtloc_jax.logs.round import Round
 from mtloc_jax.motion import ticks
 from mtloc_jax.motion.network import HIDDEN, NU, MotionNetwork
-from mtloc_jax.motion.orientation import attitude
+from mtloc_jax.motion.orientation import Attitude
 from mtloc_jax.motion.phone_frame import framed
 from mtloc_jax.registry import found_at
 from mtloc_jax.tracking.ticks import no_moves
 
-Told = Callable[[Round], Moves]
-"""The log so far -> its moves from the first tick on; those told before come out the same."""
+Told = Callable[[Round, Attitude | None], Moves]
+"""The log so far, and its attitude where that is known -> its moves from the first tick on; those
+told before come out the same."""
 Ticked = tuple[np.ndarray, np.ndarray]  # metres f32[K, 2], their variance f32[K]
 _BLOCK = 64
 
@@ -49,7 +50,7 @@ def teller(motion: str, network: Params | None) -> Callable[[], Told]:
     return partial(NetworkMoves, network)
 
 
-def wandering(walk: Round) -> Moves:
+def wandering(walk: Round, held: Attitude | None = None) -> Moves:
     """Return the moves of a phone of which no motion is known."""
     first_ms, last_ms = walk.used_ms
     return no_moves(first_ms, last_ms)
@@ -60,13 +61,16 @@ def is_known(motion: str) -> bool:
     return bool(MOTIONS[motion].place or MOTIONS[motion].origin)
 
 
-def measured(walk: Round, motion: str, t_ms: np.ndarray) -> np.ndarray:
-    """Say in which of the ticks that `t_ms` i64[K + 1] bounds a motion really spoke, bool[K]."""
-    if not is_known(motion):
+def measured(walk: Round, motion: str, t_ms: np.ndarray, held: Attitude | None) -> np.ndarray:
+    """Say in which of the ticks that `t_ms` i64[K + 1] bounds a motion really spoke, bool[K].
+
+    held: the log's attitude; None where no motion is known
+    """
+    if held is None:
         return np.zeros(len(t_ms) - 1, bool)
     by_accel_alone = ORIENTATION in walk.extra and not MOTIONS[motion].origin
     sensors = ("accel",) if by_accel_alone else ("accel", "gyro")
-    return ticks.measured(walk, attitude(walk), t_ms[1:], sensors)
+    return ticks.measured(walk, held, t_ms[1:], sensors)
 
 
 class NetworkMoves:
@@ -78,12 +82,12 @@ class NetworkMoves:
         self._state = np.zeros(HIDDEN, np.float32)
         self._told = np.zeros((0, 2), np.float32), np.zeros(0, np.float32)
 
-    def __call__(self, walk: Round) -> Moves:
+    def __call__(self, walk: Round, held: Attitude | None = None) -> Moves:
         """Return the moves of the log so far; raises InputError as `framed`.
 
         Ticks that a sensor has not gone past may still change, and are told anew the next time.
         """
-        seen = framed(walk)
+        seen = framed(walk, held)
         newest_ms = min(int(stream.t_ms[-1]) for stream in walk.streams.values())
         certain = int(np.searchsorted(seen.t_ms[1:], newest_ms))
         done = len(self._told[1])

@@ -1,7 +1,7 @@
 """How much work a plan is, and how long it will take at a measured speed, said before it begins."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import jax
@@ -67,8 +67,9 @@ class Estimate:
         named = f", {self.variants} variants" if self.variants > 1 else ""
         programs = "1 program" if len(self.groups) == 1 else f"{len(self.groups)} programs"
         yield f"plan: {runs} runs{named}, {programs}, {steps:,} steps, {gflop:,.0f} GFLOP"
+        timed = self.expected is not None and self.expected.is_alone
         for group in self.groups:
-            yield "  " + _line(group)
+            yield "  " + _line(group if timed else replace(group, seconds=None))
         if self.pretraining_gflop:
             yield f"  pretraining: {self.pretraining_gflop:,.0f} GFLOP"
         if self.expected is None:
@@ -166,7 +167,7 @@ def _group(
         idling = [(work[c.number][1], _idling(len(c.jobs))) for c in waiting]
         took = sum(gflop * factor for gflop, factor in idling) / _idling(len(sample.jobs))
         seconds = took / (sample_gflop / sample_steps * speed.steps_per_s)
-        measured = Measured(1 / speed.steps_per_s, speed.compiled_s)
+        measured = Measured(1 / speed.steps_per_s, speed.compiled_s, speed.own)
     return GroupEstimate(
         settings=_words(plan, number),
         runs=sum(len(chunk.jobs) for chunk in chunks),

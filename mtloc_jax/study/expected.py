@@ -35,10 +35,12 @@ class Measured:
     """Hold what calibrating one program measured.
 
     step_s: of all devices together, a step of one run; compiled_s: until it could run
+    own: the share of the cores at work that was this process's meanwhile
     """
 
     step_s: float
     compiled_s: float
+    own: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -48,12 +50,14 @@ class Expected:
     seconds: by stage; parts: what each will come to, as `Account.expect` takes it
     unknown: of what nothing can be measured beforehand, in words: no time is told then
     off: how far off each stage may be, as a factor; 1 where it is not named
+    own: the share of the machine that was this process's while it measured
     """
 
     seconds: Mapping[str, float] = field(default_factory=dict)
     parts: Mapping[str, float] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
     off: Mapping[str, float] = field(default_factory=dict)
+    own: float = 1.0
 
     @property
     def left_s(self) -> float:
@@ -61,10 +65,17 @@ class Expected:
         return sum(s for stage, s in self.seconds.items() if stage != READING)
 
     @property
+    def is_alone(self) -> bool:
+        """Say whether others leave enough of the machine: else what it takes hangs on them."""
+        return self.own * WITHIN >= 1
+
+    @property
     def untold(self) -> str:
         """Say why no time is told; empty where one is, within a factor WITHIN of what it takes."""
         if self.unknown:
             return f"nothing measures {' and '.join(self.unknown)}"
+        if not self.is_alone:
+            return f"other programs take {1 - self.own:.0%} of the machine"
         left = {stage: s for stage, s in self.seconds.items() if stage != READING and s > 0}
         if not left:
             return ""
@@ -128,7 +139,8 @@ def expected(
     off = _GUESSED | {TRAINING: _off((training_s, _TIMED), (pretraining_s, _BY_PRODUCTS))}
     if jax.default_backend() != "cpu":
         off |= dict.fromkeys((COMPILING, JUDGING), _ELSEWHERE)
-    return Expected(seconds, parts, tuple(sorted(unknown)), off)
+    own = min((of.own for of in measured.values()), default=1.0)
+    return Expected(seconds, parts, tuple(sorted(unknown)), off, own)
 
 
 def _off(*parts: tuple[float, float]) -> float:

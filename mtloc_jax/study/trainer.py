@@ -65,11 +65,13 @@ class Speed(NamedTuple):
     """Hold what a short calibration measured: steps of all runs a second, bytes a device.
 
     compiled_s: what it took until the program could run
+    own: the share of the cores at work that was this process's; 1 where that is not known
     """
 
     steps_per_s: float
     needed_bytes: int
     compiled_s: float
+    own: float = 1.0
 
 
 class Trainer:
@@ -135,13 +137,15 @@ class Trainer:
         before_s = compiled_s()
         state = advanced(state, 0)
         took_to_compile_s = compiled_s() - before_s
-        part, began_s = 0, clock_s()
+        part, began_s, busy_s = 0, clock_s(), time.process_time()
         while part < PARTS and clock_s() - began_s < CALIBRATION_S:
             part = min(PARTS, 4 * part + 1)
             state = advanced(state, part)
-        took_s = clock_s() - began_s
+        took_s, busy_s = clock_s() - began_s, time.process_time() - busy_s
         steps = int(_stop(n_steps, part).sum())
-        return Speed(steps / took_s, self._needed_bytes(runs, data), took_to_compile_s)
+        at_work = min(len(runs), self.mesh.size)
+        own = min(busy_s / (took_s * at_work), 1.0) if self.axis == "map" else 1.0
+        return Speed(steps / took_s, self._needed_bytes(runs, data), took_to_compile_s, own)
 
     def _trained(
         self,
