@@ -21,9 +21,9 @@ _TINY_RUNS = (2, 4)
 _FUSED_HIDDEN = 64  # the fewest units that a fused kernel takes
 
 _ERROR_STEPS = 64  # four epochs: errors have fallen far, rounding has not yet grown
-# How long a contest's contestants may take to begin to compile, and each to answer after that: the
-# first time, libraries are read from disk as well; of float32 products a compiler tries the most.
-_STARTS_S, _FIRST_STARTS_S, _FLOAT32_STARTS_S = 45.0, 60.0, 120.0
+# How long a contest's contestants may take to begin to compile, and each to answer after that: of
+# float32 products a compiler tries the most.
+_STARTS_S, _FLOAT32_STARTS_S = 60.0, 120.0
 _ANSWERS_S, _FLOAT32_ANSWERS_S = 75.0, 150.0
 _TINY_STARTS_S = 900.0  # a rehearsal may be on a busy machine
 _PRODUCT_SIZE = 8192
@@ -100,11 +100,7 @@ def ceilings(scale: Scale) -> Contest:
         scale.rounds,
         scale.round_s,
     )
-    return replace(_bounded(scale, contest, ""), start_s=_first_s(scale))
-
-
-def _first_s(scale: Scale) -> float:
-    return _TINY_STARTS_S if scale.tiny else _FIRST_STARTS_S
+    return _bounded(scale, contest, "")
 
 
 def fused(scale: Scale) -> Contest:

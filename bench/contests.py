@@ -97,7 +97,8 @@ def judging(mode: str) -> Callable[[Scale], Contest]:
 
 def rates(scale: Scale) -> Contest:
     """Put a sweep over fine-tune rates beside one padded to the longest run."""
-    shape, runs = scale.shape, len(FINETUNE_RATES)
+    many = scale.accelerator and not scale.tiny  # of which several follow each other in a lane
+    shape, runs = scale.shape, 256 if many else len(FINETUNE_RATES)
     own = Variant(
         "rates", "steps as the data ask", Task("rates", shape, runs=runs), devices=scale.cores
     )

@@ -52,6 +52,7 @@ _BEFORE = flags.DEFINE_string("before", "", "With --accelerator: a folder with a
 
 ABSENT = 77
 _ACCELERATOR_LIMIT_S, _LAST_S = 360.0, 90.0  # with the last contest all ends within eight minutes
+_AMPLE = 1.2  # times as long as a contest's answers may take: with less it would end in nothing
 
 
 def main(argv: list[str]) -> None:
@@ -125,11 +126,11 @@ def _held(contests: list[Contest]) -> Iterator[Report]:
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         scratch = Path(folder)
         for contest in contests:
-            over_s = time.monotonic() - began_s
-            if over_s > limit_s:
-                _say(f"{contest.name}: not held, {limit_s:.0f} s are over")
+            left_s = limit_s + _LAST_S - (time.monotonic() - began_s)
+            if left_s < max(_LAST_S, _AMPLE * contest.answer_s):
+                _say(f"{contest.name}: not held, {max(left_s, 0):.0f} s are left")
                 continue
-            ready = in_time(with_batches(contest, scratch), limit_s + _LAST_S - over_s)
+            ready = in_time(with_batches(contest, scratch), left_s)
             entries = hold(ready, partial(_started, scratch, ready.answer_s), _say)
             ceilings.learn(entries)
             yield contest_report(ready, entries, ceilings)
