@@ -124,7 +124,7 @@ DECAYING = Optimizer("adamw", {"weight_decay": 0.1})
 def get_config():
     config = quickstart.get_config()
     config.study = "does air pressure help?"
-    config.modalities = (*config.modalities, "barometer")
+    config.modalities = ("imu", "wifi", "barometer")
     config.arms = (SCRATCH, TRANSFERRED, "adapter", "unsure")
     config.optimizer, config.schedule = "decaying", "cosine"
     config.finetune_rates = (1.0, 0.5)
