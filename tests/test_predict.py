@@ -220,7 +220,7 @@ def test_a_folder_of_logs_is_located_one_by_one_with_errors_where_truth_is(tmp_p
         ),
         ({"arm": "cosine-network-tuned-filter"}, "is trained on the survey; name one that is not"),
         ({"arm": "finetuned"}, "is a network of windows"),
-        ({"arm": "chosen-held", "rounds": (1,)}, "one walk of survey chooses no expert"),
+        ({"arm": "chosen-held", "rounds": (1,)}, "no two walks of survey have a scan"),
         ({"arm": "cosine-heard"}, "did you mean 'cosine-held'"),
         ({"rounds": (1, 2, 9)}, "has no round 9; it has 1, 2"),
     ],

@@ -1,5 +1,7 @@
 """Chunks of runs: one trace, any chunk size, progress, divergence."""
 
+import itertools
+
 import jax
 import numpy as np
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from mtloc_jax.settings import Wipe
 from mtloc_jax.sites import scaling
 from mtloc_jax.study import memory, replicas
+from mtloc_jax.study import trainer as trainer_module
 from mtloc_jax.study.judge import Judge
 from mtloc_jax.study.trainer import Diverged, Trainer
 from tests.networks import PROBLEM, fresh, run, static, windows
@@ -131,6 +134,15 @@ def test_calibrating_measuring_and_training_share_one_trace():
     assert len(traces) == 1
     assert speed.steps_per_s > 0
     assert speed.needed_bytes > 0
+
+
+def test_on_a_machine_that_stands_still_calibrating_takes_a_step_all_the_same(monkeypatch):
+    now_s = itertools.count(step=10.0)
+    monkeypatch.setattr(trainer_module, "clock_s", lambda: next(now_s))
+    speed = Trainer(STATIC, 2).calibrate(runs(2), DATA)
+    # A third of the way, when both runs of 4 and 7 steps have begun: 1 and 2 in 20 s.
+    assert speed.steps_per_s == pytest.approx(3 / 20)
+    assert speed.own < 0.9
 
 
 def test_a_run_that_drops_is_refused_by_a_program_that_does_not():

@@ -14,7 +14,7 @@ from mtloc_jax.motion.mahony import FIRST_MS
 from mtloc_jax.motion.map_north import legs_told, turn_rad, turned
 from mtloc_jax.motion.orientation import Attitude
 from mtloc_jax.motion.ticks import TICK_MS
-from mtloc_jax.prediction.chosen import least
+from mtloc_jax.prediction.chosen import each_placer, least
 from mtloc_jax.prediction.live_attitude import LiveAttitude
 from mtloc_jax.prediction.live_filter import LiveFilter
 from mtloc_jax.prediction.live_fixes import LiveFixes
@@ -51,6 +51,7 @@ class BySurvey:
         self.survey, self.locate, self.within = survey, locate, within
         experts = EXPERTS.named(locate.expert).among or (locate.expert,)
         self.places = {name: placer(name, matcher) for name in experts}
+        self.each = {name: each_placer(name, matcher) for name in experts if len(experts) > 1}
         self.tells = teller(locate.motion if locate.time != HELD else NONE, motion)
 
     @property
@@ -82,11 +83,11 @@ class BySurvey:
         """Return the expert that locates by `survey`; of several the one that errs least there."""
         if len(self.places) == 1:
             return next(iter(self.places))
-        return self._chosen if survey is self.survey else least(survey, self.places)
+        return self._chosen if survey is self.survey else least(survey, self.each)
 
     @cached_property
     def _chosen(self) -> str:
-        return least(self.survey, self.places)
+        return least(self.survey, self.each)
 
     def begin(self) -> "OneLog":
         """Return what locates one log, from its beginning on."""

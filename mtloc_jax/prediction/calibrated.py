@@ -21,7 +21,7 @@ def calibrated_within(by: BySurvey, *, most: int = WALKS, level: float = LEVEL) 
     """
     walks = by.survey.walks
     errors_m, sigmas_m, whose = [], [], []
-    for number in spread(by.survey, most):
+    for number in spread(len(walks), most):
         said = live.located(by, walks[number])
         off_m = np.linalg.norm(said.xy_m - truth_m(walks[number], said.t_ms), axis=1)
         rows = np.flatnonzero(~np.isnan(off_m) & ~np.isnan(said.scan_age_s))

@@ -138,7 +138,10 @@ class Trainer:
         state = advanced(state, 0)
         took_to_compile_s = compiled_s() - before_s
         part, began_s, busy_s = 0, clock_s(), time.process_time()
-        while part < PARTS and clock_s() - began_s < CALIBRATION_S:
+        # A first part may hold no step of short runs, and on a busy machine take all of the time.
+        while part < PARTS and (
+            not _stop(n_steps, part).any() or clock_s() - began_s < CALIBRATION_S
+        ):
             part = min(PARTS, 4 * part + 1)
             state = advanced(state, part)
         took_s, busy_s = clock_s() - began_s, time.process_time() - busy_s
