@@ -30,6 +30,11 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def lacks(path: Path) -> str:
+    """Say what is in the place of a plain file: nothing, or a folder, a device, a pipe."""
+    return "is no plain file" if path.exists() else "no such file"
+
+
 def write_whole(path: Path, content: str | bytes) -> Path:
     """Write a file whole or not at all, the same bytes on every system; return where it is.
 

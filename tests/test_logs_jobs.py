@@ -5,6 +5,7 @@ import pytest
 
 from mtloc_jax.errors import InputError
 from mtloc_jax.logs.jobs import Job, by_stem, read_all
+from mtloc_jax.logs.lines import chunks
 from mtloc_jax.simulate import building_a, simulate
 
 
@@ -20,6 +21,16 @@ def test_files_go_by_their_name_packed_or_not(tmp_path):
         by_stem(tmp_path, ".xml")
     with pytest.raises(InputError, match="no such folder"):
         by_stem(tmp_path / "none", ".txt")
+    with pytest.raises(InputError, match=r"c\.csv: is a file, no folder"):
+        by_stem(tmp_path / "c.csv", ".txt")
+
+
+def test_what_lies_in_a_logs_place_is_said(tmp_path):
+    (tmp_path / "walk.txt").mkdir()
+    with pytest.raises(InputError, match=r"walk\.txt: is no plain file"):
+        next(chunks(tmp_path / "walk.txt"))
+    with pytest.raises(InputError, match=r"none\.txt: no such file"):
+        next(chunks(tmp_path / "none.txt"))
 
 
 def test_walks_come_in_the_order_of_their_jobs_with_their_session():

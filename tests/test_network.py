@@ -164,6 +164,9 @@ def test_an_ancestor_is_never_overwritten(tmp_path):
 def test_a_rules_file_must_have_rules(tmp_path):
     with pytest.raises(InputError, match=r"none\.py: no such rules file"):
         read_rules(tmp_path / "none.py")
+    (tmp_path / "folder.py").mkdir()
+    with pytest.raises(InputError, match=r"folder\.py: is no Python file of rules"):
+        read_rules(tmp_path / "folder.py")
     (tmp_path / "empty.py").write_text("")
     with pytest.raises(InputError, match=r"empty\.py: has no get_rules"):
         read_rules(tmp_path / "empty.py")

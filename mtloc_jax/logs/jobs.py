@@ -44,7 +44,8 @@ def read_all(jobs: Sequence[Job], on_progress: Progress | None = None) -> list[R
 def existing_folder(path: Path) -> Path:
     """Return `path` if it is a folder, else raise InputError."""
     if not path.is_dir():
-        raise InputError("no such folder", remedy="check --config.data_dir or --input", path=path)
+        problem = "is a file, no folder" if path.exists() else "no such folder"
+        raise InputError(problem, remedy="check --config.data_dir or --input", path=path)
     return path
 
 

@@ -14,6 +14,7 @@ from typing import BinaryIO, cast
 import numpy as np
 
 from mtloc_jax.errors import InputError
+from mtloc_jax.files import lacks
 
 BLOCK_BYTES = 1 << 20  # what bounds a reader's memory beyond the arrays it makes
 SENSOR_LIMIT = 1e5  # no phone sensor reads beyond, in m/s^2, rad/s or microtesla
@@ -176,7 +177,7 @@ def chunks(path: Path, size: int = BLOCK_BYTES) -> Iterator[bytes]:
     log packs into so few bytes.
     """
     if not path.is_file():
-        raise InputError("no such file", remedy="check the folder's layout", path=path)
+        raise InputError(lacks(path), remedy="check the folder's layout", path=path)
     n_bytes, most = 0, _MOST_PACKED * path.stat().st_size + BLOCK_BYTES
     try:
         with _opened(path) as file:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mtloc_jax.errors import InputError
-from mtloc_jax.files import sha256, write_whole
+from mtloc_jax.files import lacks, sha256, write_whole
 from mtloc_jax.logs.jobs import Job
 from mtloc_jax.logs.round import Progress, Round
 from mtloc_jax.sites import formats, site_folder, split_choice, splits
@@ -232,7 +232,7 @@ def _path(output: Path, job: Job) -> Path:
 
 def _digest(path: Path) -> str:
     if not path.is_file():
-        raise InputError("no such file", remedy="check the folder's layout", path=path)
+        raise InputError(lacks(path), remedy="check the folder's layout", path=path)
     return sha256(path)
 
 

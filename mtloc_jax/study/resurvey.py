@@ -66,7 +66,10 @@ class Resurvey:
 
     @cached_property
     def _data(self) -> Arrays:
-        """Return every access point of the site: a run's scaler leaves out those gone."""
+        """Return the training windows on the devices, with every access point of the site.
+
+        A run's scaler leaves out those gone from its survey.
+        """
         in_use = self.sites.surveyed(0)[0].site.rows("train")
         return replicas.placed(self.sites.whole.arrays(in_use), replicas.mesh(), replicas.ALL)
 

@@ -18,9 +18,8 @@ def read_rules(path: Path) -> GetRules:
     """Return `get_rules` of a rules file; raises InputError where it has none."""
     spec = importlib.util.spec_from_file_location(path.stem, path)
     if not path.is_file() or spec is None or spec.loader is None:
-        raise InputError(
-            "no such rules file", remedy="configs/graft holds some, such as imu.py", path=path
-        )
+        problem = "is no Python file of rules" if path.exists() else "no such rules file"
+        raise InputError(problem, remedy="configs/graft holds some, such as imu.py", path=path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     if not hasattr(module, "get_rules"):
