@@ -68,7 +68,10 @@ def part_figure(table: Table, provenance: Provenance) -> Figure | None:
         for name, line in _LOSSES.items():
             _draw(axes, of, name, line)
         axes.set(title=_LABELS.get(part, part), xlabel="epoch", ylabel="loss")
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        if len(epochs := np.unique(of["epoch"])) > 1:
+            axes.xaxis.get_major_locator().set_params(integer=True)
+        else:
+            axes.set_xticks(epochs)
         loss_axis(axes, np.concatenate([of[name] for name in _LOSSES]))
     for axes in panels[len(parts) :]:
         axes.set_axis_off()
