@@ -32,20 +32,27 @@ def run(main: Callable[[list[str]], None], arguments: tuple[str, ...] = ()) -> N
     try:
         app.run(main, flags_parser=lambda argv: _parse(argv, arguments))
     except BaseException as error:
-        number = interrupts.received()
-        if number is None and isinstance(error, KeyboardInterrupt):
-            number = signal.SIGINT
-        if number is not None:  # whatever it was turned into on its way
-            interrupts.leave(number)
-            sys.exit(interrupts.exit_code(number))
-        if isinstance(error, BrokenPipeError):  # who read it has enough, as `head` has
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(ENOUGH_READ)
-        told = places.as_input_error(error) if isinstance(error, OSError) else error
-        if not isinstance(told, InputError):
-            raise
-        say(" ".join(f"error: {told}".split()), to_stderr=True)
-        sys.exit(WRONG_INPUT)
+        _leave(error)
+    finally:
+        interrupts.end()
+
+
+def _leave(error: BaseException) -> None:
+    """Exit as `run` says; raises an exception again that is a defect."""
+    number = interrupts.received()
+    if number is None and isinstance(error, KeyboardInterrupt):
+        number = signal.SIGINT
+    if number is not None:  # whatever it was turned into on its way
+        interrupts.leave(number)
+        sys.exit(interrupts.exit_code(number))
+    if isinstance(error, BrokenPipeError):  # who read it has enough, as `head` has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(ENOUGH_READ)
+    told = places.as_input_error(error) if isinstance(error, OSError) else error
+    if not isinstance(told, InputError):
+        raise error
+    say(" ".join(f"error: {told}".split()), to_stderr=True)
+    sys.exit(WRONG_INPUT)
 
 
 def called_as(words: str) -> None:

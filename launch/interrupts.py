@@ -5,10 +5,13 @@ in time (a compiled one cannot be interrupted), ends it there. What is finished 
 all that the library writes is renamed into place.
 """
 
+import atexit
 import os
 import select
 import signal
+import sys
 import threading
+from contextlib import suppress
 from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -34,12 +37,26 @@ def install() -> None:
         if signal.getsignal(number) is not signal.SIG_IGN:  # by nohup, or a shell's "&"
             signal.signal(number, _unwind)
     threading.Thread(target=_watch, args=(mine,), daemon=True).start()
+    atexit.register(_ignore)
 
 
 def begin() -> None:
     """Let the next signal unwind the program; before this, there is nothing to unwind."""
     install()
     _running.set()
+
+
+def end() -> None:
+    """End the program here if a signal came; from now on one ends it at once, nothing unwinds.
+
+    Python would go on to take down libraries that were interrupted, and some of them crash of it.
+    """
+    _running.clear()
+    if _received:
+        leave(_received[0])
+        with suppress(OSError):  # nobody reads on
+            sys.stdout.flush()
+        os._exit(exit_code(_received[0]))
 
 
 def received() -> int | None:
@@ -60,6 +77,12 @@ def leave(number: int) -> None:
 def exit_code(number: int) -> int:
     """Return the exit code of a program that a signal ended, as shells have it."""
     return 128 + number
+
+
+def _ignore() -> None:
+    """Let no signal change how a program ends that is about to: Python would die of it."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _unwind(number: int, frame: FrameType | None) -> None:

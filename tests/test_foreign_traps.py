@@ -145,6 +145,25 @@ def test_a_damaged_listing_of_a_zip_ends_in_one_line(tmp_path):
         read_foreign(tmp_path / "net.npz")
 
 
+def test_a_listing_that_leaves_an_array_out_is_refused(tmp_path):
+    whole, part = tmp_path / "whole.npz", tmp_path / "part.npz"
+    np.savez(whole, kernel=np.ones((2, 3), np.float32), bias=np.ones(3, np.float32))
+    content = whole.read_bytes()
+    assert len(read_foreign(whole)) == 2
+    with zipfile.ZipFile(whole) as file:
+        listing, second = file.start_dir, content.rindex(b"PK\x01\x02")
+    end = bytearray(content[content.rindex(b"PK\x05\x06") :])
+    end[8:12] = (1).to_bytes(2, "little") * 2  # one member, where there were two
+    end[12:16] = (second - listing).to_bytes(4, "little")
+    part.write_bytes(content[:second] + bytes(end))
+    with pytest.raises(InputError, match=r"part\.npz: cannot be read \(it holds what its listing"):
+        read_foreign(part)
+    end[8:12], end[12:16] = bytes(4), bytes(4)
+    part.write_bytes(content[:listing] + bytes(end))
+    with pytest.raises(InputError, match=r"part\.npz: cannot be read \(it holds what its listing"):
+        read_foreign(part)
+
+
 def test_an_inflated_member_that_is_damaged_ends_in_one_line(tmp_path):
     packed = io.BytesIO()
     np.savez_compressed(packed, **weights.layers())

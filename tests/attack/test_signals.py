@@ -33,7 +33,8 @@ def begin(folder, work):
 
 def timed(process):
     began_s = time.monotonic()
-    assert process.wait() == 0, process.stderr.read()[-2000:]
+    said = process.communicate()[1]
+    assert process.returncode == 0, said[-2000:]
     return time.monotonic() - began_s
 
 
