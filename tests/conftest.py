@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import version
@@ -57,6 +58,18 @@ def ask_git_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(files, "revision", lambda apart_from=None: asked())
         yield
+
+
+@pytest.fixture(scope="module")
+def signals_heard() -> Iterator[None]:
+    """Let programs hear what signals tests send, though a shell's "&" or nohup ignores them."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGHUP)}
+    ignored = [number for number, handler in before.items() if handler is signal.SIG_IGN]
+    for number in ignored:
+        signal.signal(number, signal.SIG_DFL)
+    yield
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from tests.conftest import ROOT
 from tests.test_prepare import write_csv
 
 PROGRAM = '''"""Do something that a signal meets: python program.py --what=WORD."""
-import ctypes, sys, threading, time
+import ctypes, os, sys, threading, time
 from absl import flags
 from launch import cli, interrupts
 from mtloc_jax.errors import InputError
@@ -26,7 +26,16 @@ class Swallows:
         print("ready", flush=True)
         time.sleep(60)
 
+class Late:
+    def __del__(self, write=os.write, sleep=time.sleep):
+        write(1, b"late\\n")  # while Python is taken down
+        sleep(0.5)
+
+late = Late() if "--what=late" in sys.argv or "--what=ended" in sys.argv else None
+
 def main(argv):
+    if what.value == "ended":
+        return
     if what.value == "swallow":
         Swallows()
         print("went on", flush=True)
@@ -63,6 +72,9 @@ LINES = {
 }
 
 
+pytestmark = pytest.mark.usefixtures("signals_heard")
+
+
 @pytest.fixture(scope="module")
 def program(tmp_path_factory):
     path = tmp_path_factory.mktemp("program") / "program.py"
@@ -94,6 +106,21 @@ def test_a_signal_is_one_line_and_its_exit_code(program, number):
     assert process.stdout.readline() == "ready\n"
     process.send_signal(number)
     assert ended(process) == (128 + number, LINES[number])
+
+
+def test_what_was_interrupted_is_not_taken_down(program):
+    process = started(program, "--what=late")
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(signal.SIGTERM)
+    told, said = process.communicate(timeout=30)
+    assert (process.returncode, told, said) == (143, "", LINES[signal.SIGTERM])
+
+
+def test_a_signal_after_the_end_changes_nothing(program):
+    process = started(program, "--what=ended")
+    assert process.stdout.readline() == "late\n"
+    process.send_signal(signal.SIGTERM)
+    assert ended(process) == (0, "")
 
 
 @pytest.mark.parametrize("what", ["turned", "input", "chatty", "swallow", "blocked"])

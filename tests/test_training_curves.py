@@ -21,6 +21,14 @@ def line(arm, seed, epoch, loss, error_m=NAN, **other):
     return key | found | {"validation_loss": loss, "validation_error_m": error_m} | other
 
 
+def words_beyond(drawn):
+    """Return the title and caption of a figure where they are cut at its edge."""
+    drawn.draw_without_rendering()
+    words = drawn.texts
+    assert len(words) == 2
+    return [text.get_text() for text in words if text.get_window_extent().x1 > drawn.bbox.x1]
+
+
 LINES = [
     *(line("scratch", 0, k, 1 / k, 4.0 + abs(k - 2)) for k in range(1, 5)),
     *(line("scratch", 1, k, 3 / k, 5.0 - k / 2 if k % 2 == 0 else NAN) for k in range(1, 5)),
@@ -90,6 +98,8 @@ def test_parts_have_a_line_and_a_panel_each_and_networks_of_windows_none():
     thick = [one for one in first.get_lines() if not one.get_label().startswith("_")]
     assert [one.get_ydata().tolist() for one in thick] == [[0.625, 0.25], [0.875, 0.625]]
     assert second.get_ylim()[0] < -1
+    for shown in (table, rows.select(table, part="pretraining")):
+        assert words_beyond(part_figure(shown, SIMULATED)) == []
     assert part_figure(TABLE, SIMULATED) is None
     assert part_table(TABLE, SIMULATED) == []
 

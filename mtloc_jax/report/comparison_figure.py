@@ -131,12 +131,14 @@ def _curves(
 
 
 def _styles(chosen: Sequence[ArmAtRate]) -> dict[ArmAtRate, style.Line]:
-    """Return the line of each arm; of two rates of one arm, the second is open and thinner."""
+    """Return the line of each arm; of two that look alike, the second is open and thinner."""
     styles: dict[ArmAtRate, style.Line] = {}
     for arm in chosen:
-        again = any(arm[0] == other[0] for other in styles)
+        line = style.line(ARMS, arm[0])
+        marks = [(of["color"], of["marker"]) for of in styles.values()]
+        again = (line["color"], line["marker"]) in marks
         open_marker = {"markerfacecolor": "#FFFFFF", "linewidth": 0.9} if again else {}
-        styles[arm] = style.line(ARMS, arm[0]) | open_marker | {"label": arm_label(*arm)}
+        styles[arm] = line | open_marker | {"label": arm_label(*arm)}
     return styles
 
 

@@ -1,6 +1,7 @@
 """How networks trained that are parts of arms, or that others start from, by epoch."""
 
 from collections.abc import Iterator
+from textwrap import fill
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -36,7 +37,7 @@ _LOSSES = {
     "training_loss": {"color": "#0072B2", "linestyle": "-", "label": "training"},
     "validation_loss": {"color": "#D55E00", "linestyle": "--", "label": "validation"},
 }
-_ACROSS = 3
+_ACROSS, _CHARS_AN_INCH = 3, 16  # of a caption
 _WHAT = (
     "Loss: squared error of scaled targets; of matchers metres, and how far off they are about "
     "themselves and candidates; of motion networks a negative log likelihood, which may be below 0"
@@ -54,12 +55,17 @@ def part_figure(table: Table, provenance: Provenance) -> Figure | None:
     if not parts:
         return None
     rows, across = -(-len(parts) // _ACROSS), min(len(parts), _ACROSS)
+    width_in = 3.4 * across + 1.6
     shown = np.isin(table["part"], parts)
+    lines = (
+        f"{provenance.site_pair} | {seedcounted({n: v[shown] for n, v in table.items()})}",
+        f"{LINES}.",
+        f"{_WHAT}.",
+    )
     drawn = style.figure(
-        provenance.title("Training of what is carried over, and of parts: loss by epoch"),
-        f"{provenance.site_pair} | {seedcounted({n: v[shown] for n, v in table.items()})}\n"
-        f"{LINES}.\n{_WHAT}.",
-        3.4 * across + 1.6,
+        provenance.title("Training of parts: loss by epoch"),
+        "\n".join(fill(line, int(_CHARS_AN_INCH * width_in)) for line in lines),
+        width_in,
         2.6 * rows + 1.0,
     )
     panels = drawn.subplots(rows, across, squeeze=False).ravel()

@@ -15,6 +15,7 @@ from tests.test_resume import CONFIG
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 N_LIVES = 12
+pytestmark = pytest.mark.usefixtures("signals_heard")
 
 
 def begin(folder, work):
