@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mtloc_jax import rows
+from mtloc_jax.arms import PREDICTORS
 from mtloc_jax.errors import InputError
 from mtloc_jax.files import record_sums
 from mtloc_jax.report.named import name_margin
@@ -334,3 +335,13 @@ def test_a_figure_that_was_changed_after_the_study_is_named_and_reported_only_if
     said = "rows.csv is not what the study wrote"
     assert said in (workdir / "report.html").read_text()
     assert said in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.usefixtures("without_drawing")
+def test_a_page_of_many_arms_begins_with_sentences_and_no_wall_of_numbers(tmp_path):
+    for count, tiles in ((6, 6), (7, 0)):
+        folder = tmp_path / str(count)
+        folder.mkdir()
+        write_workdir(folder, [row(arm, 1.0, 0, 4.0) for arm in PREDICTORS[:count]])
+        write_report(folder)
+        assert (folder / "report.html").read_text().count('class="tile"') == tiles

@@ -28,6 +28,8 @@ from mtloc_jax.rows import METRICS, of_arm, select
 from mtloc_jax.sites.floor_plan import FloorPlan
 
 PAGE = "report.html"
+_MOST_TILES = 6
+"""Arms whose errors a reader takes in at a glance."""
 _NARROW_DPI, _NARROW_COLOURS = 150, 64
 
 
@@ -188,9 +190,10 @@ def _picture(
 
 
 def _tiles(found: Measured) -> Iterator[Tile]:
-    """Yield the clean test errors of the arms that a reader asks for first."""
+    """Yield the clean test errors of the arms that a reader asks for first; of many arms none."""
     clean = select(found.together, split="test", modality="none")
-    for arm in models(clean):
+    leading = models(clean)
+    for arm in leading if len(leading) <= _MOST_TILES else ():
         summary = summarise(of_arm(clean, arm))
         if summary:
             figures = dict(
