@@ -35,17 +35,22 @@ def contests(scale: Scale, elsewhere: Mapping[str, Contest]) -> list[Contest]:
 
     elsewhere: contests that a CPU is measured by as well, by name
     """
-    unmeasured = ("frozen", "judging-samples", "judging-windows", "rates")
-    hurried = [_hurried(scale, elsewhere[name], FUSED_PRECISION) for name in unmeasured]
-    others = [one for name, one in elsewhere.items() if name not in unmeasured]
+
+    def hurried(*names: str, precision: str = FUSED_PRECISION) -> list[Contest]:
+        return [_hurried(scale, elsewhere[name], precision) for name in names]
+
+    judging = "judging-samples", "judging-windows"
+    trained = "rates", "frozen"
+    others = [name for name in elsewhere if name not in (*judging, *trained)]
     return [
         ceilings(scale),
-        fused(scale),
-        training(scale, "bf16"),
-        *hurried,
+        *hurried(*judging),
         training(scale, "float32"),
+        *hurried(*others, precision="float32"),
+        *hurried(*trained),
+        training(scale, "bf16"),
         training(scale, "tf32"),
-        *(_hurried(scale, one, "float32") for one in others),
+        fused(scale),
     ]
 
 
@@ -104,7 +109,10 @@ def ceilings(scale: Scale) -> Contest:
 
 
 def fused(scale: Scale) -> Contest:
-    """Put training with kernels of our own beside the same without, and PyTorch's plain loop."""
+    """Put training with kernels of our own beside the same without, and PyTorch's plain loop.
+
+    On a GPU, which trains by none, both are the same.
+    """
     shape = replace(scale.shape, hidden=_FUSED_HIDDEN) if scale.tiny else scale.shape
     sizes = _TINY_RUNS if scale.tiny else _FUSED_RUNS
     ours = [

@@ -71,7 +71,11 @@ def judging(mode: str) -> Callable[[Scale], Contest]:
 
         cores = scale.cores
         naive = variant("naive", "naive loop, compiled", "judge_naive", runs=cores, devices=cores)
-        ours = variant("ours", "ours", "judge", runs=cores, devices=cores)
+        ours = [variant("ours", "ours", "judge", runs=cores, devices=cores)]
+        if scale.accelerator and not scale.tiny:  # whose units are too few for kernels
+            in_kernels = replace(ours[0].task, options={"mode": mode, "recurrence": "fused"})
+            title = "ours, fused recurrence"
+            ours.append(replace(ours[0], name=f"ours-fused-{mode}", title=title, task=in_kernels))
         torch = variant(
             "torch",
             f"PyTorch loop, {_spread(scale)}",
@@ -86,7 +90,7 @@ def judging(mode: str) -> Callable[[Scale], Contest]:
             f"Judging under wiping, {mode} lost",
             "networks judged",
             naive.name,
-            (ours, naive, torch),
+            (*ours, naive, torch),
             3 if scale.quick else 5,
             scale.round_s,
             check_steps=1,
@@ -98,7 +102,9 @@ def judging(mode: str) -> Callable[[Scale], Contest]:
 def rates(scale: Scale) -> Contest:
     """Put a sweep over fine-tune rates beside one padded to the longest run."""
     many = scale.accelerator and not scale.tiny  # of which several follow each other in a lane
-    shape, runs = scale.shape, 256 if many else len(FINETUNE_RATES)
+    # A study's data: of fewer a GPU's sweep is over before it is under way.
+    shape = Shape(windows=16_000) if many else scale.shape
+    runs = 256 if many else len(FINETUNE_RATES)
     own = Variant(
         "rates", "steps as the data ask", Task("rates", shape, runs=runs), devices=scale.cores
     )

@@ -363,8 +363,9 @@ class Settings:
     recurrence: str = setting(
         "plain",
         "static",
-        "how LSTMs go through a window on a GPU or TPU: in operations that XLA makes, or in one "
-        "kernel forward and one backward, never measured yet",
+        "how LSTMs go through a window: in operations that XLA makes; or in a TPU's kernels, one "
+        "forward and one backward, or an NVIDIA GPU's, forward where nothing is trained: not yet "
+        "measured",
         choices=("plain", "fused"),
         pretrained=True,
     )

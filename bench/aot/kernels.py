@@ -17,7 +17,6 @@ _PRODUCTS = {
     lstm_mosaic.FORWARD: (1, -2),
     lstm_mosaic.BACKWARD: (3, -2),  # forward again, through the state, and the weights' gradient
     lstm_triton.FORWARD: (1, -1),
-    lstm_triton.BACKWARD: (2, -1),  # the weights' gradient is a product outside
 }
 """By kernel: products with a recurrent kernel in each step but the first; the axis of windows."""
 

@@ -78,9 +78,11 @@ class Program:
 def programs(devices: list[jax.Device], runs: int) -> dict[str, Callable[[], Program]]:
     """Return what makes each program, by its name; `runs` on a device at once."""
     mesh = _mesh(devices)
+    # A GPU trains no other way: its kernel serves where there is no way back.
+    fused = {"fused": lambda: _fused(mesh, runs)} if devices[0].platform == "tpu" else {}
     of_network = {
         "training": lambda: _training("training", static(SHAPE), SHAPE, mesh, runs),
-        "fused": lambda: _fused(mesh, runs),
+        **fused,
         "frozen": lambda: _training("frozen", static(SHAPE, FROZEN), SHAPE, mesh, runs),
         "pretraining": lambda: _pretraining(mesh, runs),
         "judging": lambda: _judging("judging", "plain", mesh, runs),

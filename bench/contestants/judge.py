@@ -6,19 +6,24 @@ from bench import problem
 from bench.problem import DROP_RATES, WIPE_SEEDS
 from bench.runs import scaler, start, static
 from bench.task import Task
-from mtloc_jax.settings import Wipe
+from mtloc_jax.settings import Settings, Wipe
 from mtloc_jax.study import replicas
 from mtloc_jax.study.judge import Judge as NetworksJudge
 
 
 class Judge:
-    """Judge `task.runs` networks at every drop rate; option "mode": what a wipe takes."""
+    """Judge `task.runs` networks at every drop rate.
+
+    Options: "mode": what a wipe takes; "recurrence": as settings.recurrence
+    """
 
     def __init__(self, task: Task) -> None:
         """Compile nothing yet."""
         grid = {"drop_rates": DROP_RATES, "seeds": WIPE_SEEDS}
         wipe = Wipe(mode=task.options["mode"], fill="zero", **grid)
-        self._judge = NetworksJudge(static(task.shape).problem, wipe, task.runs)
+        recurrence = task.options.get("recurrence", Settings.recurrence)
+        of = static(task.shape, recurrence=recurrence).problem
+        self._judge = NetworksJudge(of, wipe, task.runs)
         self._params = replicas.stack([start(task.shape, k) for k in range(task.runs)])
         self._scalers = [scaler(task.shape)] * task.runs
         self._data = replicas.placed(problem.arrays(task.shape), replicas.mesh(), replicas.ALL)

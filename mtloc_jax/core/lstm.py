@@ -46,8 +46,8 @@ def for_cpus_alone() -> Iterator[None]:
 def last_hidden(params: LstmParams, x: jax.Array, recurrence: str = "plain") -> jax.Array:
     """Return the hidden state after the last step: x f32[B, T, C] -> f32[B, H].
 
-    recurrence: as settings.recurrence. "fused" has NVIDIA GPUs and TPUs go through the window in
-        one kernel forward and one backward; other backends do as they do in "plain"
+    recurrence: as settings.recurrence. "fused" has TPUs go through the window in one kernel forward
+        and one backward, NVIDIA GPUs in one where there is no way back; others do as in "plain"
     Raises InputError where no fused kernel takes the sizes.
     """
     if recurrence == "fused":
