@@ -33,7 +33,7 @@ def claim_of(low_m: float, high_m: float, p_holm: float) -> Claim:
     mean_m = 0.5 * (low_m + high_m) if np.isfinite(low_m) else -0.31
     error_m = (high_m - low_m) / 2 / T_95 if np.isfinite(low_m) else np.inf
     estimate = Estimate(mean_m, error_m, 31)
-    found = Difference(estimate, "seeds", 0.0015, -1.5, False, 30, 32, 1)
+    found = Difference(estimate, "seeds", 0.0015, -1.5, False, 30, 32, 1, 1)
     return Claim("fine-tuned 50 %", "scratch", "", found, p_holm)
 
 

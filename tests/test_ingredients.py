@@ -66,7 +66,7 @@ def test_differences_are_by_walk_and_only_between_arms_that_were_run(found):
     ]
     differences = [o.claim.difference.mean_m for o in found]
     assert differences == pytest.approx([0.5, -1.0, -1.5, -0.5])
-    assert [o.pair.n_better for o in found] == [0, 3, 4, 3]
+    assert [o.claim.difference.n_blocks_better for o in found] == [0, 3, 4, 3]
 
 
 def test_all_claims_are_corrected_together(found):

@@ -42,9 +42,10 @@ WALKED = as_table(
 
 def test_arms_are_paired_walk_by_walk():
     found = paired(WALKED, FILTERED_AT, HELD_AT)
-    assert (found.n_walks, found.n_better) == (5, 4)
+    assert found.n_walks == 5
     difference = found.claim("ours", "theirs").difference
     assert difference.mean_m == pytest.approx(-2.0)  # -2, -3, +0.5, -3, -2.5
+    assert difference.n_blocks_better == 4
     # Standard deviation 1.4577 over five walks; t(0.975, 4) = 2.7764.
     reach_m = 2.7764 * 1.4577 / 5**0.5
     assert difference.interval_m == pytest.approx((-2 - reach_m, -2 + reach_m), abs=1e-3)

@@ -15,7 +15,7 @@ def sentence(claim: Claim) -> str:
     if claim.outcome == "unknown":
         return (
             f"{claim.ours} against {claim.theirs}{place}: {found.mean_m:+.2f} m, "
-            f"no interval ({_too_few(found)}, it takes {MIN_DRAWN})"
+            f"no interval ({_too_few(claim)}, it takes {MIN_DRAWN})"
         )
     said = f"{place}: {numbers(claim)}"
     if claim.outcome == "alike":
@@ -44,7 +44,7 @@ def numbers(claim: Claim) -> str:
     groups = ", differences in two groups" if found.two_groups else ""
     return (
         f"{found.mean_m:+.2f} m [{found.low_m:+.2f}, {found.high_m:+.2f}], "
-        f"p {_p(claim.p_holm)} ({', '.join(alone)}), {_over(found)}{groups}"
+        f"p {_p(claim.p_holm)} ({', '.join(alone)}), {_over(claim)}{groups}"
     )
 
 
@@ -53,12 +53,13 @@ def could(found: Difference) -> str:
     return f"could have found {found.could_find_m:.2f} m"
 
 
-def _over(found: Difference) -> str:
-    """Write over what an interval is: '10 seeds', '6 seeds x 5 test rounds'."""
-    seeds, rounds = counted({found.n_seeds}, "seed"), f"{found.n_blocks} test rounds"
+def _over(claim: Claim) -> str:
+    """Write over what an interval is: '10 seeds', '6 seeds x 5 test rounds', '80 walks (..)'."""
+    found = claim.difference
+    seeds, blocks = counted({found.n_seeds}, "seed"), f"{found.n_blocks} {claim.blocks}s"
     if found.over == "blocks":
-        return f"{rounds} ({seeds} each)"
-    return f"{seeds} x {rounds}" if found.over == "both" else seeds
+        return f"{blocks} ({seeds} each)"
+    return f"{seeds} x {blocks}" if found.over == "both" else seeds
 
 
 def _p(p: float) -> str:
@@ -66,7 +67,8 @@ def _p(p: float) -> str:
     return text if text.startswith("<") else f"= {text}"
 
 
-def _too_few(found: Difference) -> str:
+def _too_few(claim: Claim) -> str:
+    found = claim.difference
     if found.n_blocks == 1:
         return f"seeds: {found.n_seeds}"
-    return f"seeds: {found.n_seeds}, test rounds: {found.n_blocks}"
+    return f"seeds: {found.n_seeds}, {claim.blocks}s: {found.n_blocks}"

@@ -16,6 +16,8 @@ SEEDS_NOTE = (
     "Seeds vary, not walks: with one test round, intervals say how training varies, not how "
     "another walk through the building would turn out."
 )
+BETTER_ON = Column("better on", ("n_better", "n_walks"), Reach.PAPER)
+"""The column of `better_on`, beside brief columns of claims that are paired by walk."""
 _PAIRED = (
     "Difference in mean error, metres, ours - theirs, paired by seed; negative: ours errs less."
 )
@@ -138,6 +140,13 @@ def claim_cells(claim: Claim | None, brief: bool = False) -> tuple[Value, ...]:
     """Return the cells of `claim_columns`; blank ones where nothing is claimed."""
     cells = (BLANK,) * len(claim_columns()) if claim is None else (*_sure(claim), *_often(claim))
     return cells[: -2 if brief else None]
+
+
+def better_on(claim: Claim | None) -> Value:
+    """Return on how many walks ours errs less; blank unless a claim is paired by walk."""
+    if claim is None or not claim.by_walk:
+        return BLANK
+    return Of(claim.difference.n_blocks_better, claim.difference.n_blocks, "walks")
 
 
 def _sure(claim: Claim) -> tuple[Value, ...]:

@@ -16,6 +16,8 @@ Outcome = Literal["unknown", "same networks", "errs less", "errs more", "alike",
 """What a claim shows: too few seeds to tell; networks compared with themselves; a difference;
 that there is none beyond the margin; or nothing."""
 
+Blocks = Literal["test round", "walk"]
+
 
 @dataclass(frozen=True)
 class Claim:
@@ -26,6 +28,7 @@ class Claim:
               tests (1 where no margin is named). Both corrected for all claims of the question
     margin_m: difference that counts as none; 0: none named
     n_rates:  over how many nested rates the difference is averaged within each seed
+    blocks:   what the blocks of the difference are
     """
 
     ours: str
@@ -37,6 +40,7 @@ class Claim:
     margin_m: float = 0.0
     n_rates: int = 1
     split: str = "test"
+    blocks: Blocks = "test round"
 
     @property
     def outcome(self) -> Outcome:
@@ -56,6 +60,11 @@ class Claim:
         return self.p_within <= SIGNIFICANT
 
     @property
+    def by_walk(self) -> bool:
+        """Say whether it is paired by walk; else by seed, and by test round where several are."""
+        return self.blocks == "walk"
+
+    @property
     def place(self) -> str:
         """Return where it was compared: '40 % of IMU wiped', '8 rates pooled, validation'."""
         pooled = f"{self.n_rates} rates pooled" if self.n_rates > 1 else ""
@@ -72,10 +81,13 @@ def claim(
     *,
     n_rates: int = 1,
     split: str = "test",
+    blocks: Blocks = "test round",
 ) -> Claim:
     """Compare mean errors f64[S] or f64[S, B], metres, paired; its p is not corrected yet."""
     found = paired_difference(our_m, their_m)
-    return Claim(ours, theirs, where, found, found.p_value, n_rates=n_rates, split=split)
+    return Claim(
+        ours, theirs, where, found, found.p_value, n_rates=n_rates, split=split, blocks=blocks
+    )
 
 
 def corrected(question: Sequence[Claim], margin_m: float = 0.0) -> list[Claim]:

@@ -7,19 +7,13 @@ import numpy as np
 
 from mtloc_jax.arms import SCRATCH, arm_label
 from mtloc_jax.report import headline
-from mtloc_jax.report.claims import Claim, claim, corrected
-from mtloc_jax.report.comparison_cells import (
-    Cell,
-    Key,
-    cell,
-    cells,
-    crossed,
-    of_arm,
-    wiped_words,
-)
+from mtloc_jax.report.claims import Claim, corrected
+from mtloc_jax.report.comparison_cells import Key, cell, cells, crossed, of_arm, wiped_words
+from mtloc_jax.report.comparison_pairs import Tested, walks_of
 from mtloc_jax.report.comparison_variants import Contender, Swept
 from mtloc_jax.report.headline import ArmAtRate
 from mtloc_jax.report.summary import per_seed
+from mtloc_jax.rows import WALKS, Table, empty
 
 _FEW_ARMS = 4
 
@@ -53,15 +47,16 @@ class Line:
         return per_seed(rows, ["mean_m"])[1]
 
 
-def lines(swept: Swept, margin_m: float = 0.0) -> list[Line]:
+def lines(swept: Swept, margin_m: float = 0.0, walks: Table | None = None) -> list[Line]:
     """Return a line for each contender, wiped modality and arm that the rows hold, in that order.
 
     Differences to the reference answer one question, those to scratch another. margin_m: difference
-    that counts as none; 0 where none is named.
+    that counts as none; 0 where none is named. walks: walks.csv of all variants, where they were
+    kept
     """
-    measured = cells(swept)
-    to_reference = _together(_reference_claims(swept, measured), margin_m)
-    to_scratch = _together(_scratch_claims(swept, measured), margin_m)
+    tested = Tested(cells(swept), walks_of(swept, empty(WALKS) if walks is None else walks))
+    to_reference = _together(_reference_claims(swept, tested), margin_m)
+    to_scratch = _together(_scratch_claims(swept, tested), margin_m)
     return [
         Line(
             contender=swept.contenders[key[0]],
@@ -73,7 +68,7 @@ def lines(swept: Swept, margin_m: float = 0.0) -> list[Line]:
             to_reference=to_reference.get(key),
             to_scratch=to_scratch.get(key),
         )
-        for key, found in measured.items()
+        for key, found in tested.cells.items()
     ]
 
 
@@ -86,33 +81,39 @@ def leading(found: Sequence[Line]) -> list[ArmAtRate]:
     return [arm for arm in every if arm in chosen]
 
 
-def _reference_claims(swept: Swept, measured: Mapping[Key, Cell]) -> dict[Key, Claim]:
+def is_by_walk(found: Sequence[Line]) -> bool:
+    """Say whether a claim is paired by walk."""
+    claims = (claim for line in found for claim in (line.to_reference, line.to_scratch))
+    return any(claim.by_walk for claim in claims if claim)
+
+
+def _reference_claims(swept: Swept, tested: Tested) -> dict[Key, Claim]:
     """Compare each contender's arms with the same arms of the reference."""
     at_reference, found = swept.reference_at, {}
-    for key, ours in measured.items():
+    for key in tested.cells:
         at, arm, wiped = key
-        theirs = measured.get((at_reference, arm, wiped))
-        if at != at_reference and theirs is not None and _paired(ours, theirs):
+        theirs = (at_reference, arm, wiped)
+        if at != at_reference and theirs in tested.cells:
             names = (swept.contenders[at].label, _of(swept.reference, arm))
-            found[key] = _claim(*names, wiped_words(wiped), ours, theirs)
-    return found
+            found[key] = tested.claim(key, theirs, *names, wiped_words(wiped))
+    return {key: claim for key, claim in found.items() if claim}
 
 
-def _scratch_claims(swept: Swept, measured: Mapping[Key, Cell]) -> dict[Key, Claim]:
+def _scratch_claims(swept: Swept, tested: Tested) -> dict[Key, Claim]:
     """Compare the other arms with scratch under the same settings, or else the reference's."""
     found = {}
-    for key, ours in measured.items():
+    for key in tested.cells:
         at, arm, wiped = key
-        rival = _rival(swept, measured, key)
-        if arm[0] != SCRATCH and rival is not None and _paired(ours, measured[rival]):
+        rival = _rival(swept, tested, key)
+        if arm[0] != SCRATCH and rival is not None:
             contender, other = swept.contenders[at], swept.contenders[rival[0]]
             theirs = arm_label(*rival[1]) if other is contender else _of(other, rival[1])
             where = ", ".join(filter(None, (contender.label, wiped_words(wiped))))
-            found[key] = _claim(arm_label(*arm), theirs, where, ours, measured[rival])
-    return found
+            found[key] = tested.claim(key, rival, arm_label(*arm), theirs, where)
+    return {key: claim for key, claim in found.items() if claim}
 
 
-def _rival(swept: Swept, measured: Mapping[Key, Cell], key: Key) -> Key | None:
+def _rival(swept: Swept, tested: Tested, key: Key) -> Key | None:
     """Return the scratch to compare with: on the same rounds where that was run, else on all.
 
     Where settings change nothing for scratch, a study may have trained it for the reference alone.
@@ -120,15 +121,7 @@ def _rival(swept: Swept, measured: Mapping[Key, Cell], key: Key) -> Key | None:
     at, (_, rate), wiped = key
     places = (at, swept.reference_at)
     rivals = [(place, (SCRATCH, share), wiped) for place in places for share in (rate, 1.0)]
-    return next((rival for rival in rivals if rival in measured), None)
-
-
-def _paired(ours: Cell, theirs: Cell) -> bool:
-    return bool(crossed(ours, theirs)[0].size)
-
-
-def _claim(ours: str, theirs: str, where: str, our_cell: Cell, their_cell: Cell) -> Claim:
-    return claim(ours, theirs, where, *crossed(our_cell, their_cell))
+    return next((rival for rival in rivals if rival in tested.cells), None)
 
 
 def _together(claims: Mapping[Key, Claim], margin_m: float) -> dict[Key, Claim]:

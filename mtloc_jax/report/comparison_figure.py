@@ -14,6 +14,8 @@ from mtloc_jax.report.bands import Curve
 from mtloc_jax.report.card_notes import Survey
 from mtloc_jax.report.comparison import Line, leading
 from mtloc_jax.report.comparison_cells import wiped_words
+from mtloc_jax.report.comparison_differences import differences, paired_by_walk
+from mtloc_jax.report.comparison_differences import limits as ends
 from mtloc_jax.report.comparison_variants import TEST_ROUND, Swept
 from mtloc_jax.report.headline import ArmAtRate
 from mtloc_jax.report.provenance import Provenance
@@ -25,12 +27,19 @@ _CROSSED = "95 % interval of the mean over test rounds and, from four on, seeds"
 _ROUNDS = f"{_SEEDS}; of all test rounds, over these and, from four on, seeds"
 _PAIRED = "Arms are compared in pairs (see the tables): where these overlap, they may still differ."
 _WALKS = "walks"
+_BY_WALK = (
+    "Difference to the reference: of the same arm, paired by walk, each walk's mean over seeds, "
+    "95 % interval over walks; {} 0: errs less."
+)
+_DIFFERENCE = "difference to the reference (m)"
 _ALL_ROUNDS = "all test rounds"
 _LOG_SPAN = 8  # a number whose values span this factor gets a scale of doublings
 _LABEL_CHARS, _CAPTION_CHARS = 36, 140
 MOST_ROWS, _MOST_TICKS = 60, 16
 """Of more rows nobody reads one; and of some 500, no picture is that high."""
 _WIDTH_IN, _LINES_IN, _HEAD_IN, _ARM_IN, _GAP_IN, _WORDS_IN = 10.2, 4.4, 1.5, 0.15, 0.12, 0.19
+_BESIDE_IN = 2.6
+"""How much wider a figure is with a panel of differences."""
 
 Row = dict[tuple[ArmAtRate, str], np.ndarray]  # arm, wiped modality -> errors f64[S, B], metres
 
@@ -44,31 +53,47 @@ def comparison_figure(
 ) -> Figure:
     """Draw the leading arms: over the number that is swept, else a row a variant or test round.
 
+    Beside them, where they are paired by walk, their differences to the reference's arms.
     survey: all training walks, for where "all of them" lies on an axis of walks, and its minutes
     """
     chosen = leading(found)
     shown, left_out = _readable(swept, [line for line in found if line.arm in chosen])
     rows = _rows(swept, shown)
     longest = max(fill(label, _LABEL_CHARS).count("\n") + 1 for label in rows)
+    paired = paired_by_walk(shown)
+    beside = bool(paired)
     height_in = _HEAD_IN + len(rows) * max(_GAP_IN + _ARM_IN * len(chosen), _WORDS_IN * longest)
     drawn = style.figure(
         provenance.title(f"Comparison: mean test error by {_by(swept)}"),
-        f"{scope}\n{fill(_note(swept) + left_out, _CAPTION_CHARS)}",
-        _WIDTH_IN,
+        f"{scope}\n{fill(_note(swept, beside) + left_out, _CAPTION_CHARS)}",
+        _WIDTH_IN + _BESIDE_IN * beside,
         _LINES_IN if swept.number else height_in,
     )
     wiped = list(dict.fromkeys(line.wiped for line in shown))
-    panels = drawn.subplots(1, len(wiped), sharex=True, sharey=True, squeeze=False)[0]
+    # Differences share the rows, or the number, but not the axis of errors.
+    panels = drawn.subplots(
+        1,
+        len(wiped) + beside,
+        sharex=bool(swept.number) or not beside,
+        sharey=not (swept.number and beside),
+        squeeze=False,
+    )[0]
     places = _places(swept, rows, survey)
     curves = [_curves(rows, modality, chosen, places) for modality in wiped]
     limits = _limits(drawn, curves)
-    for axes, modality, by_arm in zip(panels, wiped, curves, strict=True):
+    draw = _draw_lines if swept.number else _draw_dots
+    for axes, modality, by_arm in zip(panels[: len(wiped)], wiped, curves, strict=True):
         axes.set_title((wiped_words(modality) or "nothing wiped") if len(wiped) > 1 else "")
-        (_draw_lines if swept.number else _draw_dots)(axes, by_arm, _styles(chosen), limits)
+        draw(axes, by_arm, _styles(chosen), limits)
+    if beside:
+        to_reference = differences(paired, chosen, places)
+        draw(panels[-1], to_reference, _styles(chosen), ends(to_reference))
     if swept.number:
         _label_number(panels, swept, places, survey)
     else:
         _label_rows(panels, swept, list(rows))
+    if beside:
+        _label_differences(panels[-1], swept)
     style.legend(drawn, panels)
     return drawn
 
@@ -237,6 +262,16 @@ def _label_rows(panels: np.ndarray, swept: Swept, labels: Sequence[str]) -> None
             axes.axhline(len(labels) - 1.5, color="#000000", lw=0.9)
 
 
+def _label_differences(axes: Axes, swept: Swept) -> None:
+    zero: style.Line = {"color": "#000000", "lw": 0.9}
+    if swept.number:
+        axes.set_ylabel(_DIFFERENCE)
+        axes.axhline(0, **zero)
+    else:
+        axes.set_xlabel(_DIFFERENCE)
+        axes.axvline(0, **zero)
+
+
 def _by(swept: Swept) -> str:
     rounds_alone = len(swept.contenders) == 1 and len(swept.test_rounds) > 1
     return "test round" if rounds_alone else "variant"
@@ -249,8 +284,9 @@ def _error(swept: Swept) -> str:
     return "mean error on the test round (m)"
 
 
-def _note(swept: Swept) -> str:
+def _note(swept: Swept, beside: bool) -> str:
     kind = "Band" if swept.number else "Bars"
+    paired = _BY_WALK.format("below" if swept.number else "left of") if beside else _PAIRED
     if len(swept.test_rounds) == 1:
-        return f"{kind}: {_SEEDS}. {_PAIRED}"
-    return f"{kind}: {_ROUNDS if _by(swept) == 'test round' else _CROSSED}. {_PAIRED}"
+        return f"{kind}: {_SEEDS}. {paired}"
+    return f"{kind}: {_ROUNDS if _by(swept) == 'test round' else _CROSSED}. {paired}"

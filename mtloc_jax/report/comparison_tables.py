@@ -4,7 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from mtloc_jax.arms import arm_label
 from mtloc_jax.report.claim_tables import (
+    BETTER_ON,
     SEEDS_NOTE,
+    better_on,
     claim_cells,
     claim_columns,
     claim_notes,
@@ -14,16 +16,23 @@ from mtloc_jax.report.claims import Claim
 from mtloc_jax.report.comparison import Line
 from mtloc_jax.report.comparison_cells import between_rounds, of_arm, seed_spread, wiped_label
 from mtloc_jax.report.comparison_variants import Swept
-from mtloc_jax.report.provenance import Provenance
+from mtloc_jax.report.provenance import Provenance, counted
+from mtloc_jax.report.stats import MIN_DRAWN
 from mtloc_jax.report.summary import over_seeds, per_seed
 from mtloc_jax.report.table import Column, Reach, ReportTable
 from mtloc_jax.report.values import Cell, Count, Label, Number
 
 _CELL_NOTE = "Metres. Mean and median over windows, then mean ± standard deviation over seeds."
-_CLAIM_NOTE = "Differences: of mean errors, paired by seed; negative: the line's arm errs less."
+_CLAIM_NOTE = "Differences: of mean errors, paired by {}; negative: the line's arm errs less."
+_BY_WALK = "walk, each walk's mean over seeds, each walk alike; {}"
+_ELSE_BY_SEED = f" (by seed where fewer than {MIN_DRAWN} walks are common to both)"
 _CROSSED_NOTE = (
-    "Seeds and test rounds both vary, and all seeds meet all rounds: the interval's error is that "
+    "Seeds and {} both vary, and all seeds meet all {}: the interval's error is that "
     "of crossed factors (Satterthwaite's degrees of freedom; simulated: it covers 0.94 to 0.99). "
+)
+_WALKS_NOTE = (
+    "Walks vary, not seeds: intervals are over walks, for these seeds, and say how other walks in "
+    "these buildings would turn out."
 )
 _BLOCKS_NOTE = "Fewer than four seeds: the interval is over test rounds alone, for these seeds. "
 _TURNS_NOTE = (
@@ -41,12 +50,14 @@ def against_reference(
     swept: Swept, found: Sequence[Line], scope: str, provenance: Provenance
 ) -> list[ReportTable]:
     """Return the errors of each contender's arms, and their differences to the reference's."""
+    by_walk = any(line.to_reference and line.to_reference.by_walk for line in found)
     columns = (
         *_key_columns(swept),
         Column("mean", ("mean_m", "mean_spread_m")),
         Column("between rounds", ("mean_between_rounds_m",)),
         Column("median", ("median_m", "median_spread_m"), Reach.PAPER),
         *claim_columns("against reference", brief=True),
+        *(BETTER_ON,) * by_walk,
         Column("seeds", ("n_seeds",), Reach.PAGE),
         Column("windows", ("n_windows",), Reach.PAGE),
     )
@@ -57,6 +68,7 @@ def against_reference(
             Number(between_rounds(line.mean_m)),
             Number(*seed_spread(line.median_m)),
             *claim_cells(line.to_reference, brief=True),
+            *(better_on(line.to_reference),) * by_walk,
             Count(len(line.mean_m)),
             Count(line.n_windows),
         )
@@ -72,9 +84,20 @@ def against_scratch(
     swept: Swept, found: Sequence[Line], scope: str, provenance: Provenance
 ) -> list[ReportTable]:
     """Return the differences of each contender's other arms to scratch; none without scratch."""
-    columns = (*_key_columns(swept), Column("against", ("against",), label=True), *claim_columns())
+    by_walk = any(line.to_scratch and line.to_scratch.by_walk for line in found)
+    columns = (
+        *_key_columns(swept),
+        Column("against", ("against",), label=True),
+        *claim_columns(brief=by_walk),
+        *(BETTER_ON,) * by_walk,
+    )
     lines = [
-        (*_keys(line, swept), line.to_scratch.theirs, *claim_cells(line.to_scratch))
+        (
+            *_keys(line, swept),
+            line.to_scratch.theirs,
+            *claim_cells(line.to_scratch, brief=by_walk),
+            *(better_on(line.to_scratch),) * by_walk,
+        )
         for line in found
         if line.to_scratch
     ]
@@ -157,18 +180,35 @@ def _notes(
 ) -> tuple[str, ...]:
     wiped = wiping(provenance, (wiped_label(line.wiped) for line in found))
     told = [claim for claim in claims if claim]
+    every = (claim for line in found for claim in (line.to_reference, line.to_scratch) if claim)
+    paired = told or [claim for claim in every if claim.by_walk]
     return (
-        _CLAIM_NOTE,
+        _CLAIM_NOTE.format(_paired_by(paired)),
         *claim_notes(told),
-        _varied(swept, told),
+        *_varied(swept, paired),
         *(f"{note} {_OTHERWISE}" for note in wiped),
     )
 
 
-def _varied(swept: Swept, claims: Sequence[Claim]) -> str:
+def _paired_by(claims: Sequence[Claim]) -> str:
+    """Say what differences are paired by: 'seed'."""
+    by_walk = {claim.difference.n_blocks for claim in claims if claim.by_walk}
+    if not by_walk:
+        return "seed"
+    others = _ELSE_BY_SEED * any(not claim.by_walk for claim in claims)
+    return _BY_WALK.format(counted(by_walk, "walk")) + others
+
+
+def _varied(swept: Swept, claims: Sequence[Claim]) -> Iterator[str]:
     """Say what the intervals are over."""
-    if len(swept.test_rounds) < 2:
-        return SEEDS_NOTE
-    over = {claim.difference.over for claim in claims}
-    crossed, blocks = _CROSSED_NOTE * ("both" in over), _BLOCKS_NOTE * ("blocks" in over)
-    return crossed + blocks + _TURNS_NOTE
+    by_walk = {claim.difference.over for claim in claims if claim.by_walk}
+    if "both" in by_walk:
+        yield _CROSSED_NOTE.format("walks", "walks").strip()
+    if by_walk - {"both"}:
+        yield _WALKS_NOTE
+    over = {claim.difference.over for claim in claims if not claim.by_walk}
+    if len(swept.test_rounds) > 1:
+        crossed = _CROSSED_NOTE.format("test rounds", "rounds") * ("both" in over)
+        yield crossed + _BLOCKS_NOTE * ("blocks" in over) + _TURNS_NOTE
+    elif over or not by_walk:
+        yield SEEDS_NOTE

@@ -19,13 +19,19 @@ from mtloc_jax.locate import (
     Locate,
 )
 from mtloc_jax.report.by_walk import Paired, paired
-from mtloc_jax.report.claim_tables import claim_cells, claim_columns, claim_notes
+from mtloc_jax.report.claim_tables import (
+    BETTER_ON,
+    better_on,
+    claim_cells,
+    claim_columns,
+    claim_notes,
+)
 from mtloc_jax.report.claims import Claim, corrected
 from mtloc_jax.report.ladder import last_variant, lost_label
 from mtloc_jax.report.provenance import Provenance
 from mtloc_jax.report.rungs import NOTHING, Rung
-from mtloc_jax.report.table import Column, Reach, ReportTable
-from mtloc_jax.report.values import Cell, Label, Of
+from mtloc_jax.report.table import Column, ReportTable
+from mtloc_jax.report.values import Cell, Label
 from mtloc_jax.rows import Selection, Table, select
 
 TIME, MOTION, EXPERT, CELLS = "joining over time", "motion", "expert on WiFi", "cells"
@@ -91,7 +97,7 @@ def worth_table(found: Sequence[Worth], scope: str, provenance: Provenance) -> l
         Column("ours", ("ours",), label=True),
         Column("theirs", ("theirs",), label=True),
         *claim_columns(brief=True),
-        Column("better on", ("n_better", "n_walks"), Reach.PAPER),
+        BETTER_ON,
     )
     claims = [one.claim for one in found]
     title = provenance.title("What each ingredient is worth: test error, paired by walk")
@@ -121,5 +127,5 @@ def _line(one: Worth, lossy: bool) -> tuple[Cell, ...]:
         one.claim.ours,
         one.claim.theirs,
         *claim_cells(one.claim, brief=True),
-        Of(one.pair.n_better, one.pair.n_walks, "walks"),
+        better_on(one.claim),
     )

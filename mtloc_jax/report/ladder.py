@@ -10,11 +10,17 @@ from matplotlib.figure import Figure
 from mtloc_jax.arms import ARMS
 from mtloc_jax.locate import EXPERTS, JOINS
 from mtloc_jax.report import bands, style
-from mtloc_jax.report.claim_tables import claim_cells, claim_columns, claim_notes
+from mtloc_jax.report.claim_tables import (
+    BETTER_ON,
+    better_on,
+    claim_cells,
+    claim_columns,
+    claim_notes,
+)
 from mtloc_jax.report.provenance import Provenance
 from mtloc_jax.report.rungs import NOTHING, Rung
 from mtloc_jax.report.table import Column, Reach, ReportTable
-from mtloc_jax.report.values import BLANK, Cell, Count, Label, Number, Of
+from mtloc_jax.report.values import Cell, Count, Label, Number
 from mtloc_jax.rows import METRICS
 from mtloc_jax.sites.losses import LOSSES
 
@@ -51,7 +57,7 @@ def ladder_table(found: Sequence[Rung], scope: str, provenance: Provenance) -> l
         *(Column(METRICS[name].label, (name, f"{name}_spread")) for name in _METRICS),
         Column("ratio", ("ratio",)),
         *claim_columns(brief=True),
-        Column("better on", ("n_better", "n_walks"), Reach.PAPER),
+        BETTER_ON,
         Column("windows", ("n_windows",), Reach.DATA),
     )
     claims = [one.claim for one in found if one.claim]
@@ -145,7 +151,6 @@ def ladder_figure(found: Sequence[Rung], scope: str, provenance: Provenance) -> 
 
 
 def _line(one: Rung, lossy: bool) -> tuple[Cell, ...]:
-    better = Of(one.paired.n_better, one.paired.n_walks, "walks") if one.paired else BLANK
     return (
         Label(one.arm[0], (one.arm[0], str(one.arm[1]))),
         one.variant,
@@ -154,7 +159,7 @@ def _line(one: Rung, lossy: bool) -> tuple[Cell, ...]:
         *(Number(*one.metric(name)) for name in _METRICS),
         Number(one.ratio),
         *claim_cells(one.claim, brief=True),
-        better,
+        better_on(one.claim),
         Count(one.n_windows),
     )
 

@@ -191,7 +191,7 @@ class Measured:
         """
         if self.swept is None:
             return []
-        found = comparison.lines(self.swept, self.margin_m)
+        found = comparison.lines(self.swept, self.margin_m, self.walks)
         compared = {line.contender.label for line in found}
         lacking = [c.label for c in self.swept.contenders if c.label not in compared]
         if lacking:

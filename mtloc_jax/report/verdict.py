@@ -11,6 +11,7 @@ from dataclasses import replace
 from mtloc_jax.arms import arm_label
 from mtloc_jax.report.claims import Claim, Outcome
 from mtloc_jax.report.comparison import Line
+from mtloc_jax.report.comparison import is_by_walk as compares_by_walk
 from mtloc_jax.report.comparison import leading as leading_arms
 from mtloc_jax.report.headline import labels_of, models
 from mtloc_jax.report.ladder import is_causal, last_variant, position
@@ -53,7 +54,7 @@ def caveat(found: Measured) -> str:
 
 def is_by_walk(found: Measured) -> bool:
     """Say whether the answers compare walk by walk; else seed by seed."""
-    return bool(found.walk_curves) or found.is_one_ladder
+    return bool(found.walk_curves) or found.is_one_ladder or compares_by_walk(found.lines)
 
 
 def named(names: Sequence[str]) -> str:
