@@ -18,7 +18,7 @@ from mtloc_jax.locate import (
     STEPS,
     Locate,
 )
-from mtloc_jax.report.by_walk import Paired, paired
+from mtloc_jax.report.by_walk import paired
 from mtloc_jax.report.claim_tables import (
     BETTER_ON,
     better_on,
@@ -56,7 +56,6 @@ class Worth:
 
     ingredient: str
     lost: str
-    pair: Paired
     claim: Claim
 
 
@@ -117,7 +116,7 @@ def _of(one: Rung, others: Sequence[Rung], walks: Table) -> Iterator[Worth]:
         pair = rival and paired(rows, one.arm, rival.arm)
         if rival and pair:
             claim = pair.claim(one.label, rival.label, "" if one.lost == NOTHING else one.lost)
-            yield Worth(ingredient, one.lost, pair, claim)
+            yield Worth(ingredient, one.lost, claim)
 
 
 def _line(one: Worth, lossy: bool) -> tuple[Cell, ...]:

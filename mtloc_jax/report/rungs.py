@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mtloc_jax.arms import arm_label
-from mtloc_jax.report.by_walk import Paired, paired
+from mtloc_jax.report.by_walk import paired
 from mtloc_jax.report.claims import Claim, corrected
 from mtloc_jax.report.headline import ArmAtRate, held, models
 from mtloc_jax.report.summary import over_seeds
@@ -26,7 +26,7 @@ class Rung:
     errors_m: metric -> f64[S], metres, of each seed over all windows; NaN where it is not known
     studies:  what the rows of its variant have in their column study
     ratio:    of its mean error to the reference's
-    paired:   with the reference by walk; None for itself, or where walks were not kept
+    claim:    against the reference by walk; None for itself, or where walks were not kept
     """
 
     variant: str
@@ -36,7 +36,6 @@ class Rung:
     n_windows: int
     studies: frozenset[str]
     ratio: float = float("nan")
-    paired: Paired | None = None
     claim: Claim | None = None
 
     @property
@@ -121,7 +120,7 @@ def _under(variant: str, lost: str, rows: Table, walks: Table, cdf: Table) -> li
         names = rung.label, arm_label(*reference)
         claim = pair.claim(*names, where) if pair else None
         ratio = rung.mean_m / bare[reference].mean_m
-        found.append(replace(rung, ratio=ratio, paired=pair, claim=claim))
+        found.append(replace(rung, ratio=ratio, claim=claim))
     return found
 
 

@@ -21,8 +21,8 @@ class Difference:
     """Hold the paired difference ours - theirs; negative where ours errs less.
 
     estimate:   its mean, standard error and degrees of freedom
-    over:       what the interval is over: seeds, blocks (test rounds) of the same seeds, or both;
-                none where there are too few of either
+    over:       what the interval is over: seeds, blocks (test rounds, walks) of the same seeds,
+                or both; none where there are too few of either
     p_flip:     two-sided, of exact sign flips over the same values; NaN over both, or over none
     effect:     mean over standard deviation of the values, corrected for few (Hedges); NaN below
                 three or where they all agree exactly
