@@ -8,7 +8,11 @@ are walks: each fold tests once, the next one validates, the others train. On wh
 single walks out, for methods without training. The report shows the error by distance to the
 survey, over all folds.
 The paper: one test round, one network.
-Takes: 168 networks on 14 folds, three seeds each. Pairs: see configs/pairs.py.
+Found: whole malls, 80 walks: scratch 15.75 ± 0.50, transferred 16.45 ± 0.12 m; by walk transferred
+errs more, by less than 1 m. With half of the walks fine-tuned 18.61 ± 0.25, scratch 19.05 ± 0.52 m;
+by walk fine-tuned errs less.
+Takes: 168 networks on 14 folds, three seeds each; of 10 epochs, on whole floors, 49 min on two CPU
+cores beside other programs. Pairs: see configs/pairs.py.
 """
 
 from ml_collections import ConfigDict
