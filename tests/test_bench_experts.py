@@ -101,8 +101,9 @@ def by_the_library(of, seed):
     """Return the weights, by path, that the library itself trains from the same start."""
     start = nest(taught_on(of).start_of(seed))
     if of == "motion":
-        return leaves(learned.train_on(walked(), [seed], start=start, n_steps=STEPS)[0])
-    made = matcher_training.train_on(
+        made, _ = learned.train_on(walked(), [seed], start=start, n_steps=STEPS)
+        return leaves(made[0])
+    made, _ = matcher_training.train_on(
         DRAWN[of](),
         [seed],
         start=jax.tree.map(lambda leaf: leaf[None], start),

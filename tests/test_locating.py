@@ -304,9 +304,16 @@ def test_every_loss_that_holds_until_the_next_scan_says_so_of_scans_too():
 
 @pytest.mark.slow
 def test_a_matcher_places_all_walks_at_once_where_it_would_place_each_by_the_others_alone():
-    locator = locator_of(three_lines())
+    # No two scans are alike: of two that are, rounding says which candidate comes first.
+    heard_dbm = [(-50, -71, -65, -52), (-53, -69, -70, -50), (-57, -74, -61, -49)]
+    places = [(2000, "near"), (2000, "far"), (5000, "near"), (5000, "far")]
+    walks = [
+        line(n, 4.0 * n, [(*at, float(dbm), 0) for at, dbm in zip(places, levels, strict=True)])
+        for n, levels in enumerate(heard_dbm, start=1)
+    ]
+    locator = locator_of(walks)
     survey = locator.survey(np.arange(len(locator.site.round)))
-    matcher = matchers.trained(survey, replaced(HELD, {"matcher.scans": 4}), 0)
+    matcher, _ = matchers.trained(survey, replaced(HELD, {"matcher.scans": 4}), 0)
     networks, spec = Networks(Learnt(matcher, "one")), RunSpec("matcher-held", 1.0, 0)
     found = locator.located(Locate("matcher"), spec, HELD, (), networks)
     for n in (1, 2, 3):
