@@ -66,9 +66,12 @@ def main(folder: Path, kills: int, study: str) -> None:
     n_reports = heard(reports)
     assert ended(child) == 0
     rng = np.random.default_rng(kills)
+    # A life goes on where the last one ended: each has its share of the way, or the first few
+    # would come to its end and leave nothing to strike.
+    most = 2 + n_reports // kills
     for _ in range(kills):
         child, reports = begin(study, folder / "killed", cache)
-        heard(reports, rng.integers(1, n_reports))
+        heard(reports, rng.integers(1, most))
         time.sleep(rng.uniform(0, LONGEST_S))
         os.kill(child, signal.SIGKILL)
         struck += ended(child) == -signal.SIGKILL

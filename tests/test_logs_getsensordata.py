@@ -86,6 +86,14 @@ def test_the_last_line_may_lack_its_end_as_the_app_leaves_it(tmp_path):
     assert read(tmp_path, HEADER + cut).wifi.t_ms.tolist() == [651]
 
 
+@pytest.mark.parametrize("time_s", ["\0.651", "", "1e19"])
+def test_a_last_line_whose_time_is_whole_and_no_time_is_named(tmp_path, time_s):
+    lines = BODY.split("\n")
+    last = lines[10].replace("4.651", time_s)
+    with pytest.raises(InputError, match=r"log\.txt:16: .* is not a number"):
+        read(tmp_path, HEADER + "\n".join([*lines[:10], lines[11], last]))
+
+
 def replaced(line, by):
     lines = (HEADER + BODY).split("\n")
     lines[line - 1] = by

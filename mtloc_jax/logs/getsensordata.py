@@ -94,7 +94,7 @@ def read_log(
     positions and floor changes.
     """
     parts: dict[str, list[Records]] = defaultdict(list)
-    addresses, started_ms, phone, last = Addresses(), None, "", ""
+    addresses, started_ms, phone, last = Addresses(), None, "", None
     for lines in read_lines(path, ";", last_line_may_lack_end=True, growing=growing):
         started_ms, phone = started_ms or _started_unix_ms(lines), phone or _phone_of(lines)
         by_type = _sorted(lines)
@@ -102,7 +102,8 @@ def read_log(
             parts[kind].append(_readings(by_type[kind]))
         parts[_ATTITUDE].append(_attitudes(by_type[_ATTITUDE]))
         parts[_POSITION].append(_positions(by_type[_POSITION]))
-        last = next((line for line in reversed(lines.text) if line), last)
+        written = [at for at, line in enumerate(lines.text) if line]
+        last = lines.take(written[-1:]) if written else last
         wifi = by_type[_WIFI] if lines.ended else by_type[_WIFI].take([])
         parts[_WIFI].append(_wifi(wifi, addresses))
     _check_one_floor(parts[_POSITION], path)
@@ -259,13 +260,16 @@ def _least_by_scan(t_ms: np.ndarray, lag: np.ndarray) -> np.ndarray:
     return np.minimum.accumulate(lag)[np.searchsorted(t_ms, t_ms, side="right") - 1]
 
 
-def _whole(wifi: Records, last_line: str) -> Records:
-    """Leave out the scan that the log's last line is of, if it is: others of it may lack."""
-    if not last_line.startswith(_WIFI) or not len(wifi.t_ms):
+def _whole(wifi: Records, last: Lines | None) -> Records:
+    """Leave out the scan that the log's last line is of, if it is: others of it may lack.
+
+    Raises InputError with the line where its time is whole and no number.
+    """
+    if last is None or not last.text[0].startswith(_WIFI) or not len(wifi.t_ms):
         return wifi
-    fields = last_line.split(";")
     # Of a line that is cut within its time the newest scan may be.
-    of_last = _milliseconds(np.array([float(fields[1])]))[0] if len(fields) > 2 else wifi.t_ms[-1]
+    told = last.text[0].count(";") > 1
+    of_last = _milliseconds(last.numbers((1,), limit=_LATEST_S)[0])[0] if told else wifi.t_ms[-1]
     kept = wifi.t_ms != of_last
     return Records(NO_LINE, wifi.t_ms[kept], wifi.values[kept], wifi.address[kept])
 
