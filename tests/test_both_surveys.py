@@ -94,6 +94,7 @@ def test_the_study_asks_it_at_every_rate_of_the_others():
     assert rates == [1.0, 0.5]
 
 
+@pytest.mark.slow
 def test_it_is_trained_and_judged_in_the_study_of_the_others(tmp_path):
     few = {"seeds": 1, "scratch_rates": (0.5,), "finetune_rates": (0.5,), "wipe.drop_rates": ()}
     settings = smoke(**few)

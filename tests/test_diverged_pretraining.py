@@ -19,6 +19,7 @@ def runs_in(table):
     return set(zip(table["arm"].tolist(), table["seed"].tolist(), strict=True))
 
 
+@pytest.mark.slow
 def test_one_seed_that_diverges_in_pretraining_loses_its_own_runs_alone(
     tmp_path, monkeypatch, caplog
 ):

@@ -145,6 +145,7 @@ def test_losses_add_rows_and_change_none(tmp_path):
     assert set(wiped_at_random(lossy)["modality"]) == {"imu", "mag", "wifi"}
 
 
+@pytest.mark.slow
 def test_a_network_feels_that_the_second_half_is_lost(lossy):
     rows = select(lossy, split="test", arm="scratch")
     half = select(rows, modality="wifi: second half of each walk lost")["mean_m"]
@@ -152,6 +153,7 @@ def test_a_network_feels_that_the_second_half_is_lost(lossy):
     assert half != clean
 
 
+@pytest.mark.slow
 def test_losses_are_judged_by_the_program_that_judges_what_is_whole(lossy, judges):
     ((judge, before),) = judges
     # Validation and test differ in their windows; what was compiled before is used again.

@@ -150,6 +150,7 @@ def finished(tmp_path_factory):
     return folder, stages
 
 
+@pytest.mark.slow
 def test_rows_and_record_name_all_sources(finished):
     folder, stages = finished
     pair = "simulated-a+simulated-b->simulated-b"
@@ -162,6 +163,7 @@ def test_rows_and_record_name_all_sources(finished):
     assert read_provenance(folder).site_pair == pair
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("without_drawing")
 def test_each_source_has_its_card_and_the_report_quotes_all(finished):
     notes = read_notes(finished[0])
@@ -172,12 +174,14 @@ def test_each_source_has_its_card_and_the_report_quotes_all(finished):
     assert "simulated-a+simulated-b" in page
 
 
+@pytest.mark.slow
 def test_pretrained_networks_carry_the_pools_name(finished):
     card = checkpoint.read_card(finished[0] / "pretrained")
     assert card["site"]["name"] == "simulated-a+simulated-b"
     assert card["site"]["simulated"]
 
 
+@pytest.mark.slow
 def test_other_recordings_of_a_second_source_are_refused(finished):
     path = finished[0] / "config.json"
     text = path.read_text()

@@ -38,6 +38,7 @@ def folds(tmp_path_factory):
     return folder, made, study
 
 
+@pytest.mark.slow
 def test_each_left_out_round_is_tested_on_windows_of_its_own(folds):
     table = read(folds[0] / ROWS)
     for name, sites in zip(("0", "3"), sites_of(folds[2]), strict=True):
@@ -47,6 +48,7 @@ def test_each_left_out_round_is_tested_on_windows_of_its_own(folds):
     assert (third.test, third.validation, len(third.train)) == ((3,), (4,), 12)
 
 
+@pytest.mark.slow
 def test_the_source_is_cut_and_pretrained_on_once_whatever_the_target_tests(folds):
     one, other = sites_of(folds[2])
     assert one.source is other.source
@@ -66,6 +68,7 @@ def test_a_folds_rows_are_those_of_a_study_of_its_own(tmp_path):
     same_rows(tmp_path / "folds", "test_round=3", tmp_path / "alone")
 
 
+@pytest.mark.slow
 def test_a_folds_card_is_of_its_own_split(folds):
     cards = [
         json.loads((folds[0] / "variants" / f"test_round={n}" / "card_target.json").read_text())
