@@ -26,7 +26,7 @@ package: $(READY)  ## Build wheel and sdist, install the wheel, use it from an e
 	$(BIN)/python -m pytest -q -m slow tests/test_package.py
 
 slow: $(READY)  ## The tests that take minutes.
-	$(BIN)/python -m pytest -q -n auto -m slow
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal -m slow
 
 lint: $(READY)  ## Style and types.
 	$(BIN)/ruff check .

@@ -1,5 +1,6 @@
 """Files and folders that are there whole or not at all, what they hash to, and what made them."""
 
+import glob
 import hashlib
 import itertools
 import os
@@ -49,11 +50,13 @@ def write_whole(path: Path, content: str | bytes) -> Path:
 def whole_file(path: Path) -> Iterator[BinaryIO]:
     """Give a file to write to that becomes `path` when all went well, and else is gone.
 
-    Raises InputError where it cannot be written; what was there before stays.
+    What a killed process left of it half written goes too. Raises InputError where it cannot be
+    written; what was there before stays.
     """
     mine = owned_partial(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_left(path)
         with mine.open("wb") as file:
             yield file
             file.flush()
@@ -147,10 +150,22 @@ def owned_partial(path: Path) -> Path:
 
 def is_being_written(path: Path) -> bool:
     """Say whether a partial file or folder is of a process of this host that lives."""
+    writer = _writer_here(path)
+    return writer is not None and writer != os.getpid() and is_living(writer)
+
+
+def _remove_left(path: Path) -> None:
+    """Remove what processes of this host that live no more left half written of a file."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.partial-*"):
+        writer = _writer_here(left)
+        if writer is not None and not is_living(writer):
+            left.unlink(missing_ok=True)
+
+
+def _writer_here(path: Path) -> int | None:
+    """Return the process whose partial file or folder it is; None where none of this host is."""
     found = _OWNED.fullmatch(path.name)
-    if not found or found[1] != platform.node():
-        return False
-    return int(found[2]) != os.getpid() and is_living(int(found[2]))
+    return int(found[2]) if found and found[1] == platform.node() else None
 
 
 def is_living(process: int) -> bool:

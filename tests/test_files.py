@@ -1,5 +1,6 @@
 """Files and folders that are whole or absent, and the revision that names the code."""
 
+import os
 import subprocess
 
 import pytest
@@ -169,6 +170,22 @@ def test_digests_of_a_folder_name_what_was_altered_or_is_gone(tmp_path):
     write_whole(tmp_path / files.SUMS, "0123  rows.csv\n")
     with pytest.raises(InputError, match=r"SHA256SUMS:1: is damaged"):
         files.altered(tmp_path)
+
+
+def test_what_a_killed_process_left_of_a_file_goes_when_it_is_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(files.platform, "node", lambda: "a-host")
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    left = tmp_path / f".fig[5].svg.partial-a-host-{ended.pid}-7"
+    kept = [
+        tmp_path / f".fig6.svg.partial-a-host-{ended.pid}-8",  # another file's
+        tmp_path / f".fig[5].svg.partial-a-host-{os.getppid()}-7",  # of one that lives
+        tmp_path / f".fig[5].svg.partial-elsewhere-{ended.pid}-7",  # who knows
+    ]
+    for path in (left, *kept):
+        path.write_text("half")
+    write_whole(tmp_path / "fig[5].svg", "whole")
+    assert sorted(tmp_path.iterdir()) == sorted([*kept, tmp_path / "fig[5].svg"])
 
 
 def test_what_a_living_process_writes_is_told_from_what_a_dead_one_left(tmp_path):

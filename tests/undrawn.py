@@ -1,7 +1,8 @@
 """Reports whose figures are made of the rows as ever but not rendered, which is most of their time.
 
 For tests of what a report says. What figures look like, and that they can be rendered at all, is
-seen where a report is rendered: tests/test_report.py, test_results.py and test_configs.py.
+seen where a report is rendered: tests/test_report.py, test_results.py, and slow ones of
+test_configs.py.
 """
 
 import io

@@ -87,6 +87,8 @@ class Bench:
             for name in (ROWS, CDF, TRACKS)
         )
         left = [path for path in work.rglob("*") if ".partial" in path.name]
+        if left:
+            print(*(path.relative_to(work) for path in left))
         return "other rows" if not same else "litter" if left else "same bytes"
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.conftest import ROOT
 
-TRIES = 4  # of each attack: a start takes seconds
+TRIES = 2  # of each attack: a start takes seconds
 
 
 @pytest.mark.slow
