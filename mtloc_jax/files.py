@@ -1,5 +1,6 @@
 """Files and folders that are there whole or not at all, what they hash to, and what made them."""
 
+import errno
 import glob
 import hashlib
 import itertools
@@ -10,6 +11,7 @@ import shutil
 import subprocess
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import BinaryIO
@@ -21,6 +23,7 @@ SUMS = "SHA256SUMS"
 _SUM = re.compile(r"([0-9a-f]{64})  (.+)")
 _OWNED = re.compile(r"\..+\.partial-(.+)-(\d+)-\d+")
 _numbers = itertools.count(1)
+_kept: ContextVar[tuple[Path, ...]] = ContextVar("kept", default=())
 
 PACKAGES = ("mtloc-jax", "jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy")
 
@@ -55,7 +58,7 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     """
     mine = owned_partial(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make(path.parent)
         _remove_left(path)
         with mine.open("wb") as file:
             yield file
@@ -120,7 +123,8 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     """
     mine = owned_partial(folder)
     try:
-        mine.mkdir(parents=True)
+        _make(folder.parent)
+        mine.mkdir()
         yield mine
         settle(mine, folder)
     except OSError as error:
@@ -135,6 +139,26 @@ def whole_folder(folder: Path) -> Iterator[Path]:
         raise InputError(error.problem, remedy=error.remedy, path=folder) from error
     finally:
         shutil.rmtree(mine, ignore_errors=True)
+
+
+@contextmanager
+def never_made_again(folder: Path) -> Iterator[None]:
+    """Let nothing be written below a folder that is removed meanwhile.
+
+    It would be there again, in part, and the next start would find what it cannot go on with.
+    """
+    before = _kept.set((*_kept.get(), folder))
+    try:
+        yield
+    finally:
+        _kept.reset(before)
+
+
+def _make(folder: Path) -> None:
+    for kept in _kept.get():
+        if folder.is_relative_to(kept) and not kept.is_dir():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), kept)
+    folder.mkdir(parents=True, exist_ok=True)
 
 
 def partial(path: Path) -> Path:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from mtloc_jax.arms import PREDICTORS
 from mtloc_jax.errors import InputError
 from mtloc_jax.files import record_sums
 from mtloc_jax.report.named import name_margin
-from mtloc_jax.report.write import write_report
+from mtloc_jax.report.write import make_report, write_report
 from tests.launched import launched_without_jax
 from tests.synthetic_rows import (
     row,
@@ -138,6 +139,22 @@ def test_a_file_that_is_no_data_card_is_named(tmp_path: Path, text: str) -> None
 def test_no_rows_is_an_input_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"rows\.csv: no rows yet; run launch\.study"):
         write_report(write_workdir(tmp_path, []))
+
+
+@pytest.mark.parametrize("at", [0, 1, 3])
+def test_a_folder_removed_while_it_is_reported_is_said_so_and_not_made_again(
+    tmp_path: Path, without_drawing: dict, at: int
+) -> None:
+    (tmp_path / "work").mkdir()
+    workdir = write_workdir(tmp_path / "work")
+
+    def removes(stage: str, done: float, total: float) -> None:
+        if stage == "reporting, figures" and done == min(at, total):
+            shutil.rmtree(workdir, ignore_errors=True)
+
+    with pytest.raises(InputError, match=r"cannot write \(No such file|was removed meanwhile"):
+        make_report(workdir, told=removes)
+    assert not workdir.exists()
 
 
 def test_a_cut_line_is_an_input_error_and_nothing_is_written(tmp_path: Path) -> None:

@@ -145,6 +145,20 @@ def test_a_claim_on_a_folder_that_was_removed_or_replaced_is_no_claim(tmp_path, 
         lost(folder, lambda: shutil.copytree(tmp_path, folder) if replaced else None)
 
 
+def reads(folder, remove):
+    with claimed(folder, Share()):
+        if remove:
+            shutil.rmtree(folder)
+        (folder / "rows.csv").read_bytes()
+
+
+def test_what_cannot_be_read_in_a_removed_folder_is_said_to_be_removed(tmp_path):
+    with pytest.raises(InputError, match="was removed or replaced"):
+        reads(tmp_path / "work", remove=True)
+    with pytest.raises(FileNotFoundError):
+        reads(tmp_path / "work", remove=False)
+
+
 def test_a_second_start_of_a_study_writes_nothing(tmp_path):
     with claimed(tmp_path, Share()), pytest.raises(InputError, match="is at work under process"):
         run_study(tiny(arms=("scratch",)), tmp_path, ignore)

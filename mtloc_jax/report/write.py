@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 from rich.console import Console
 
 from mtloc_jax.arms import arm_label
-from mtloc_jax.files import write_whole
+from mtloc_jax.errors import InputError
+from mtloc_jax.files import never_made_again, write_whole
 from mtloc_jax.report import style, terminal
 from mtloc_jax.report.headline import models
 from mtloc_jax.report.latex import latex
@@ -80,7 +81,8 @@ def make_report(
     What there is follows from the rows, of whatever study they are; what an earlier report left
     and this one has not is removed. Files that are not what the study wrote are read, and named, if
     `accept_altered`. Raises InputError where a file is absent, empty, damaged or altered, rows are
-    of another study, or a floor plan has no place in it; then nothing is written.
+    of another study, or a floor plan has no place in it; then nothing is written. Also where DIR is
+    removed meanwhile.
     """
     found = read_measured(workdir, floor_plan, accept_altered=accept_altered)
     parts: list[Made] = []
@@ -92,11 +94,21 @@ def make_report(
     said = [*map(_as_altered, found.altered), *_as_diverged(found), *answers(found)]
     _remove_others(workdir, parts)
     written: list[Path] = []
-    for done, made in enumerate(parts):
-        told("reporting, figures", done, len(parts))
-        written += _write(workdir, made)
-    told("reporting, figures", 1, 1)
-    contents = Contents(
+    with never_made_again(workdir):
+        for done, made in enumerate(parts):
+            told("reporting, figures", done, len(parts))
+            written += _write(workdir, made)
+        told("reporting, figures", 1, 1)
+        shown = page(_contents(workdir, found, parts, said))
+        written.append(write_whole(workdir / PAGE, shown))
+    return Written(parts, [found.question, verdict(found)], said, written)
+
+
+def _contents(
+    workdir: Path, found: Measured, parts: Sequence[Made], said: Sequence[str]
+) -> Contents:
+    """Return what the page shows."""
+    return Contents(
         provenance=found.provenance,
         question=found.question,
         verdict=verdict(found),
@@ -110,8 +122,6 @@ def make_report(
         record=found.record,
         digests=found.digests,
     )
-    written.append(write_whole(workdir / PAGE, page(contents)))
-    return Written(parts, [found.question, contents.verdict], said, written)
 
 
 def _as_altered(name: str) -> str:
@@ -154,7 +164,6 @@ def _write(workdir: Path, made: Made) -> Iterator[Path]:
         yield write_whole(path.with_suffix(".csv"), as_csv(tables))
     for name, drawn in made.figures.items():
         path = workdir / "figures" / name
-        path.parent.mkdir(exist_ok=True)
         with style.drawing():
             style.save(drawn, path.with_suffix(".png"))
             drawn.set_layout_engine("none")  # it is laid out now, which takes half the time
@@ -183,10 +192,18 @@ def _picture(
     return Picture(
         title,
         caption,
-        raster(png.read_bytes()),
+        raster(_read_back(png)),
         raster(small, CSS_DPI / _NARROW_DPI),
         live(found) if live else None,
     )
+
+
+def _read_back(png: Path) -> bytes:
+    try:
+        return png.read_bytes()
+    except FileNotFoundError as error:
+        remedy = "run the same command again: it goes on with what is there"
+        raise InputError("was removed meanwhile", remedy=remedy, path=png) from error
 
 
 def _tiles(found: Measured) -> Iterator[Tile]:

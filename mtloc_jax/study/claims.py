@@ -85,8 +85,12 @@ def claimed(folder: Path, share: Share) -> Iterator[Claim]:
         )
     claim = Claim(folder, path, locked)
     try:
-        yield claim
+        with files.never_made_again(folder):
+            yield claim
         claim.check()
+    except (OSError, InputError):
+        claim.check()  # what was to be read or written may have gone with the folder
+        raise
     finally:
         with suppress(OSError):
             path.unlink()

@@ -127,8 +127,9 @@ def started_otherwise(bench: Bench, work: Path, rng: np.random.Generator) -> str
 def deleted(bench: Bench, work: Path, rng: np.random.Generator) -> str:
     """Delete the folder of a study at work."""
     begun = bench.begin(work)
-    time.sleep(rng.uniform(0.2, 0.8) * bench.took_s)
-    shutil.rmtree(work, ignore_errors=True)
+    time.sleep(rng.uniform(0.2, 0.95) * bench.took_s)
+    while work.exists():  # what is written meanwhile keeps a folder from going
+        shutil.rmtree(work, ignore_errors=True)
     end = bench.ended(begun)
     if end[0] == 0 and not (work / ROWS).exists():
         return "lost without a word"
