@@ -69,7 +69,8 @@ def check_kalman() -> None:
         heard = of.t_ms[: len(streamed)] >= of.fixes.arrived_ms[0]
         assert heard.any()
         told = streamed.astype(located.causal.xy_m.dtype) + PRIOR.mean_m
-        np.testing.assert_array_equal(located.causal.xy_m[heard], told[heard])
+        # In single precision: an older compiler rounds the two programs apart in the last digit.
+        np.testing.assert_allclose(located.causal.xy_m[heard], told[heard], rtol=0, atol=1e-5)
 
 
 CELLS = Cells(np.array([1.5, 1.5]), (21, 14), 3.0)
