@@ -109,6 +109,7 @@ def test_a_study_that_goes_on_has_it_still_though_nothing_is_pretrained_again(wo
     assert (workdir / PRETEXT).read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_study_without_pretraining_says_nothing_of_it(tmp_path):
     run_study(tiny(arms=("scratch",)), tmp_path / "work", ignore)
     assert not (tmp_path / "work" / PRETEXT).exists()

@@ -90,6 +90,7 @@ def test_a_study_lays_motion_on_the_map_however_that_lies(arm):
     assert quarter == pytest.approx(as_it_lies @ np.array([[0.0, 1.0], [-1.0, 0.0]]), abs=1e-3)
 
 
+@pytest.mark.slow
 def test_steps_by_the_compass_help_on_a_map_that_does_not_face_it():
     walks = [replace(w, extra={}) for w in simulate(building_a(0), 0, n_rounds=11, round_s=40.0)]
 

@@ -63,6 +63,7 @@ def test_the_number_of_rows_is_the_grids(finished):
     assert set(tracked["arm"]) == {"scratch", "transferred", "finetuned"}
 
 
+@pytest.mark.slow
 def test_chunks_that_train_together_leave_the_rows_they_would_alone(
     finished, tmp_path, monkeypatch
 ):
@@ -415,6 +416,7 @@ def test_an_impossible_setting_is_refused_before_anything_is_written(changes, na
     assert not (tmp_path / "work").exists()
 
 
+@pytest.mark.slow
 def test_runs_that_diverge_are_named_with_their_rate_and_lose_no_other_run(tmp_path):
     config = tiny({"learning_rate": (0.005, 1e3)}, arms=("scratch",), optimizer="sgd")
     study = Study(config, tmp_path, ignore)

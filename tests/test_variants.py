@@ -167,6 +167,7 @@ def test_untrained_features_are_kept_as_pretrained_networks_are(asked):
     assert not np.array_equal(params["imu"]["kernel"], others["imu"]["kernel"])
 
 
+@pytest.mark.slow
 def test_random_features_fine_tuned_on_all_rounds_are_training_from_scratch(tmp_path):
     asked = {"pretext": "random", "finetune_rates": (1.0,), "wipe__drop_rates": ()}
     run_study(tiny(arms=("scratch", "finetuned"), **asked), tmp_path / "work", ignore)
@@ -178,6 +179,7 @@ def test_random_features_fine_tuned_on_all_rounds_are_training_from_scratch(tmp_
     np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("rate", "pretrained"),
     [(1.0, {"pretrained"}), (0.5, {"pretrained-subset=first", "pretrained-subset=drawn"})],
