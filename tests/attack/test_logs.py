@@ -64,6 +64,7 @@ def test_no_damaged_log_is_read_as_another_walk(capsys):
         capture_output=True,
         text=True,
     )
+    said = f"\n{done.stdout}{done.stderr}"
     with capsys.disabled():
-        print(f"\n{done.stdout}{done.stderr}")
-    assert done.returncode == 0
+        print(said)
+    assert done.returncode == 0, said

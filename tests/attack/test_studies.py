@@ -18,6 +18,7 @@ def test_whatever_befalls_a_study_its_rows_are_those_of_an_undisturbed_one(capsy
         capture_output=True,
         text=True,
     )
+    said = f"\n{done.stdout}{done.stderr[-2000:]}"
     with capsys.disabled():
-        print(f"\n{done.stdout}{done.stderr[-2000:]}")
-    assert done.returncode == 0
+        print(said)
+    assert done.returncode == 0, said

@@ -20,9 +20,10 @@ def test_no_damaged_file_of_weights_does_more_than_be_refused(capsys):
         capture_output=True,
         text=True,
     )
+    said = f"\n{done.stdout}{done.stderr}"
     with capsys.disabled():
-        print(f"\n{done.stdout}{done.stderr}")
-    assert done.returncode == 0
+        print(said)
+    assert done.returncode == 0, said
 
 
 @pytest.mark.slow
