@@ -12,19 +12,19 @@ from bench.precision import PRECISIONS, TOLERANCES
 from bench.problem import EPOCHS
 from bench.task import Task
 
-RUNS = {"float32": (256, 1024, 64, 8), "tf32": (256, 64, 1024, 8), "bf16": (256, 64)}
-"""Runs at once, first those that were never measured, then those that matter most. A compiler that
-tries kernels takes its time: bf16, nobody's default, has the two main sizes."""
+RUNS = {"float32": (256, 64, 1024, 8), "tf32": (256, 64, 1024, 8), "bf16": (256, 64)}
+"""Runs at once, those that matter most first. A compiler that tries kernels takes its time: bf16,
+nobody's default, has the two main sizes."""
 FUSED_PRECISION = "tf32"  # JAX's own choice on a GPU
 _FUSED_RUNS = (256, 64)
 _TINY_RUNS = (2, 4)
 _FUSED_HIDDEN = 64  # the fewest units that a fused kernel takes
 
 _ERROR_STEPS = 64  # four epochs: errors have fallen far, rounding has not yet grown
-# How long a contest's contestants may take to begin to compile, and each to answer after that: of
-# float32 products a compiler tries the most.
-_STARTS_S, _FLOAT32_STARTS_S = 60.0, 120.0
-_ANSWERS_S, _FLOAT32_ANSWERS_S = 75.0, 150.0
+# How long a contest's contestants may take to begin to compile, and each to answer after that.
+_STARTS_S, _ANSWERS_S = 60.0, 75.0
+_LONG_TO_COMPILE = "training-float32", "study"
+"""Of float32 products a compiler tries the most, and a study has many programs: twice as long."""
 _TINY_STARTS_S = 900.0  # a rehearsal may be on a busy machine
 _PRODUCT_SIZE = 8192
 _COPY_MB = 4096
@@ -36,21 +36,21 @@ def contests(scale: Scale, elsewhere: Mapping[str, Contest]) -> list[Contest]:
     elsewhere: contests that a CPU is measured by as well, by name
     """
 
-    def hurried(*names: str, precision: str = FUSED_PRECISION) -> list[Contest]:
-        return [_hurried(scale, elsewhere[name], precision) for name in names]
+    def hurried(*names: str) -> list[Contest]:
+        return [_hurried(scale, elsewhere[name], FUSED_PRECISION) for name in names]
 
-    judging = "judging-samples", "judging-windows"
-    trained = "rates", "frozen"
-    others = [name for name in elsewhere if name not in (*judging, *trained)]
+    never = "matcher", "motion", "study"
+    measured = "frozen", "rates", "judging-samples", "judging-windows"
+    others = [name for name in elsewhere if name not in (*never, *measured)]
     return [
         ceilings(scale),
-        *hurried(*judging),
-        training(scale, "float32"),
-        *hurried(*others, precision="float32"),
-        *hurried(*trained),
-        training(scale, "bf16"),
+        *hurried(*never),
         training(scale, "tf32"),
-        fused(scale),
+        *hurried(*measured),
+        training(scale, "float32"),
+        training(scale, "bf16"),
+        *hurried(*others),
+        *([fused(scale)] if scale.kernels else []),
     ]
 
 
@@ -65,15 +65,14 @@ def _hurried(scale: Scale, contest: Contest, precision: str) -> Contest:
         for one in contest.variants
     )
     tolerance = max(contest.tolerance, TOLERANCES[precision])
-    return _bounded(scale, replace(contest, variants=variants, tolerance=tolerance), precision)
+    return _bounded(scale, replace(contest, variants=variants, tolerance=tolerance))
 
 
-def _bounded(scale: Scale, contest: Contest, precision: str) -> Contest:
+def _bounded(scale: Scale, contest: Contest) -> Contest:
     if scale.tiny:
         return replace(contest, start_s=_TINY_STARTS_S)
-    if precision == "float32":
-        return replace(contest, start_s=_FLOAT32_STARTS_S, answer_s=_FLOAT32_ANSWERS_S)
-    return replace(contest, start_s=_STARTS_S, answer_s=_ANSWERS_S)
+    times = 2 if contest.name in _LONG_TO_COMPILE else 1
+    return replace(contest, start_s=times * _STARTS_S, answer_s=times * _ANSWERS_S)
 
 
 def ceilings(scale: Scale) -> Contest:
@@ -105,14 +104,11 @@ def ceilings(scale: Scale) -> Contest:
         scale.rounds,
         scale.round_s,
     )
-    return _bounded(scale, contest, "")
+    return _bounded(scale, contest)
 
 
 def fused(scale: Scale) -> Contest:
-    """Put training with kernels of our own beside the same without, and PyTorch's plain loop.
-
-    On a GPU, which trains by none, both are the same.
-    """
+    """Put training with kernels of our own beside the same without, and PyTorch's plain loop."""
     shape = replace(scale.shape, hidden=_FUSED_HIDDEN) if scale.tiny else scale.shape
     sizes = _TINY_RUNS if scale.tiny else _FUSED_RUNS
     ours = [
@@ -146,7 +142,7 @@ def fused(scale: Scale) -> Contest:
         batch_runs=1,
         traced=tuple(one.name for one in ours[:2]),
     )
-    return _bounded(scale, contest, FUSED_PRECISION)
+    return _bounded(scale, contest)
 
 
 def training(scale: Scale, precision: str) -> Contest:
@@ -170,7 +166,7 @@ def training(scale: Scale, precision: str) -> Contest:
         batch_runs=max(_peers_runs(scale)),
         traced=tuple(one.name for one in variants[:2]),
     )
-    return _bounded(scale, contest, precision)
+    return _bounded(scale, contest)
 
 
 def _ours(scale: Scale, precision: str) -> list[Variant]:

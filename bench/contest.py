@@ -17,6 +17,7 @@ class Scale:
     quick: two minutes, not fifteen: fewer sizes and rounds, no torch.compile, growth with runs
     tiny: a rehearsal of the accelerator's contests on whatever there is, TINY
     before: a folder with another mtloc_jax, timed beside this one; "" for none
+    kernels: True where ours has kernels of its own to offer: on a TPU
     """
 
     cores: int
@@ -24,6 +25,7 @@ class Scale:
     quick: bool = False
     tiny: bool = False
     before: str = ""
+    kernels: bool = False
 
     @property
     def shape(self) -> Shape:

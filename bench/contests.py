@@ -72,7 +72,7 @@ def judging(mode: str) -> Callable[[Scale], Contest]:
         cores = scale.cores
         naive = variant("naive", "naive loop, compiled", "judge_naive", runs=cores, devices=cores)
         ours = [variant("ours", "ours", "judge", runs=cores, devices=cores)]
-        if scale.accelerator and not scale.tiny:  # whose units are too few for kernels
+        if scale.kernels and not scale.tiny:  # whose units are too few for kernels
             in_kernels = replace(ours[0].task, options={"mode": mode, "recurrence": "fused"})
             title = "ours, fused recurrence"
             ours.append(replace(ours[0], name=f"ours-fused-{mode}", title=title, task=in_kernels))

@@ -1,6 +1,6 @@
 """What the project promises of its speed, and whether a report keeps it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ class Gate(NamedTuple):
     at_least: float
 
 
-GATES = (
+ON_CPU = (
     Gate("training", "ours-8", "torch-processes", 1.25),
     Gate("training", "ours-32", "torch-processes", 1.25),
     Gate("training", "ours-128", "torch-processes", 1.25),
@@ -25,18 +25,19 @@ GATES = (
     Gate("judging-windows", "ours-windows", "naive-windows", 20.0),
     Gate("rates", "rates", "rates-padded", 1.6),
     Gate("study", "study", "study-torch", 1.6),
+)
+ON_ACCELERATOR = (
     Gate("training-float32", "ours-256", "torch", 40.0),
     Gate("training-float32", "ours-256", "torch-graph", 10.0),
     Gate("training-tf32", "ours-256", "torch", 40.0),
     Gate("training-tf32", "ours-256", "torch-graph", 10.0),
 )
-"""On a CPU; and, where contests are named after a precision, on a GPU."""
 
 
-def checked(contests: Mapping[str, dict[str, Any]]) -> list[dict[str, Any]]:
+def checked(contests: Mapping[str, dict[str, Any]], gates: Sequence[Gate]) -> list[dict[str, Any]]:
     """Return the gates whose two sides were measured, with the ratio and whether it is kept."""
     found = []
-    for gate in GATES:
+    for gate in gates:
         rates = {
             result["name"]: result["rates_per_s"]
             for result in contests.get(gate.contest, {}).get("results", [])

@@ -73,7 +73,8 @@ def main(argv: list[str]) -> None:
         _say(f"this machine is busy (load {about['load']}): seconds will be too long")
     for held in _held(contests):
         report["contests"][held["name"]] = held
-        report["gates"] = gates.checked(report["contests"])
+        promised = gates.ON_ACCELERATOR if _ACCELERATOR.value else gates.ON_CPU
+        report["gates"] = gates.checked(report["contests"], promised)
         _show(table(held), console)
         _write(report, folder)
     terminal.show(gate_table(report["gates"]), console)
@@ -100,7 +101,8 @@ def _scale(about: dict) -> Scale:
         raise InputError("no mtloc_jax in it", remedy="git archive REV mtloc_jax", path=before)
     if not _ACCELERATOR.value and (_TINY.value or before):
         raise InputError("--tiny and --before go with --accelerator", remedy="add --accelerator")
-    return Scale(about["cores"], there, _QUICK.value, _TINY.value, before)
+    kernels = _TINY.value or (about["accelerator"] or "").startswith("TPU")
+    return Scale(about["cores"], there, _QUICK.value, _TINY.value, before, kernels)
 
 
 def _folder(about: dict) -> Path:

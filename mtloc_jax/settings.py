@@ -363,9 +363,8 @@ class Settings:
     recurrence: str = setting(
         "plain",
         "static",
-        "how LSTMs go through a window: in operations that XLA makes; or in a TPU's kernels, one "
-        "forward and one backward, or an NVIDIA GPU's, forward where nothing is trained: not yet "
-        "measured",
+        "how LSTMs go through a window: in operations that XLA makes; or, on a TPU, in two "
+        "kernels, one forward and one backward: not yet measured",
         choices=("plain", "fused"),
         pretrained=True,
     )

@@ -257,7 +257,7 @@ def test_a_promise_is_kept_or_not_by_the_median_ratio_and_unmeasured_ones_are_le
         "training": results(ours_8=[13.0, 13.0, 2.0], torch_processes=[10.0, 10.0, 10.0]),
         "rates": results(rates=[1.5], rates_padded=[1.0]),
     }
-    found = gates.checked(contests)
+    found = gates.checked(contests, gates.ON_CPU)
     assert [(gate["fast"], gate["ratio"], gate["kept"]) for gate in found] == [
         ("ours-8", 1.3, True),
         ("rates", 1.5, False),
@@ -267,9 +267,10 @@ def test_a_promise_is_kept_or_not_by_the_median_ratio_and_unmeasured_ones_are_le
 
 def test_every_promise_names_contestants_that_exist():
     on_cpu, on_gpu = all_contests(Scale(2)), all_contests(Scale(2, accelerator=True))
-    for gate in gates.GATES:
-        contest = on_cpu.get(gate.contest) or on_gpu[gate.contest]
-        assert {gate.fast, gate.slow} <= {one.name for one in contest.variants}
+    for promised, contests in ((gates.ON_CPU, on_cpu), (gates.ON_ACCELERATOR, on_gpu)):
+        for gate in promised:
+            there = {one.name for one in contests[gate.contest].variants}
+            assert {gate.fast, gate.slow} <= there
 
 
 @pytest.mark.parametrize(
@@ -382,7 +383,7 @@ def test_the_figure_is_drawn_from_the_report_alone(tmp_path):
         "machine": {"cpu": "a CPU", "cores": 2, "accelerator": None},
         "versions": {"jax": "1", "torch": None},
         "contests": {"training": found, "growth-runs": growth},
-        "gates": gates.checked({"rates": results(rates=[1.7], rates_padded=[1.0])}),
+        "gates": gates.checked({"rates": results(rates=[1.7], rates_padded=[1.0])}, gates.ON_CPU),
     }
     with style.drawing():
         style.save(figure.drawn(report), tmp_path / "bench.png")

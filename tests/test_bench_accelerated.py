@@ -147,13 +147,19 @@ def test_what_was_measured_stands_when_only_its_kernels_could_not_be_listed():
 
 def test_what_was_never_measured_comes_first_and_each_precision_has_a_contest():
     held = all_contests(Scale(16, accelerator=True))
-    never = ["judging-samples", "judging-windows", "training-float32", "study", "matcher"]
-    assert list(held)[:6] == ["ceilings", *never]
-    kernels = [v.name for v in held["judging-windows"].variants if v.task.options.get("recurrence")]
-    assert kernels == ["ours-fused-windows"]
+    assert list(held)[:5] == ["ceilings", "matcher", "motion", "study", "training-tf32"]
     assert {f"training-{name}" for name in PRECISIONS} <= set(held)
     assert set(PRECISIONS) == set(JAX_NAMES) == set(TOLERANCES)
-    assert [v.task.runs for v in held["training-float32"].variants[:2]] == [256, 1024]
+    assert [v.task.runs for v in held["training-float32"].variants[:2]] == [256, 64]
+
+
+def test_kernels_of_our_own_are_measured_where_there_are_some():
+    on_gpu = all_contests(Scale(16, accelerator=True))
+    on_tpu = all_contests(Scale(16, accelerator=True, kernels=True))
+    assert set(on_tpu) - set(on_gpu) == {"fused"}
+    for held, fused in ((on_gpu, []), (on_tpu, ["ours-fused-windows"])):
+        variants = held["judging-windows"].variants
+        assert [v.name for v in variants if v.task.options.get("recurrence")] == fused
 
 
 @pytest.mark.parametrize("tiny", [False, True])
@@ -174,7 +180,7 @@ def test_the_last_contest_has_the_time_that_is_left():
 
 
 def test_a_fused_recurrence_stands_beside_the_plain_one_at_the_same_sizes():
-    contest = all_contests(Scale(16, accelerator=True))["fused"]
+    contest = all_contests(Scale(16, accelerator=True, kernels=True))["fused"]
     ways = {(v.task.options["recurrence"], v.task.runs) for v in contest.variants[:-1]}
     assert ways == {(way, runs) for way in ("fused", "plain") for runs in (64, 256)}
     assert contest.baseline == "ours-plain-256"

@@ -139,3 +139,18 @@ def test_variants_that_graft_from_one_network_are_told_once():
     (shown,) = pretexts.pretext_table(table, MEASURED)
     assert len(shown.lines) == 2
     assert select(table, split="train")["error"].tolist() == [51, 53] * 2
+
+
+def test_variants_are_told_apart_by_what_they_differ_in():
+    rows = [
+        {"study": f"readings/hidden={hidden}+forget_bias=1.0", "site_pair": "a -> b", "unit": "m"}
+        | {"pretext": "position", "quantity": "position", "seed": 0, "split": "train"}
+        | {"error": error, "constant_error": 54.5, "n_windows": 9}
+        for hidden, error in ((64, 51.0), (128, 50.0))
+    ]
+    table = {name: np.array([row[name] for row in rows]) for name in COLUMNS[PRETEXT]}
+    (shown,) = pretexts.pretext_table(table, MEASURED)
+    assert [line[0].text() for line in shown.lines] == ["hidden 64", "hidden 128"]
+    one = {name: column[:1] for name, column in table.items()}
+    (alone,) = pretexts.pretext_table(one, MEASURED)
+    assert alone.lines[0][0].text() in ("", "-")

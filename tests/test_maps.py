@@ -65,7 +65,8 @@ def test_no_drawn_segment_joins_two_traces() -> None:
 def test_panels_are_scratch_transferred_finetuned_in_equal_aspect() -> None:
     drawn = checked(trajectory(TRACKS, SIMULATED, None))
     titles = [axes.get_title() for axes in drawn.axes[:3]]
-    assert titles == [f"{n}: mean 1.00 m" for n in ("scratch", "transferred", "fine-tuned 62.5 %")]
+    arms = "scratch", "transferred", "fine-tuned 62.5 %"
+    assert [" ".join(title.split()) for title in titles] == [f"{arm}: mean 1.00 m" for arm in arms]
     assert {axes.get_aspect() for axes in drawn.axes[:3]} == {1.0}
 
 
@@ -107,3 +108,13 @@ def test_every_arm_with_a_track_has_its_map() -> None:
     titles = [axes.get_title().partition(":")[0] for axes in drawn.axes[:5]]
     assert titles[:4] == ["scratch", "transferred", "fine-tuned 62.5 %", "WiFi k-NN"]
     assert titles[4] == "mine"
+
+
+def test_titles_of_long_names_do_not_run_into_each_other() -> None:
+    copies = with_copies_of_scratch("carried", "reinitialised", "both-surveys")
+    drawn = checked(error_map(copies, SIMULATED, None))
+    panels = [axes for axes in drawn.axes if axes.get_title()]
+    assert any("\n" in axes.get_title() for axes in panels)
+    drawn.canvas.draw()
+    boxes = [axes.title.get_window_extent() for axes in panels]
+    assert not any(a.overlaps(b) for k, a in enumerate(boxes) for b in boxes[:k])

@@ -89,5 +89,5 @@ def _flat(config: dict) -> Iterator[tuple[str, object]]:
 
 
 def test_studies_of_before_say_that_wiped_points_read_zero() -> None:
-    said = read_provenance(RESULTS / "readings" / "location20")
+    said = read_provenance(RESULTS / "baselines" / "networks" / "location20")
     assert (said.wiping, said.mode) == ("Wiped: windows, filled with: zero.", "windows")

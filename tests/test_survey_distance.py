@@ -3,6 +3,7 @@
 import pytest
 
 from mtloc_jax import rows
+from mtloc_jax.arms import ARMS
 from mtloc_jax.report.survey_distance import distance_figure, distance_table, pooled
 from mtloc_jax.report.write import write_report
 from mtloc_jax.rows import COVERAGE, empty, select
@@ -74,3 +75,31 @@ def test_a_report_has_the_section_where_the_file_is_there(held, tmp_path):
     write_report(tmp_path)
     assert ("Distance to the survey" in (tmp_path / "report.html").read_text()) == held
     assert (tmp_path / "figures" / "survey_distance.png").is_file() == held
+
+
+def test_bands_that_nothing_is_in_beyond_the_farthest_take_no_room():
+    near = as_table([line("3-6 m", 40, 5.0), line(BEFORE_SCAN, 20, 60.0)], COVERAGE)
+    drawn = distance_figure(near, "here", SIMULATED)
+    assert drawn is not None
+    (axes,) = drawn.axes
+    places = [label.get_text() for label in axes.get_xticklabels()]
+    assert places == ["0-3 m", "3-6 m", "before the\nfirst scan"]
+
+
+def test_of_many_arms_those_are_drawn_that_a_reader_tells_apart():
+    located = [name for name, arm in ARMS.items() if arm.locate]
+    arms = ["scratch", *located]
+    table = as_table([line("0-3 m", 40, 5.0, arm=arm) for arm in arms], COVERAGE)
+    drawn = distance_figure(table, "here", SIMULATED)
+    assert drawn is not None
+    shown = [text.get_text() for text in drawn.legends[0].get_texts()]
+    assert len(shown) < len(arms) / 2
+    assert "scratch" in shown
+    assert "matcher, transferred with steps, causal" in shown
+    assert "matcher, transferred with steps, offline" not in shown
+    assert "the table has all" in drawn.get_supxlabel()
+    few = as_table([line("0-3 m", 40, 5.0, arm=arm) for arm in arms[:5]], COVERAGE)
+    drawn = distance_figure(few, "here", SIMULATED)
+    assert drawn is not None
+    assert len(drawn.legends[0].get_texts()) == 5
+    assert "the table has all" not in drawn.get_supxlabel()

@@ -217,3 +217,17 @@ def test_pieces_of_a_grid_have_all_its_labels_and_each_figure_once(
     figures = [name for piece in found for name in piece.header[n_labels:]]
     assert figures == [str(n) for n in range(n_figures)]
     assert all(piece.body[0][-1].text() == piece.header[-1] for piece in found)
+
+
+def test_a_terminal_breaks_no_word_of_one_label_to_spare_blanks_of_another() -> None:
+    labels = "variant", "wiped", "arm"
+    figures = "mean", "against reference", "95 % interval"
+    columns = [*(Column(n, label=True) for n in labels), *map(Column, figures), Column("p")]
+    arms = "scratch", "transferred", "fine-tuned 50 %"
+    numbers = Number(3.72, 0.18), "same networks", "[+0.36, +0.55]", "< 0.001"
+    lines = tuple(("own settings (reference)", "40 % of WiFi", arm, *numbers) for arm in arms)
+    text = io.StringIO()
+    terminal.show(ReportTable("t", "s", tuple(columns), lines), Console(file=text, width=80))
+    assert max(map(len, text.getvalue().splitlines())) <= 80
+    for word in ("settings", "(reference)", "transferred", "fine-tuned", "WiFi"):
+        assert word in text.getvalue()

@@ -78,17 +78,18 @@ class Program:
 def programs(devices: list[jax.Device], runs: int) -> dict[str, Callable[[], Program]]:
     """Return what makes each program, by its name; `runs` on a device at once."""
     mesh = _mesh(devices)
-    # A GPU trains no other way: its kernel serves where there is no way back.
-    fused = {"fused": lambda: _fused(mesh, runs)} if devices[0].platform == "tpu" else {}
     of_network = {
         "training": lambda: _training("training", static(SHAPE), SHAPE, mesh, runs),
-        **fused,
         "frozen": lambda: _training("frozen", static(SHAPE, FROZEN), SHAPE, mesh, runs),
         "pretraining": lambda: _pretraining(mesh, runs),
         "judging": lambda: _judging("judging", "plain", mesh, runs),
-        "fused-judging": lambda: _judging("fused-judging", FUSED, mesh, runs),
         "wiped": lambda: _judging_wiped(mesh, runs),
     }
+    if devices[0].platform == "tpu":  # which alone has kernels of ours
+        of_network |= {
+            "fused": lambda: _fused(mesh, runs),
+            "fused-judging": lambda: _judging("fused-judging", FUSED, mesh, runs),
+        }
     # What trains a few networks of one site, or filters walks, uses one device.
     alone = _mesh(devices[:1])
     return of_network | {

@@ -27,7 +27,7 @@ UNROLLED_STEPS = 16
 """The longest window whose steps are written out: a program grows with them, as does the time that
 it takes to compile."""
 FUSED_HIDDEN = (64, 128)
-"""Hidden units of fused kernels: sizes are powers of two on a GPU, and a state fits its core."""
+"""Hidden units of fused kernels: a state fits its core."""
 NARROW = 8
 """The most channels that are projected one by one: a product over so few is all overhead."""
 _for_cpus = ContextVar("for_cpus", default=False)
@@ -47,7 +47,7 @@ def last_hidden(params: LstmParams, x: jax.Array, recurrence: str = "plain") -> 
     """Return the hidden state after the last step: x f32[B, T, C] -> f32[B, H].
 
     recurrence: as settings.recurrence. "fused" has TPUs go through the window in one kernel forward
-        and one backward, NVIDIA GPUs in one where there is no way back; others do as in "plain"
+        and one backward; others do as in "plain"
     Raises InputError where no fused kernel takes the sizes.
     """
     if recurrence == "fused":
@@ -56,14 +56,13 @@ def last_hidden(params: LstmParams, x: jax.Array, recurrence: str = "plain") -> 
         return looped(params, x)
     # By the platform that is compiled for, which need not be the one that compiles.
     if recurrence == "fused":
-        # Asked for by few, and loading the compilers' front ends takes most of a second.
-        from mtloc_jax.core import lstm_mosaic, lstm_triton
+        # Asked for by few, and loading the compiler's front end takes most of a second.
+        from mtloc_jax.core import lstm_mosaic
 
         return lax.platform_dependent(
             params,
             x,
             cpu=looped,
-            cuda=lstm_triton.differentiable(unrolled),
             tpu=lstm_mosaic.differentiable(unrolled),
             default=unrolled,
         )

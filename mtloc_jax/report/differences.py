@@ -1,6 +1,7 @@
 """Every claim of a study at a glance: differences in mean error with their intervals."""
 
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -23,7 +24,8 @@ _OUTCOMES: dict[Outcome, tuple[str, style.Line]] = {
     "open": ("no difference shown", _OPEN),
 }
 _NOTE = "Bars: 95 % interval (none below four seeds). Outcome: by p with Holm's correction."
-_ROW_IN, _HEAD_IN = 0.24, 0.55
+_ROW_IN, _HEAD_IN, _LINE_IN, _LETTER_IN = 0.24, 0.55, 0.2, 0.075
+_TITLE = 62  # letters of a line above a panel
 
 
 def differences(
@@ -32,16 +34,22 @@ def differences(
     """Draw one panel a family of claims, one row a claim; None without claims."""
     if not families:
         return None
-    heights = [_HEAD_IN + _ROW_IN * len(family) for family in families.values()]
+    named = (title.removeprefix("Claims: ") for title in families)
+    titles = [fill(title, _TITLE, break_on_hyphens=False) for title in named]
+    heights = [
+        _HEAD_IN + _LINE_IN * title.count("\n") + _ROW_IN * len(family)
+        for title, family in zip(titles, families.values(), strict=True)
+    ]
+    longest = max(len(_name(claim)) for family in families.values() for claim in family)
     drawn = style.figure(
         provenance.title("Claims: difference in mean error"),
         f"{scope}\n{_NOTE}",
-        9.2,
+        5.5 + _LETTER_IN * longest,
         sum(heights) + 1.2,
     )
     panels = drawn.subplots(len(families), 1, sharex=True, squeeze=False, height_ratios=heights)
-    for axes, (title, family) in zip(panels[:, 0], families.items(), strict=True):
-        _draw(axes, title.removeprefix("Claims: "), family)
+    for axes, title, family in zip(panels[:, 0], titles, families.values(), strict=True):
+        _draw(axes, title, family)
     panels[-1, 0].set_xlabel(
         "difference in mean error (m), first arm - second; left of 0: the first errs less"
     )

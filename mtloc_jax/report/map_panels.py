@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from textwrap import fill
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -27,6 +28,7 @@ class Extent:
 
 _FLAT = 0.6  # height over width below which a row of maps would leave each too small
 _MOST_COLUMNS = 3
+_TITLE = 36  # letters above the narrowest of them
 DrawPanel = Callable[[Axes, Table, ScalarMappable], None]
 
 
@@ -72,7 +74,8 @@ def maps(
         if plan is not None:
             draw_plan(axes, plan)
         draw(axes, run, colours)
-        axes.set(title=f"{_name(run)}: mean {errors_m(run).mean():.2f} m")
+        mean = f"mean {errors_m(run).mean():.2f} m".replace(" ", "\N{NO-BREAK SPACE}")
+        axes.set(title=fill(f"{_name(run)}: {mean}", _TITLE))
         axes.set(xlabel="x (m)", ylabel="y (m)")
         axes.set_aspect("equal")
         axes.label_outer()

@@ -2,7 +2,7 @@
 
 import re
 from ast import literal_eval
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -26,9 +26,10 @@ _NOTE = (
 
 def pretext_table(table: Table, provenance: Provenance) -> list[ReportTable]:
     """Return the errors of the pretrained networks on the source, a line a quantity and split."""
+    labels = _labels(variant for (variant, *_), _ in _asked(table))
     lines = [
         (
-            Label(_worded(variant), (variant,)),
+            Label(labels[variant], (variant,)),
             pretext,
             quantity,
             split,
@@ -64,10 +65,23 @@ def sentences(table: Table) -> list[str]:
     return [_sentence(*asked) for asked in _asked(table)]
 
 
-def _worded(variant: str) -> str:
-    """Return a variant in words, by what its study is called: "presence=seen+hidden=64"."""
-    pairs = [part.partition("=") for part in _SETTINGS.split(variant) if part]
-    return ", ".join(worded(name, _value(text)) for name, _, text in pairs)
+def _labels(variants: Iterable[str]) -> dict[str, str]:
+    """Return each variant in words, by what its study is called: "presence=seen+hidden=64".
+
+    Only settings in which these differ are told.
+    """
+    settings = {variant: _settings(variant) for variant in variants}
+    names = dict.fromkeys(name for of in settings.values() for name in of)
+    differ = [name for name in names if len({of.get(name) for of in settings.values()}) > 1]
+    return {
+        variant: ", ".join(worded(name, _value(of[name])) for name in differ if name in of)
+        for variant, of in settings.items()
+    }
+
+
+def _settings(variant: str) -> dict[str, str]:
+    parts = (part.partition("=") for part in _SETTINGS.split(variant) if part)
+    return {name: text for name, _, text in parts}
 
 
 def _value(text: str) -> Any:

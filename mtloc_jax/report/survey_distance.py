@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mtloc_jax.arms import ARMS, arm_label
+from mtloc_jax.locate import FILTER, HELD, STEPS
 from mtloc_jax.report import bands, style
 from mtloc_jax.report.headline import ArmAtRate, models
 from mtloc_jax.report.provenance import Provenance
@@ -18,13 +19,18 @@ from mtloc_jax.sites.survey import BANDS, BEFORE_SCAN
 
 AFTER_SCAN = "all after the first scan"
 _SPLITS = ("validation", "test")
-_PLACES = (*BANDS, BEFORE_SCAN)
 _NOTE = (
     "Metres: mean over windows, then mean ± standard deviation over seeds. Bands are of the "
     "distance to the nearest window, or scan, of those that the run was trained on; windows before "
     "their walk's first scan are in none of them."
 )
 _CAPTION = "Nearest surveyed position; windows before their walk's first scan apart; "
+_MOST_ARMS = 13  # that a reader tells apart
+_LETTER = 0.075  # inches, of a legend
+_FEWER = (
+    "Of arms that locate walks, those with the newest scan held and, causal, with steps; the table "
+    "has all."
+)
 
 
 def distance_table(table: Table, scope: str, provenance: Provenance) -> list[ReportTable]:
@@ -53,20 +59,24 @@ def distance_figure(table: Table, scope: str, provenance: Provenance) -> Figure 
     splits = [split for split in _SPLITS if split in set(near["split"])]
     if not splits:
         return None
+    every = models(near)
+    arms = every if len(every) <= _MOST_ARMS else list(filter(_is_told_apart, every))
+    notes = [f"{_CAPTION}{bands.NOTE}.", *([_FEWER] if len(arms) < len(every) else [])]
     drawn = style.figure(
         provenance.title("Error by distance to the survey"),
-        f"{scope}\n{_CAPTION}{bands.NOTE}.",
-        4.4 * len(splits) + 1.6,
+        "\n".join([scope, *notes]),
+        4.4 * len(splits) + 0.8 + _LETTER * max(len(arm_label(*arm)) for arm in arms),
         4.0,
     )
     panels = drawn.subplots(1, len(splits), sharey=True, squeeze=False)[0]
+    held = _bands_held(near)
     for axes, letter, split in zip(panels, "ab", splits, strict=False):
-        for arm in models(near):
-            _draw(axes, of_arm(select(near, split=split), arm), arm)
+        for arm in arms:
+            _draw(axes, of_arm(select(near, split=split), arm), arm, held)
         axes.set(title=f"({letter}) {split}", xlabel="distance to the nearest surveyed position")
-        axes.set_xticks(range(len(_PLACES)), [*BANDS, "before the\nfirst scan"], fontsize=7.5)
-        axes.axvline(len(BANDS) - 0.5, color="#999999", lw=0.8)
-        axes.set_xlim(-0.4, len(_PLACES) - 0.6)
+        axes.set_xticks(range(len(held) + 1), [*held, "before the\nfirst scan"], fontsize=7.5)
+        axes.axvline(len(held) - 0.5, color="#999999", lw=0.8)
+        axes.set_xlim(-0.4, len(held) + 0.4)
     panels[0].set(ylabel="mean error (m)")
     panels[0].set_ylim(bottom=0)
     style.legend(drawn, panels)
@@ -103,14 +113,26 @@ def _after(rows: Table) -> Table:
     return Selection(rows, keep)
 
 
-def _draw(axes: Axes, rows: Table, arm: ArmAtRate) -> None:
+def _is_told_apart(arm: ArmAtRate) -> bool:
+    """Say whether an arm is drawn where there are many."""
+    locate = ARMS[arm[0]].locate
+    return locate is None or locate.time == HELD or (locate.motion, locate.time) == (STEPS, FILTER)
+
+
+def _bands_held(rows: Table) -> list[str]:
+    """Return the bands up to the farthest that any row is in."""
+    there = [at for at, band in enumerate(BANDS) if band in set(rows["band"])]
+    return list(BANDS[: max(there, default=0) + 1])
+
+
+def _draw(axes: Axes, rows: Table, arm: ArmAtRate, held: Sequence[str]) -> None:
     line = style.line(ARMS, arm[0]) | {"label": arm_label(*arm)}
-    bands.draw(axes, _curve(rows, BANDS), line)
+    bands.draw(axes, _curve(rows, list(enumerate(held))), line)
     apart = {"linestyle": "none", "label": "_apart"}
-    bands.draw(axes, _curve(rows, (BEFORE_SCAN,)), line | apart)
+    bands.draw(axes, _curve(rows, [(len(held), BEFORE_SCAN)]), line | apart)
 
 
-def _curve(rows: Table, names: Sequence[str]) -> bands.Curve:
-    held = [(_PLACES.index(name), select(rows, band=name)) for name in names]
+def _curve(rows: Table, places: Sequence[tuple[int, str]]) -> bands.Curve:
+    held = [(at, select(rows, band=name)) for at, name in places]
     cells = [(at, *over_seeds(pooled(of)[0])) for at, of in held if len(of["seed"])]
     return bands.deviating(*np.array(cells, np.float64).reshape(-1, 3).T)

@@ -52,7 +52,7 @@ def show(table: ReportTable, console: Console) -> None:
         width = max(_width(piece, fit), console.width)
         if at:
             console.print()
-        console.print(_drawn(piece, fit), width=width, soft_wrap=width > console.width)
+        console.print(_drawn(piece, fit, width), width=width, soft_wrap=width > console.width)
     if left_out > 0:
         say(f"{left_out:,} more lines are in the files beside the report", console)
 
@@ -98,13 +98,30 @@ def _texts(line: Iterable[Value], fit: _Fit) -> list[str]:
     return [text.replace(" ± ", fit.between) for text in texts]
 
 
-def _drawn(grid: Grid, fit: _Fit) -> RichTable:
+def _widths(grid: Grid, fit: _Fit, width: int) -> list[int]:
+    """Return the characters of each column: labels take what figures leave, the first ones first.
+
+    Rich would take as much from each, and break words of some to spare blanks of others.
+    """
+    widths = [_column_width(grid, at, fit) for at in range(len(grid.header))]
+    spare = max(width - _width(grid, fit), 0)
+    for at in range(grid.n_labels):
+        texts = [text for line in grid.body for text in _texts(line[at : at + 1], fit)]
+        wanted = max(map(len, (printable(grid.header[at]), *texts)))
+        more = min(max(wanted - widths[at], 0), spare)
+        widths[at], spare = widths[at] + more, spare - more
+    return widths
+
+
+def _drawn(grid: Grid, fit: _Fit, width: int) -> RichTable:
     table = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
-    for at, (name, left) in enumerate(zip(grid.header, grid.left, strict=True)):
+    columns = zip(grid.header, grid.left, _widths(grid, fit, width), strict=True)
+    for at, (name, left, letters) in enumerate(columns):
         words = wrap(printable(name), _column_width(grid, at, fit))
         table.add_column(
             Text("\n".join(words)),
             justify="left" if left else "right",
+            width=letters,
             no_wrap=at >= grid.n_labels,
             overflow="fold",
         )
