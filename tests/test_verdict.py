@@ -55,6 +55,14 @@ def test_the_same_is_said_only_within_a_margin_that_is_named(tmp_path):
     assert verdict(found) == said
 
 
+def test_several_that_are_the_same_as_a_rival_are_not_said_to_be_so_among_each_other(tmp_path):
+    arms = ("transferred", 0.0, 2.0), ("finetuned", 0.625, 2.0)
+    alike = [jittered(*arm, lambda seed: 0.05 * (-1) ** seed) for arm in arms]
+    found = of(tmp_path, clean("scratch", 1.0, 2.0), *alike, margin_m=0.5)
+    said = "Transferred and fine-tuned 62.5 % err the same as scratch on all rounds within 0.5 m."
+    assert verdict(found) == said
+
+
 def test_three_seeds_tell_nothing(tmp_path):
     few = clean("scratch", 1.0, 2.0, range(3)), clean("finetuned", 0.625, 1.0, range(3))
     assert verdict(of(tmp_path, *few)).endswith("too few seeds or test rounds to tell.")

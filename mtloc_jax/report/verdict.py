@@ -180,7 +180,10 @@ def _clause(claims: Sequence[Claim], where: str) -> str:
         shown = f"{ours} is" if len(claims) == 1 else f"{ours} are"
         return f"{where}{shown} not shown to differ from {theirs}{place}"
     if first.outcome == "alike":
-        return f"{where}{ours} and {theirs} err the same within {first.margin_m:g} m{place}"
+        within = f"within {first.margin_m:g} m{place}"
+        if len(claims) == 1:
+            return f"{where}{ours} and {theirs} err the same {within}"
+        return f"{where}{ours} err the same as {theirs} {within}"  # not: as each other
     verb = "errs" if len(claims) == 1 else "err"
     more = "less" if first.outcome == "errs less" else "more"
     amounts = [abs(one.difference.mean_m) for one in claims]
