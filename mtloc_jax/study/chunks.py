@@ -1,8 +1,7 @@
 """Where chunks of runs are trained or fitted, judged and written down."""
 
-import dataclasses
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +12,17 @@ from mtloc_jax import rows
 from mtloc_jax.arms import FINETUNED, TRANSFERRED
 from mtloc_jax.core.evaluate import Clean, Wiped
 from mtloc_jax.core.model import Params
-from mtloc_jax.core.problem import Problem
-from mtloc_jax.core.train import Run, Static
+from mtloc_jax.core.train import Run
 from mtloc_jax.errors import InputError
 from mtloc_jax.files import whole_folder
-from mtloc_jax.settings import Wipe, portable, replaced
-from mtloc_jax.sites.losses import befallen
-from mtloc_jax.sites.site import Arrays, Site
+from mtloc_jax.settings import portable
 from mtloc_jax.sites.survey import Coverage
-from mtloc_jax.study import batches, fitting, memory, replicas, workdir
+from mtloc_jax.study import fitting, replicas, workdir
 from mtloc_jax.study.claims import Claim
 from mtloc_jax.study.covering import Covering
 from mtloc_jax.study.curves import Curve
 from mtloc_jax.study.diverged import unnumbered
+from mtloc_jax.study.equipment import Equipment, variants_of
 from mtloc_jax.study.estimate import work_of
 from mtloc_jax.study.judge import Judge
 from mtloc_jax.study.judging import counted, recounted
@@ -33,13 +30,11 @@ from mtloc_jax.study.learnt_here import trained_parts
 from mtloc_jax.study.opened import Report, Sites
 from mtloc_jax.study.plan import FROM_TRANSFERRED, Chunk, Job, Plan
 from mtloc_jax.study.processes import Share
-from mtloc_jax.study.programs import problem_of, program_of
 from mtloc_jax.study.progress import Clock, Live
 from mtloc_jax.study.record import NETWORK, Record, Row
 from mtloc_jax.study.runs import RunSpec, prepared
 from mtloc_jax.study.starts import Starts
-from mtloc_jax.study.trainer import Diverged, Speed, Trained, Trainer, Watched
-from mtloc_jax.study.validating import few_windows
+from mtloc_jax.study.trainer import Diverged, Trained
 from mtloc_jax.study.variants import Variant
 from mtloc_jax.study.walk_chunks import WalkChunks
 from mtloc_jax.surgery import checkpoint
@@ -49,11 +44,10 @@ from mtloc_jax.times import Times, between, from_plain
 
 WAIT_S = 2.0  # between looks at another process's chunk
 NETWORKS = "checkpoint"
-_CALIBRATED_SEEDS = 64  # at most: calibrating needs some networks, not one for each of thousands
 
 
 class Chunks:
-    """Hold what all chunks of one study share: data on the devices, compiled programs, starts."""
+    """Do the chunks of one study: train or fit their runs, judge them, write them down."""
 
     def __init__(
         self,
@@ -68,39 +62,10 @@ class Chunks:
         self.plan, self.sites, self.share, self.report = plan, sites, share, report
         self.folders = [workdir.chunk_folder(folder, chunk.number) for chunk in plan.chunks]
         self.starts = starts
-        self._trainers: dict[tuple[int, Static], Trainer] = {}
-        self._judges: dict[tuple[Problem, Wipe], Judge] = {}
-        self._data: dict[int, dict[str, Arrays]] = {}
-        self._few: dict[int, Arrays | None] = {}
+        self.equipment = Equipment(plan, sites, starts, report)
         self.walks = WalkChunks(plan, sites, starts, report)
         self._covering = Covering()
         self._since_s = time.time()
-
-    def calibrated(self, chunk: Chunk) -> Speed:
-        """Train a little of what trains with a chunk, from fresh networks: grafts cost the same."""
-        target, runs = self.sites[chunk.group].target, []
-        batch = next(batch for batch in self.together(self.plan.chunks) if chunk in batch)
-        for job in (job for one in batch for job in one.jobs):
-            settings = self.plan.of(job)
-            few = replaced(settings, {"seeds": min(settings.seeds, _CALIBRATED_SEEDS)})
-            fresh = self.starts.fresh(job.spec, few, target)
-            start = replicas.take(fresh, job.spec.seed % few.seeds)
-            runs.append(prepared(job.spec, start, target, settings))
-        return self._trainer(batch).calibrate(runs, self._on_device(chunk.group)["train"])
-
-    def together(self, chunks: Iterable[Chunk]) -> Iterator[tuple[Chunk, ...]]:
-        """Yield neighbouring chunks that train at once: as many as fill the devices a few times.
-
-        Where cores train one run after the other, each chunk is alone.
-        """
-        return batches.together(chunks, memory.runs_together(replicas.mesh().size), self._alike)
-
-    def _alike(self, one: Chunk, other: Chunk) -> bool:
-        """Say whether two chunks train by one program, and neither starts from the other."""
-        if one.group != other.group or not one.jobs[0].spec.of.of_problem:
-            return False
-        first = (self.plan.is_started_from(chunk.jobs[0]) for chunk in (one, other))
-        return len(set(first)) == 1 and self._program(one) == self._program(other)
 
     def finish(self, batch: tuple[Chunk, ...], clock: Clock, claim: Claim) -> None:
         """Do chunks that train together and write them down, each whole or not at all."""
@@ -228,23 +193,13 @@ class Chunks:
             clock.trained(done, gflop * done / max(total, 1))
 
         try:
-            return self._trainer(batch).trained(
-                runs, self._on_device(group)["train"], told, self._watched(group)
+            return self.equipment.trainer(batch).trained(
+                runs, self.equipment.data(group)["train"], told, self.equipment.watched(group)
             )
         except Diverged as error:
             # Their judgement is no number either: they get no rows, the others do.
             params = unnumbered(error.trained.params, error.runs)
             return error.trained._replace(params=params)
-
-    def _watched(self, group: int) -> Watched | None:
-        """Return on what runs are measured while they train; None where they are not."""
-        times, target = self.plan.settings.validations, self.sites[group].target
-        if not times:
-            return None
-        if id(target) not in self._few:
-            self._few[id(target)] = few_windows(target)
-        few = self._few[id(target)]
-        return None if few is None else Watched(few, times)
 
     def _fitted(self, chunk: Chunk, stage: str) -> list[Record]:
         """Fit and judge the predictors of a chunk."""
@@ -258,7 +213,7 @@ class Chunks:
             )
         self.report(stage, len(chunk.jobs), len(chunk.jobs))
         every = {split: np.ones(len(site.rows(split)), bool) for split in site.split.judged}
-        nothing: dict[Variant, Wiped | None] = dict.fromkeys(_variants(chunk))
+        nothing: dict[Variant, Wiped | None] = dict.fromkeys(variants_of(chunk))
         chosen = [one.chosen for one in found]
         return self._records(chunk, fitting.judged(found, site, every), (), nothing, {}, chosen)
 
@@ -266,8 +221,8 @@ class Chunks:
         self, chunk: Chunk, stage: str
     ) -> tuple[list[Record], dict[str, tuple[Params, dict[str, Any]]]]:
         """Locate the walks of a chunk; return the networks trained for it too, by their folder."""
-        found = self.walks.judged(chunk, self._losses(), stage)
-        nothing: dict[Variant, Wiped | None] = dict.fromkeys(_variants(chunk))
+        found = self.walks.judged(chunk, self.equipment.losses(), stage)
+        nothing: dict[Variant, Wiped | None] = dict.fromkeys(variants_of(chunk))
         records = self._records(
             chunk,
             found.clean,
@@ -292,16 +247,16 @@ class Chunks:
         stage: str,
     ) -> list[Record]:
         """Judge all runs of a chunk, once for each way of wiping that one of them is judged by."""
-        data = self._on_device(chunk.group)
+        data = self.equipment.data(chunk.group)
         scalers = [run.scaler for run in runs]
-        judges = {variant: self._judge(chunk, variant) for variant in _variants(chunk)}
+        judges = {variant: self.equipment.judge(chunk, variant) for variant in variants_of(chunk)}
         every = list(dict.fromkeys(judges.values()))
-        unwiped = (*self.sites[chunk.group].target.split.judged, *self._losses())
+        unwiped = self.equipment.unwiped(chunk.group)
         clean, n_stages = {}, len(unwiped) + len(every)
         for done, name in enumerate(unwiped):
             self.report(stage, done, n_stages)
             clean[name] = every[0].clean(params, scalers, data[name])
-        lost = {name: clean.pop(name) for name in self._losses()}
+        lost = {name: clean.pop(name) for name in self.equipment.losses()}
         wiped: dict[Judge, Wiped | None] = {}
         for done, judge in enumerate(every, start=len(unwiped)):
             self.report(stage, done, n_stages)
@@ -369,49 +324,6 @@ class Chunks:
             return None
         return proof(report, params, job.spec.seed if report.stacked else 0)
 
-    def _trainer(self, batch: tuple[Chunk, ...]) -> Trainer:
-        group = batch[0].group
-        key = group, self._program(batch[0])
-        if key not in self._trainers:
-            batches = self.together(c for c in self.plan.chunks if c.group == group)
-            most = max(sum(len(chunk.jobs) for chunk in one) for one in batches)
-            self._trainers[key] = Trainer(key[1], most)
-        return self._trainers[key]
-
-    def _program(self, chunk: Chunk) -> Static:
-        """Return the program that trains a chunk."""
-        group, shapes = self.plan.groups[chunk.group], self.sites[chunk.group].target.shapes()
-        # Jobs of a group may differ in whether they drop: two programs, for the draws are dear.
-        asked = [self.plan.of(job) for job in chunk.jobs]
-        return dataclasses.replace(
-            program_of(group.example, shapes, group.settings),
-            drops=any(one.dropout > 0 for one in asked),
-            takes=any(one.modality_dropout > 0 for one in asked),
-        )
-
-    def _judge(self, chunk: Chunk, variant: Variant) -> Judge:
-        """Return a judge; programs that differ in how they train share it."""
-        group = self.plan.groups[chunk.group]
-        wipe = variant.applied(self.plan.settings).wipe
-        key = (problem_of(group.example, group.settings), wipe)
-        if key not in self._judges:
-            trained = [k for k, g in enumerate(self.plan.groups) if g.example.of.of_problem]
-            self._judges[key] = Judge(*key, max(map(self.plan.size, trained)))
-        return self._judges[key]
-
-    def _on_device(self, group: int) -> dict[str, Arrays]:
-        target = self.sites[group].target
-        if id(target) not in self._data:
-            lost = {name: placed(befallen(target, name), "test") for name in self._losses()}
-            splits = ("train", *target.split.judged)
-            self._data[id(target)] = {split: placed(target, split) for split in splits} | lost
-        return self._data[id(target)]
-
-    def _losses(self) -> list[str]:
-        """Return every loss that a variant is judged under; its windows are judged like a split."""
-        made = (variant.applied(self.plan.settings) for variant in self.plan.variants)
-        return list(dict.fromkeys(name for settings in made for name in settings.wipe.losses))
-
     def _card(self, chunk: Chunk, scalers: list[dict[str, Any]]) -> dict[str, Any]:
         group = self.plan.groups[chunk.group]
         problem = group.example.of.problem_in(group.settings)
@@ -436,11 +348,6 @@ def described(job: Job) -> dict[str, Any]:
     return vars(job.spec) | named
 
 
-def placed(site: Site, split: str) -> Arrays:
-    """Put a split's windows on each device."""
-    return replicas.placed(site.arrays(site.rows(split)), replicas.mesh(), replicas.ALL)
-
-
 def wait_for(folder: Path, claim: Claim) -> None:
     """Wait until another process has written a chunk; should it die, JAX ends this one too.
 
@@ -456,7 +363,3 @@ def _kept_by(chunk: Chunk) -> list[str]:
     if chunk.jobs[0].spec.of.of_problem:
         return [NETWORKS]
     return [f"{NETWORKS}-{part}" for part in sorted(trained_parts(chunk.jobs))]
-
-
-def _variants(chunk: Chunk) -> list[Variant]:
-    return list(dict.fromkeys(variant for job in chunk.jobs for variant in job.judged))

@@ -1,6 +1,7 @@
 """How long programs have taken to compile, in this process."""
 
 from functools import cache
+from threading import Lock
 
 from jax import monitoring
 
@@ -9,11 +10,12 @@ _EVENTS = "/jax/core/compile/"
 
 class _Clock:
     def __init__(self) -> None:
-        self.seconds = 0.0
+        self.seconds, self._lock = 0.0, Lock()
 
     def __call__(self, event: str, duration_secs: float, **_: str | int) -> None:
         if event.startswith(_EVENTS):
-            self.seconds += duration_secs
+            with self._lock:  # programs may compile side by side
+                self.seconds += duration_secs
 
 
 @cache

@@ -7,6 +7,7 @@ import jax
 
 from mtloc_jax.settings import Settings, Wipe
 from mtloc_jax.sites.site import Site
+from mtloc_jax.study import replicas
 from mtloc_jax.study.opened import Sites
 from mtloc_jax.study.plan import Chunk, Job, Plan
 from mtloc_jax.study.progress import in_words
@@ -181,7 +182,12 @@ def _compiling(
     measured: Mapping[int, Measured],
     pretrained: bool,
 ) -> float:
-    """Return what is left to compile: all but what calibrating compiled, once a problem."""
+    """Return what is left to compile: all but what calibrating compiled, once a problem.
+
+    On an accelerator that is pretraining alone: the rest is compiled ahead.
+    """
+    if replicas.replica_axis() == "vmap":
+        left = ()
     problems = {(plan.groups[c.group].settings, id(sites[c.group].target)): c.group for c in left}
     seconds = 0.0
     for group in problems.values():

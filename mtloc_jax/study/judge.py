@@ -1,11 +1,12 @@
 """Judge many trained networks in one compiled program."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache, partial
+from typing import Any
 
 import jax
 import numpy as np
-from jax.sharding import Mesh
+from jax.sharding import Mesh, NamedSharding
 
 from mtloc_jax.core.evaluate import Clean, Wiped, judge_clean, make_judge_wiped
 from mtloc_jax.core.model import Params
@@ -14,6 +15,7 @@ from mtloc_jax.settings import Wipe
 from mtloc_jax.sites.scaling import Scaler
 from mtloc_jax.sites.site import Arrays
 from mtloc_jax.study import memory, replicas
+from mtloc_jax.study.ahead import Work
 
 
 class Judge:
@@ -38,6 +40,27 @@ class Judge:
         if self._wiped is None:
             return None
         return self._judged(self._wiped, params, scalers, data)
+
+    def compiling(
+        self, params: Params, scaler: Scaler, unwiped: Sequence[Arrays], test: Arrays
+    ) -> Work:
+        """Return what compiles the judgement of such networks; nothing is put on the devices.
+
+        params, scaler: of one; unwiped: what they are judged on clean; test: and under wiping
+        """
+        lying = NamedSharding(self.mesh, replicas.RUNS)
+
+        def shape(leaf: Any) -> jax.ShapeDtypeStruct:
+            held = np.asarray(leaf)
+            return jax.ShapeDtypeStruct((self.width.runs, *held.shape), held.dtype, sharding=lying)
+
+        networks = jax.tree.map(shape, (params, scaler))
+
+        def compiled(program: Any, data: Arrays) -> None:
+            program.lower(*networks, data).compile()
+
+        work = {self._clean: [partial(compiled, self._clean, data) for data in unwiped]}
+        return work | ({self._wiped: [partial(compiled, self._wiped, test)]} if self._wiped else {})
 
     def _judged(self, program: Callable, params: Params, scalers: list[Scaler], data: Arrays):
         networks = (params, replicas.stack(scalers))

@@ -102,12 +102,13 @@ class Study:
         """
         mine = [c.number for c in self.plan.chunks if self.share.has(c.number)]
         left = {number for number in mine if not self.folders[number].is_dir()}
+        self.chunks.equipment.compile_ahead(c for c in self.plan.chunks if c.number in left)
         around = {READING: self._read_s, REPORTING: reporting_s}
         return estimated(
             self.plan,
             self.sites,
             left,
-            self.chunks.calibrated,
+            self.chunks.equipment.calibrated,
             around,
             lambda job: self.starts.is_pretrained(job, self.plan.of(job)),
         )
@@ -153,8 +154,9 @@ class Study:
                 workdir.sweep_up(self.folder)
             mine = [chunk for chunk in self.plan.chunks if self.share.has(chunk.number)]
             missing = [chunk for chunk in mine if not self.chunks.is_sound(chunk)]
+            self.chunks.equipment.compile_ahead(missing)
             clock = Clock(self._live(mine, missing), tell)
-            for batch in self.chunks.together(missing):
+            for batch in self.chunks.equipment.together(missing):
                 self.chunks.finish(batch, clock, claim)
             return self._merged(claim)
 

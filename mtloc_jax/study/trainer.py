@@ -1,7 +1,7 @@
 """Train many runs in one compiled program, with progress between jitted calls."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import cache, partial
 from typing import Any, NamedTuple
 
@@ -86,6 +86,7 @@ class Trainer:
         self.width, self._fitted = memory.Width(n_runs, self.mesh.size), False
         programs = training_programs if told is None else training_programs.__wrapped__
         self._begin, self._advance = programs(static, self.mesh, self.axis, told)
+        self._compiled_ahead_s = 0.0
 
     def train(self, runs: list[Run], data: Arrays, told: Told = lambda done, total: None) -> Params:
         """Return the parameters of `trained`; raises as it does."""
@@ -120,6 +121,26 @@ class Trainer:
             raise Diverged(np.flatnonzero(~sound).tolist(), trained)
         return trained
 
+    @property
+    def program(self) -> Hashable:
+        """Return what trainers of one program have in common."""
+        return self._advance
+
+    def compile(self, runs: list[Run], data: Arrays, watched: Watched | None = None) -> None:
+        """Compile what trains such runs, at the width that fits; nothing is put on the devices.
+
+        Raises InputError as `trained`.
+        """
+        began_s = clock_s()
+        self._fit(runs, data)
+        stacked, state = self._shapes(runs, data)
+        self._begin.lower(stacked, data).compile()  # type: ignore[attr-defined]
+        self._needed_bytes(runs, data)
+        if watched:
+            program = validating_program(self.static.problem, self.mesh, self.axis)
+            program.lower(state.params, stacked.scaler, watched.windows).compile()  # type: ignore[attr-defined]
+        self._compiled_ahead_s += clock_s() - began_s
+
     def calibrate(self, runs: list[Run], data: Arrays) -> Speed:
         """Train a little of the first runs, throw it away, and say how fast that went."""
         self._fit(runs, data)
@@ -136,7 +157,7 @@ class Trainer:
 
         before_s = compiled_s()
         state = advanced(state, 0)
-        took_to_compile_s = compiled_s() - before_s
+        took_to_compile_s = compiled_s() - before_s + self._compiled_ahead_s
         part, began_s, busy_s = 0, clock_s(), time.process_time()
         # A first part may hold no step of short runs, and on a busy machine take all of the time.
         while part < PARTS and (
@@ -290,9 +311,7 @@ class Trainer:
 
     def _needed_bytes(self, runs: list[Run], data: Arrays) -> int:
         """Return what training takes on each device; nothing is put there to find out."""
-        lane = jax.tree.map(np.asarray, runs[0])
-        stacked = self._shaped(lane, (self.width.runs,))
-        state = self._shaped(jax.eval_shape(self._begin, stacked, data))
+        stacked, state = self._shapes(runs, data)
         least = memory.size_bytes(state) // self.mesh.size
         free = memory.free_bytes()
         if free is not None and least > free:
@@ -300,6 +319,11 @@ class Trainer:
         stop = self._shaped(np.zeros(self.width.runs, np.int32))
         stacked = stacked._replace(start={})
         return memory.needed_bytes(self._advance, state, stacked, stop, data)
+
+    def _shapes(self, runs: list[Run], data: Arrays) -> tuple[Any, Any]:
+        """Return the shapes of such runs, stacked as wide as is trained at once, and of a state."""
+        stacked = self._shaped(jax.tree.map(np.asarray, runs[0]), (self.width.runs,))
+        return stacked, self._shaped(jax.eval_shape(self._begin, stacked, data))
 
     def _shaped(self, tree: Any, lead: tuple[int, ...] = ()) -> Any:
         """Return the shapes of a tree as it lies on the devices, with further axes before them."""
