@@ -12,7 +12,7 @@ from mtloc_jax.settings import Settings, Window, replaced
 from mtloc_jax.sites.losses import LOSSES, Scans, befallen, scans_of, thinned, until_half
 from mtloc_jax.sites.site import build
 from mtloc_jax.sites.splits import Split
-from mtloc_jax.study import chunks
+from mtloc_jax.study import equipment
 from mtloc_jax.study.study import run_study
 from tests.studies import ignore, tiny
 from tests.test_site import same
@@ -120,14 +120,14 @@ def judges():
 
 @pytest.fixture(scope="module")
 def lossy(tmp_path_factory, judges):
-    class Counted(chunks.Judge):
+    class Counted(equipment.Judge):
         def __init__(self, *told):
             super().__init__(*told)
             judges.append((self._clean, self._clean._cache_size()))
 
     folder = tmp_path_factory.mktemp("lossy") / "work"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(chunks, "Judge", Counted)
+        patch.setattr(equipment, "Judge", Counted)
         run_study(tiny(wipe__losses=tuple(LOSSES), arms=("scratch",)), folder, ignore)
     return read(folder / ROWS)
 

@@ -34,7 +34,7 @@ from mtloc_jax.settings import parsed
 from mtloc_jax.simulate.building import building_b
 from mtloc_jax.simulate.floor_plan import floor_plan
 from mtloc_jax.sites.floor_plan import published_plan
-from mtloc_jax.study import chunks, memory, merging
+from mtloc_jax.study import equipment, memory, merging
 from mtloc_jax.study.plan import plan
 from mtloc_jax.study.processes import Share
 from mtloc_jax.study.study import Study, run_study
@@ -69,7 +69,7 @@ def test_chunks_that_train_together_leave_the_rows_they_would_alone(
 ):
     monkeypatch.setattr(memory, "runs_together", lambda devices: 6)
     study, folder = Study(small(), tmp_path / "work", ignore), tmp_path / "work"
-    batches = list(study.chunks.together(study.plan.chunks))
+    batches = list(study.chunks.equipment.together(study.plan.chunks))
     assert max(len(batch) for batch in batches) > 1
     assert study.run()
     for name in (ROWS, CDF, TRACKS):
@@ -299,7 +299,7 @@ def test_a_stopped_study_goes_on_and_ends_with_the_same_bytes(finished, tmp_path
 
 
 def test_a_finished_study_trains_nothing_again(finished, monkeypatch):
-    monkeypatch.setattr(chunks, "Trainer", None)
+    monkeypatch.setattr(equipment, "Trainer", None)
     run_study(small(), finished[0], ignore)
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from mtloc_jax.report.write import write_report
 from mtloc_jax.rows import CDF, ROWS, TRACKS, read
-from mtloc_jax.study import chunks
+from mtloc_jax.study import equipment
 from mtloc_jax.study.study import Study, run_study
 from mtloc_jax.study.trainer import Trainer
 from tests.studies import ignore, small
@@ -31,14 +31,14 @@ def swept(**changes):
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     folder = tmp_path_factory.mktemp("swept") / "work"
-    traces, judges, made = [], [], chunks.Judge
+    traces, judges, made = [], [], equipment.Judge
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            chunks,
+            equipment,
             "Trainer",
             lambda static, n: Trainer(static, n, lambda: traces.append(static.batch_size)),
         )
-        patch.setattr(chunks, "Judge", lambda *args: judges.append(args) or made(*args))
+        patch.setattr(equipment, "Judge", lambda *args: judges.append(args) or made(*args))
         lives = []
         study = Study(swept(sweep=SWEEP), folder, ignore)
         study.estimate()
