@@ -1,6 +1,7 @@
 """Programs compiled ahead: side by side, what compiles them said, and nothing compiled twice."""
 
 import logging
+import os
 import threading
 from pathlib import Path
 
@@ -33,7 +34,8 @@ def requests(monkeypatch):
     logger.removeHandler(handler)
 
 
-def test_programs_compile_side_by_side_and_each_ones_shapes_in_turn():
+def test_programs_compile_side_by_side_and_each_ones_shapes_in_turn(monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
     both = threading.Barrier(2, timeout=30)
     order, told = [], []
     shapes = [lambda: order.append(1), lambda: order.append(2), both.wait]

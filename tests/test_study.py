@@ -298,6 +298,19 @@ def test_a_stopped_study_goes_on_and_ends_with_the_same_bytes(finished, tmp_path
     assert not (folder / "chunks" / ".0001.partial").exists()
 
 
+def test_more_seeds_than_calibrating_asks_for_start_each_from_its_own_network(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(equipment, "CALIBRATED_SEEDS", 2)
+    settings = tiny(seeds=3, arms=("scratch",))
+    for name in ("estimated", "not"):
+        study = Study(settings, tmp_path / name, ignore)
+        if name == "estimated":
+            study.estimate()
+        study.run()
+    assert (tmp_path / "estimated" / ROWS).read_bytes() == (tmp_path / "not" / ROWS).read_bytes()
+
+
 def test_a_finished_study_trains_nothing_again(finished, monkeypatch):
     monkeypatch.setattr(equipment, "Trainer", None)
     run_study(small(), finished[0], ignore)

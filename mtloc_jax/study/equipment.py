@@ -21,7 +21,8 @@ from mtloc_jax.study.trainer import Speed, Trainer, Watched
 from mtloc_jax.study.validating import few_windows
 from mtloc_jax.study.variants import Variant
 
-_CALIBRATED_SEEDS = 64  # at most: calibrating needs some networks, not one for each of thousands
+CALIBRATED_SEEDS = 64
+"""At most: calibrating needs some networks, not one for each of thousands."""
 
 
 class Equipment:
@@ -74,7 +75,7 @@ class Equipment:
         target, runs = self.sites[batch[0].group].target, []
         for job in (job for one in batch for job in one.jobs):
             settings = self.plan.of(job)
-            few = replaced(settings, {"seeds": min(settings.seeds, _CALIBRATED_SEEDS)})
+            few = replaced(settings, {"seeds": min(settings.seeds, CALIBRATED_SEEDS)})
             fresh = self.starts.fresh(job.spec, few, target)
             start = replicas.take(fresh, job.spec.seed % few.seeds)
             runs.append(prepared(job.spec, start, target, settings))

@@ -191,7 +191,7 @@ class Starts:
     def fresh(self, spec: RunSpec, settings: Settings, target: Site) -> Params:
         """Return fresh target networks, one a seed: the same for every arm, so that arms pair."""
         problem, shapes = problem_of(spec, settings), target.shapes()
-        key = (problem, tuple(shapes.items()))
+        key = (problem, tuple(shapes.items()), settings.seeds)  # calibrating asks for fewer
         if key not in self._made:
             self._made[key] = initialised(problem, shapes, settings.seeds)
         return self._made[key]
