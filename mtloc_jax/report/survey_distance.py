@@ -1,6 +1,6 @@
 """Errors by distance to what was surveyed: an error says little without it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -69,7 +69,7 @@ def distance_figure(table: Table, scope: str, provenance: Provenance) -> Figure 
         4.0,
     )
     panels = drawn.subplots(1, len(splits), sharey=True, squeeze=False)[0]
-    held = _bands_held(near)
+    held = _bands_held({band for arm in arms for band in of_arm(near, arm)["band"]})
     for axes, letter, split in zip(panels, "ab", splits, strict=False):
         for arm in arms:
             _draw(axes, of_arm(select(near, split=split), arm), arm, held)
@@ -119,9 +119,9 @@ def _is_told_apart(arm: ArmAtRate) -> bool:
     return locate is None or locate.time == HELD or (locate.motion, locate.time) == (STEPS, FILTER)
 
 
-def _bands_held(rows: Table) -> list[str]:
-    """Return the bands up to the farthest that any row is in."""
-    there = [at for at, band in enumerate(BANDS) if band in set(rows["band"])]
+def _bands_held(drawn: Container[str]) -> list[str]:
+    """Return the bands up to the farthest that is drawn."""
+    there = [at for at, band in enumerate(BANDS) if band in drawn]
     return list(BANDS[: max(there, default=0) + 1])
 
 
