@@ -12,6 +12,7 @@ from mtloc_jax.rows import CHOSEN, COVERAGE, ROWS, WALKS, read, select
 from mtloc_jax.settings import replaced
 from mtloc_jax.sites.survey import BEFORE_SCAN
 from mtloc_jax.study import chunks
+from mtloc_jax.study.equipment import variants_of
 from mtloc_jax.study.study import Study, run_study
 from mtloc_jax.surgery import checkpoint
 from tests.studies import LOCATED, LOST, ignore
@@ -90,6 +91,32 @@ def test_a_target_that_is_among_the_sources_is_refused(tmp_path):
     settings = small(arms=("cosine-held", "matcher-held"), source="simulated-b")
     with pytest.raises(InputError, match="source and target: every round of it is tested"):
         Study(settings, tmp_path / "none", ignore)
+
+
+def test_a_chunk_is_judged_under_the_losses_of_its_own_variants_alone(tmp_path):
+    held = "wifi: a scan in 30 s, held 4 s"
+    axis = {"arm": ("scratch", "cosine-held"), "wipe.losses": ((held,), (LOST,))}
+    study = Study(
+        small(arms=("scratch", "cosine-held"), survey="once", before_scan="counted", sweep=(axis,)),
+        tmp_path / "none",
+        ignore,
+    )
+    losses = {
+        chunk.jobs[0].spec.arm: study.chunks.equipment.losses(variants_of(chunk))
+        for chunk in study.plan.chunks
+    }
+    assert losses == {"scratch": [held], "cosine-held": [LOST]}
+
+
+@pytest.mark.slow
+def test_a_sweep_of_windows_goes_on_with_the_matchers_that_it_pretrained(tmp_path):
+    settings = small(arms=("cosine-held", "matcher-held"), sweep=({"window.steps": (5, 10)},))
+    run_study(settings, tmp_path / "work", ignore)
+    before = (tmp_path / "work" / ROWS).read_bytes()
+    _, second = sorted((tmp_path / "work" / "chunks").iterdir())
+    shutil.rmtree(second)  # the first variant's, whose windows the matchers' card names, is done
+    run_study(settings, tmp_path / "work", ignore)
+    assert (tmp_path / "work" / ROWS).read_bytes() == before
 
 
 MATCHED = ("cosine-held", "v3-held", "matcher-held", "matcher-scratch-held", "matcher-tuned-held")

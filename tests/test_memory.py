@@ -1,5 +1,9 @@
 """Memory: measured widths, and what happens when it runs out."""
 
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
 import jax
 import numpy as np
 import pytest
@@ -47,6 +51,29 @@ def test_judging_halves_too():
     whole = judge.clean(params, scalers, DATA)
     judge._clean = too_wide(judge._clean, limit=2)
     np.testing.assert_array_equal(judge.clean(params, scalers, DATA).metrics, whole.metrics)
+    assert judge.width.runs == 2
+
+
+class Program(NamedTuple):
+    """What is compiled before it is called."""
+
+    lower: Callable[..., Any]
+
+
+def test_a_judge_whose_compiler_refuses_is_compiled_for_half_as_many_networks():
+    judge, asked = Judge(PROBLEM, Wipe(drop_rates=()), 4), []
+
+    def lower(params, scalers, data):
+        asked.append(len(jax.tree.leaves(params)[0]))
+        if asked[-1] > 2:
+            raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: 24 GiB on a chip of 16")
+        return SimpleNamespace(compile=lambda: None)
+
+    judge._clean = Program(lower)
+    (one,) = runs(1)
+    ((compiled,),) = judge.compiling(one.start, one.scaler, [DATA], DATA).values()
+    compiled()
+    assert asked == [4, 2]
     assert judge.width.runs == 2
 
 

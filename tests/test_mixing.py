@@ -9,6 +9,7 @@ from mtloc_jax import files
 from mtloc_jax.errors import InputError
 from mtloc_jax.rows import ROWS
 from mtloc_jax.sites.recordings import Recordings
+from mtloc_jax.study import workdir
 from mtloc_jax.study.study import Study, run_study
 from mtloc_jax.surgery import checkpoint
 from tests.studies import ignore, tiny
@@ -90,13 +91,25 @@ def test_where_things_lie_on_this_machine_is_no_other_study(begun, finished):
     assert (begun / ROWS).read_bytes() == (finished / ROWS).read_bytes()
 
 
-def test_a_setting_that_came_later_counts_as_its_default(begun, finished):
-    older = record(begun)
-    del older["config"]["schedule"], older["config"]["problem"]
-    (begun / "config.json").write_text(json.dumps(older))
-    run_study(tiny(), begun, ignore)
-    assert (begun / ROWS).read_bytes() == (finished / ROWS).read_bytes()
-    refused(begun, "schedule differ", tiny(schedule="cosine"))
+def test_a_study_goes_on_by_code_that_has_settings_more(finished, tmp_path, monkeypatch):
+    now = workdir.asked
+
+    def before(settings):
+        found = now(settings)
+        del found["schedule"], found["problem"], found["window"]["warm_up_ms"]
+        return found
+
+    with monkeypatch.context() as older:
+        older.setattr(workdir, "asked", before)
+        run_study(tiny(), tmp_path / "work", ignore)
+    shutil.rmtree(tmp_path / "work" / "chunks" / "0000")
+    run_study(tiny(), tmp_path / "work", ignore)
+    assert (tmp_path / "work" / ROWS).read_bytes() == (finished / ROWS).read_bytes()
+    refused(
+        tmp_path / "work",
+        "schedule, window differ",
+        tiny(schedule="cosine", window__warm_up_ms=1000),
+    )
 
 
 @pytest.mark.parametrize("role", ["source", "target"])

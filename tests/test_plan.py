@@ -9,7 +9,8 @@ from mtloc_jax.errors import InputError
 from mtloc_jax.settings import Settings, replaced
 from mtloc_jax.study.plan import plan
 from mtloc_jax.study.runs import grid
-from mtloc_jax.study.variants import Variant, variant_folder, variants
+from mtloc_jax.study.variants import Variant, pretrained_by, variant_folder, variants
+from tests.studies import located
 
 
 def config(*sweep, **changes):
@@ -209,3 +210,30 @@ def test_folders_of_long_names_stay_apart_and_short():
     )
     assert one.folder != other.folder
     assert max(len(one.folder), len(other.folder)) < 140
+
+
+def test_folders_of_names_in_other_alphabets_stay_apart():
+    one, other = (Variant((("target", f"sites/{name}"),)) for name in ("склад", "офис"))
+    assert one.folder != other.folder
+    assert one.folder.isascii()
+
+
+def test_variants_that_would_lie_in_one_folder_are_refused():
+    sweep = {"target": ("sites/a b", "sites/a-b")}
+    with pytest.raises(InputError, match="one folder, target=sites-a-b; name what they differ in"):
+        variants(config(sweep))
+
+
+def test_what_locates_by_one_survey_is_refused_where_there_are_two():
+    with pytest.raises(InputError, match="'cosine-held' locates walks by one survey"):
+        plan(located(survey="twice", arms=("cosine-held",), wipe__losses=()))
+
+
+@pytest.mark.parametrize(
+    ("changes", "shaping"),
+    [({}, False), ({"pretext": "displacement"}, True), ({"source_rate": 0.5}, True)],
+)
+def test_how_steps_are_counted_shapes_pretraining_only_where_windows_are_left_out(changes, shaping):
+    names = pretrained_by(config(**changes))
+    assert ("protocol" in names) == shaping
+    assert len(set(names)) == len(names)

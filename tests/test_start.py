@@ -158,3 +158,13 @@ def test_a_run_of_a_finished_study_can_be_trained_on(finished, tmp_path):
     stack = finished[0] / "chunks" / "0000" / "checkpoint"
     run_study(asked(f"{stack}@0", arms=("finetuned",)), tmp_path / "work", ignore)
     assert np.isfinite(read(tmp_path / "work" / ROWS)["mean_m"]).all()
+
+
+def test_what_locates_walks_learns_of_the_source_whatever_networks_start_from(given, tmp_path):
+    arms = ("finetuned", "cosine-held", "matcher-held")
+    study = Study(asked(given, arms=arms), tmp_path / "work", ignore)
+    by_arm = {
+        group.example.arm: sites.opened.keys()
+        for group, sites in zip(study.plan.groups, study.sites, strict=True)
+    }
+    assert "source" in by_arm["cosine-held"]

@@ -34,7 +34,7 @@ from mtloc_jax.settings import parsed
 from mtloc_jax.simulate.building import building_b
 from mtloc_jax.simulate.floor_plan import floor_plan
 from mtloc_jax.sites.floor_plan import published_plan
-from mtloc_jax.study import equipment, memory, merging
+from mtloc_jax.study import equipment, memory, merging, workdir
 from mtloc_jax.study.plan import plan
 from mtloc_jax.study.processes import Share
 from mtloc_jax.study.study import Study, run_study
@@ -112,6 +112,18 @@ def test_curves_change_no_row(finished, tmp_path):
     for mine, theirs in ((read(f / HISTORY) for f in (tmp_path / "work", finished[0])),):
         np.testing.assert_array_equal(mine["training_loss"], theirs["training_loss"])
         assert np.all(np.isnan(mine["validation_error_m"]))
+
+
+def test_whoever_merges_writes_how_networks_trained_at_once(finished, tmp_path, monkeypatch):
+    folder, seen, write = copied(finished, tmp_path), [], workdir.write_json
+
+    def written(path, content):
+        seen.append((folder / HISTORY).read_bytes())
+        write(path, content)
+
+    monkeypatch.setattr(workdir, "write_json", written)  # what follows upon the merged rows
+    run_study(small(), folder, ignore)
+    assert set(seen) == {(finished[0] / HISTORY).read_bytes()}
 
 
 def test_a_chunk_whose_curves_were_altered_is_made_again(finished, tmp_path, caplog):

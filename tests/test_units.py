@@ -46,7 +46,9 @@ def made(folder, seeds, at_once, until=99, settings="mine"):
 
     card = {"site": SITE.card(), "config": {}, "runs": [], "identity": identity(settings).plain()}
     try:
-        found = kept(folder, settings).of_seeds("pretrained", SITE, card, seeds, at_once, train)
+        found = kept(folder, settings).of_seeds(
+            "pretrained", SITE.card(), card, seeds, at_once, train
+        )
     except KeyboardInterrupt:
         found = None
     return found, trained

@@ -183,7 +183,7 @@ def written(folder, *runs):
 
 def merged(folder, *chunks):
     write_json(folder / CONFIG, {"config": {}})
-    merging.merge(folder, chunks, plan(ASKED), {})
+    merging.merge(folder, chunks, plan(ASKED), {}, {})
     return rows.read(folder / rows.ROWS)["seed"].tolist()
 
 

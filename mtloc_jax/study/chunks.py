@@ -221,7 +221,7 @@ class Chunks:
         self, chunk: Chunk, stage: str
     ) -> tuple[list[Record], dict[str, tuple[Params, dict[str, Any]]]]:
         """Locate the walks of a chunk; return the networks trained for it too, by their folder."""
-        found = self.walks.judged(chunk, self.equipment.losses(), stage)
+        found = self.walks.judged(chunk, self.equipment.losses(variants_of(chunk)), stage)
         nothing: dict[Variant, Wiped | None] = dict.fromkeys(variants_of(chunk))
         records = self._records(
             chunk,
@@ -251,12 +251,12 @@ class Chunks:
         scalers = [run.scaler for run in runs]
         judges = {variant: self.equipment.judge(chunk, variant) for variant in variants_of(chunk)}
         every = list(dict.fromkeys(judges.values()))
-        unwiped = self.equipment.unwiped(chunk.group)
+        unwiped = self.equipment.unwiped(chunk)
         clean, n_stages = {}, len(unwiped) + len(every)
         for done, name in enumerate(unwiped):
             self.report(stage, done, n_stages)
             clean[name] = every[0].clean(params, scalers, data[name])
-        lost = {name: clean.pop(name) for name in self.equipment.losses()}
+        lost = {name: clean.pop(name) for name in self.equipment.losses(variants_of(chunk))}
         wiped: dict[Judge, Wiped | None] = {}
         for done, judge in enumerate(every, start=len(unwiped)):
             self.report(stage, done, n_stages)

@@ -61,7 +61,8 @@ class Equipment:
             data, runs = self.data(group), self._sample(batch)
             train = partial(trainer.compile, runs, data["train"], self.watched(group))
             work.setdefault(trainer.program, []).append(train)
-            unwiped = [data[name] for name in self.unwiped(group)]
+            names = dict.fromkeys(name for chunk in batch for name in self.unwiped(chunk))
+            unwiped = [data[name] for name in names]
             judges = (self.judge(chunk, v) for chunk in batch for v in variants_of(chunk))
             for judge in dict.fromkeys(judges):
                 asked = judge.compiling(runs[0].start, runs[0].scaler, unwiped, data["test"])
@@ -140,18 +141,21 @@ class Equipment:
         """Return a target's windows on the devices, by split; and those that a loss befell."""
         target = self.sites[group].target
         if id(target) not in self._data:
-            lost = {name: placed(befallen(target, name), "test") for name in self.losses()}
+            lost = {
+                name: placed(befallen(target, name), "test")
+                for name in self.losses(self.plan.variants)
+            }
             splits = ("train", *target.split.judged)
             self._data[id(target)] = {split: placed(target, split) for split in splits} | lost
         return self._data[id(target)]
 
-    def unwiped(self, group: int) -> tuple[str, ...]:
-        """Return the names of the windows that networks are judged on untouched."""
-        return (*self.sites[group].target.split.judged, *self.losses())
+    def unwiped(self, chunk: Chunk) -> tuple[str, ...]:
+        """Return the names of the windows that a chunk's networks are judged on untouched."""
+        return (*self.sites[chunk.group].target.split.judged, *self.losses(variants_of(chunk)))
 
-    def losses(self) -> list[str]:
-        """Return every loss that a variant is judged under; its windows are judged like a split."""
-        made = (variant.applied(self.plan.settings) for variant in self.plan.variants)
+    def losses(self, judged: Iterable[Variant]) -> list[str]:
+        """Return every loss that variants are judged under; its windows are judged like a split."""
+        made = (variant.applied(self.plan.settings) for variant in judged)
         return list(dict.fromkeys(name for settings in made for name in settings.wipe.losses))
 
 

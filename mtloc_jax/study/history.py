@@ -1,11 +1,7 @@
-"""How networks trained that runs of a study start from, after the curves of the runs themselves."""
+"""How networks trained that runs of a study start from: rows below those of the runs."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 from typing import Any
-
-from mtloc_jax import rows
-from mtloc_jax.rows import HISTORY
 
 Row = dict[str, Any]
 PRETRAINED = "pretrained"
@@ -20,10 +16,3 @@ def rows_of(named: Row, part: str, kept: Iterable[Row]) -> Iterator[Row]:
     """
     for row in kept:
         yield named | {"arm": PRETRAINED, "finetune_rate": 0.0, "part": part} | _UNMEASURED | row
-
-
-def write(found: Mapping[Path, list[Row]]) -> None:
-    """Add to the history.csv of each folder, merged before; it is begun where no run has one."""
-    for folder, of_folder in found.items():
-        if of_folder:
-            rows.append(folder / HISTORY, of_folder)

@@ -54,10 +54,11 @@ class Judge:
             held = np.asarray(leaf)
             return jax.ShapeDtypeStruct((self.width.runs, *held.shape), held.dtype, sharding=lying)
 
-        networks = jax.tree.map(shape, (params, scaler))
-
         def compiled(program: Any, data: Arrays) -> None:
-            program.lower(*networks, data).compile()
+            def at_this_width(_: slice) -> None:
+                program.lower(*jax.tree.map(shape, (params, scaler)), data).compile()
+
+            list(self.width.pieces(1, at_this_width))  # a compiler may refuse what does not fit
 
         work = {self._clean: [partial(compiled, self._clean, data) for data in unwiped]}
         return work | ({self._wiped: [partial(compiled, self._wiped, test)]} if self._wiped else {})

@@ -17,6 +17,7 @@ from mtloc_jax.errors import InputError
 from mtloc_jax.rows import CONFIG
 from mtloc_jax.sites.site_folder import PLAN_IMAGE, PLAN_INFO
 from mtloc_jax.study import workdir
+from mtloc_jax.study.history import Row
 from mtloc_jax.study.plan import Key, Plan
 from mtloc_jax.study.variants import Variant, variant_folder
 
@@ -33,10 +34,17 @@ class _Part(NamedTuple):
     end: int
 
 
-def merge(folder: Path, chunks: Sequence[Path], plan: Plan, pairs: Mapping[Variant, str]) -> None:
-    """Merge sound chunks into a study's folder.
+def merge(
+    folder: Path,
+    chunks: Sequence[Path],
+    plan: Plan,
+    pairs: Mapping[Variant, str],
+    taught: Mapping[Path, Sequence[Row]],
+) -> None:
+    """Merge sound chunks into a study's folder; whoever merges them writes the same bytes.
 
-    pairs: the pair of buildings that each variant is of
+    pairs: the pair of buildings that each variant is of; taught: how the networks trained that runs
+    start from, by the folder whose history.csv has it below the runs' own
 
     Where a study has variants, each also gets a workdir of its own, as if it were a study.
     Raises InputError where a chunk holds a run that the plan has not, two hold the same, or none
@@ -55,10 +63,10 @@ def merge(folder: Path, chunks: Sequence[Path], plan: Plan, pairs: Mapping[Varia
                 remedy="move the chunk away that should hold it, and run launch.study again",
                 path=folder,
             )
-        _write(folder / name, [found[key] for key in order if key in found])
+        _write(folder / name, [found[key] for key in order if key in found], taught)
         for study, keys in groupby(order, key=lambda key: key[0]) if named else ():
             within = variant_folder(folder, named[study])
-            _write(within / name, [found[key] for key in keys if key in found])
+            _write(within / name, [found[key] for key in keys if key in found], taught)
     record = workdir.read(folder / CONFIG)
     for study, variant in named.items():
         made = variant.applied(plan.settings)
@@ -136,9 +144,10 @@ def _key(prefix: bytes) -> Key:
     return study, arm, rate, seed
 
 
-def _write(path: Path, parts: Sequence[_Part]) -> None:
-    """Write a merged file; one that no run of this study has rows for is not there."""
-    if not parts and path.name not in _ALWAYS:
+def _write(path: Path, parts: Sequence[_Part], taught: Mapping[Path, Sequence[Row]]) -> None:
+    """Write a merged file; one that this study has no rows for is not there."""
+    below = taught.get(path.parent, ()) if path.name == rows.HISTORY else ()
+    if not parts and not below and path.name not in _ALWAYS:
         path.unlink(missing_ok=True)
         return
     with files.whole_file(path) as file, ExitStack() as opened:
@@ -150,6 +159,7 @@ def _write(path: Path, parts: Sequence[_Part]) -> None:
                 reading = part.path, opened.enter_context(part.path.open("rb"))
             reading[1].seek(part.begin)
             file.write(reading[1].read(part.end - part.begin))
+        file.write(rows.as_text(path.name, below, header=False).encode())
 
 
 def _said(key: Key) -> str:

@@ -198,6 +198,11 @@ def _check_survey(settings: Settings, spec: RunSpec) -> None:
             f"the arm {spec.arm!r} holds scans itself; the loss {brief[0]!r} says how long",
             remedy="leave it out of --config.wipe.losses",
         )
+    if spec.of.locate and settings.survey == "twice":
+        raise InputError(
+            f"the arm {spec.arm!r} locates walks by one survey, and survey is 'twice'",
+            remedy="leave it out of --config.arms, or set --config.survey=once",
+        )
     if settings.survey != OTHERS:
         return
     if settings.test_round:

@@ -148,9 +148,10 @@ class Starts:
         name = _part_name(part, job)
         if name not in self._made:
             card = self._card(sites.source, settings) | {PART: part, SOURCES: _sources(sites)}
+            walked = _of_walks(card["site"])  # windows are no matter to what learns of whole walks
             if settings.pretrained:
                 take = partial(self._taken, part=part, settings=settings, sites=sites)
-                self._made[name] = self.kept.networks(name, sites.source, take)
+                self._made[name] = self.kept.networks(name, walked, take)
                 return self._made[name]
             stage = f"pretraining {part}s on {sites.source.name}"
             floors = [of.recordings.walks for r, of in sites.opened.items() if r != "target"]
@@ -165,7 +166,7 @@ class Starts:
 
             together = _PRETRAINED[part].at_once(settings.seeds)
             self._made[name] = self.kept.of_seeds(
-                name, sites.source, card, settings.seeds, together, train
+                name, walked, card, settings.seeds, together, train
             )
         return self._made[name]
 
@@ -211,7 +212,7 @@ class Starts:
             params = unnumbered(params, lost)
             checkpoint.save(folder, params, self._card(sites.target, settings), taken)
 
-        return self.kept.networks(name, sites.target, make)
+        return self.kept.networks(name, sites.target.card(), make)
 
     def _pretrained(self, variant: Variant, settings: Settings, source: Site) -> Params:
         """Return the networks pretrained on the source site (Table IV), one a seed."""
@@ -219,7 +220,9 @@ class Starts:
         if settings.pretext == RANDOM:
             params = untrained(source, settings)
             said = card | {"pretext": []}
-            return self.kept.networks(name, source, lambda of: checkpoint.save(of, params, said))
+            return self.kept.networks(
+                name, source.card(), lambda of: checkpoint.save(of, params, said)
+            )
         stage = f"pretraining on {source.name}" + (variant.name and f", {variant.name}")
         together = units.at_once(settings.seeds, replicas.mesh().size)
 
@@ -234,7 +237,7 @@ class Starts:
             said |= {"pretext": learnt(source, settings, found.params, seeds, lost)}
             return Unit(found.params, said | ({LOST: lost} if lost else {}))
 
-        return self.kept.of_seeds(name, source, card, settings.seeds, together, train)
+        return self.kept.of_seeds(name, card["site"], card, settings.seeds, together, train)
 
     def _kept_curves(
         self, name: str, seeds: Sequence[int], curves: Sequence[Curve]
@@ -265,7 +268,7 @@ class Starts:
             name, card = _donors_name(trained), self._card(sites.target, settings)
 
             def kept(together: int, train: Train) -> Params:
-                of = (name, sites.target, card, settings.seeds)
+                of = (name, card["site"], card, settings.seeds)
                 return self.kept.of_seeds(*of, together, train)
 
             self._resurveys[variant] = Resurvey(sites, settings, kept, self.report)
@@ -307,10 +310,17 @@ def _odd(theirs: Mapping[str, Any], ours: Mapping[str, Any], part: str) -> list[
     """Return in what the card of something pretrained differs from that of what we would make."""
     configs = [parsed(card["config"]) for card in (theirs, ours)]
     asked = [n for n in PART_BY[part] if value(configs[0], n) != value(configs[1], n)]
-    told = {"buildings": "site", "seeds": "runs", "recordings": SOURCES}
+    told = {"seeds": "runs", "recordings": SOURCES}
     differ = [name for name, key in told.items() if theirs.get(key) != ours[key]]
+    if _of_walks(theirs["site"]) != _of_walks(ours["site"]):
+        differ.append("buildings")
     made_alike = theirs["identity"]["maker"] == ours["identity"]["maker"]
     return [*asked, *differ, *([] if made_alike else ["code or packages"])]
+
+
+def _of_walks(site: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a site's card says of its walks, however they were cut and dealt."""
+    return {name: site[name] for name in ("name", "simulated")}
 
 
 def _sources(sites: Sites) -> dict[str, str]:

@@ -70,10 +70,15 @@ class Study:
         self.settings, self.folder, self.share = settings, folder, share
         self.question = question
         self.given, began_s = _given(self.plan), time.monotonic()
-        grafted = any(job.spec.of.start == "pretrained" for g in self.plan.groups for job in g.jobs)
+        # What was given is grafted; what locates walks learns of the source's all the same.
+        learns_there = any(
+            job.spec.of.start == "pretrained" and (self.given is None or job.spec.of.locate)
+            for group in self.plan.groups
+            for job in group.jobs
+        )
         opened = open_sites(
             [group.settings for group in self.plan.groups],
-            grafted and self.given is None,
+            learns_there,
             _origin(self.given),
             report,
         )
@@ -213,14 +218,13 @@ class Study:
         if not all(folder.is_dir() for folder in self.folders):
             return False
         done = [self.chunks.checked(chunk) for chunk in self.plan.chunks]
-        merging.merge(self.folder, self.folders, self.plan, self._pairs())
+        merging.merge(self.folder, self.folders, self.plan, self._pairs(), self._taught_in_parts())
         for folder, took in self._times_in_parts(done).items():
             workdir.write_json(folder / times.TIMES, took.plain())
         parts = self._sites_of_parts()
         write_cards(parts)
         write_plans(parts)
         learnt.write(self._learnt_in_parts())
-        history.write(self._taught_in_parts())
         merging.record_sums(list(parts))
         self.starts.kept.tidy()
         return True

@@ -15,7 +15,6 @@ import numpy as np
 from mtloc_jax.core.model import Params
 from mtloc_jax.errors import InputError
 from mtloc_jax.files import whole_folder
-from mtloc_jax.sites.site import Site
 from mtloc_jax.study import memory, workdir
 from mtloc_jax.study.claims import Claim
 from mtloc_jax.study.workdir import UNITS, Identity
@@ -59,10 +58,13 @@ class Kept:
         """Say whose the folder is."""
         self.identity, self._claim = identity, claim
 
-    def networks(self, name: str, site: Site, make: Callable[[Path], None]) -> Params:
+    def networks(self, name: str, site: Card, make: Callable[[Path], None]) -> Params:
         """Return the networks in a folder; make them where they are not, or are damaged.
 
-        make: writes a checkpoint to a folder. Raises InputError where they are another study's.
+        site: what their card must say of it, whole or in part (Site.card)
+        make: writes a checkpoint to a folder
+
+        Raises InputError where they are another study's.
         """
         folder = self.folder / name
         found = self._sound(folder, site)
@@ -74,7 +76,7 @@ class Kept:
         return found[0]
 
     def of_seeds(
-        self, name: str, site: Site, card: Card, seeds: int, at_once: int, train: Train
+        self, name: str, site: Card, card: Card, seeds: int, at_once: int, train: Train
     ) -> Params:
         """Return networks of seeds 0 .. seeds-1, stacked; train those that are not on the disk.
 
@@ -93,7 +95,7 @@ class Kept:
         shutil.rmtree(self.folder / UNITS, ignore_errors=True)
 
     def _units(
-        self, name: str, site: Site, card: Card, seeds: int, at_once: int, train: Train
+        self, name: str, site: Card, card: Card, seeds: int, at_once: int, train: Train
     ) -> list[Unit]:
         place = self.folder / UNITS / name
         found = list(self._held(place, site, card))
@@ -109,7 +111,7 @@ class Kept:
                 checkpoint.save(mine, found[-1].params, {**card, **found[-1].said})
         return found
 
-    def _held(self, place: Path, site: Site, card: Card) -> Iterator[Unit]:
+    def _held(self, place: Path, site: Card, card: Card) -> Iterator[Unit]:
         """Yield the units on the disk, of whatever size they were trained in; no seed twice."""
         seen: set[int] = set()
         for folder in sorted(place.glob("[0-9]*")):
@@ -123,7 +125,7 @@ class Kept:
                 seen.update(unit.seeds)
                 yield unit
 
-    def _sound(self, folder: Path, site: Site) -> tuple[Params, Card] | None:
+    def _sound(self, folder: Path, site: Card) -> tuple[Params, Card] | None:
         """Return the networks in a folder and their card; None where there are none, or damaged.
 
         Those are set aside. Raises InputError where they are another study's.
@@ -137,8 +139,8 @@ class Kept:
             return None
         return self._matching(folder, site)
 
-    def _matching(self, folder: Path, site: Site) -> tuple[Params, Card]:
-        params, card = checkpoint.load(folder, {"site": site.card()})
+    def _matching(self, folder: Path, site: Card) -> tuple[Params, Card]:
+        params, card = checkpoint.load(folder, {"site": site})
         self.identity.check(card.get("identity", {}), folder)
         return params, card
 

@@ -19,6 +19,7 @@ from mtloc_jax.errors import InputError
 from mtloc_jax.registry import meant
 from mtloc_jax.rows import VARIANTS
 from mtloc_jax.settings import DECLARED, Settings, checked, replaced
+from mtloc_jax.sites.pretext import POSITION
 
 PICKS = ("arm", "finetune_rate", "seed")
 """These set nothing: they pick among the grid's runs."""
@@ -40,9 +41,12 @@ class Variant:
 
     @property
     def folder(self) -> str:
-        """Return its name as folders have it: nothing that a path or a shell would read."""
+        """Return its name as folders have it: nothing that a path or a shell would read.
+
+        What that leaves out of names in other alphabets, or what is too long, a digest tells apart.
+        """
         plain = re.sub(r"[^\w.=+-]+", "-", self.name, flags=re.ASCII)
-        if len(plain) <= _LONGEST:
+        if len(plain) <= _LONGEST and self.name.isascii():
             return plain
         return f"{plain[:_LONGEST]}-{hashlib.sha256(self.name.encode()).hexdigest()[:8]}"
 
@@ -80,14 +84,25 @@ def variants(settings: Settings) -> dict[Variant, list[Pick]]:
         pairs = [pair for point in points for pair in point.items()]
         variant = Variant(tuple(pair for pair in pairs if pair[0] not in PICKS))
         found.setdefault(variant, []).append(dict(p for p in pairs if p[0] in PICKS))
+    lying: dict[str, Variant] = {}
+    for variant in found:
+        other = lying.setdefault(variant.folder, variant)
+        if other != variant:
+            raise _refused(
+                f"{other.name!r} and {variant.name!r} would lie in one folder, {variant.folder}",
+                "name what they differ in by other letters, digits or . = + -",
+            )
     return found
 
 
 def pretrained_by(settings: Settings) -> tuple[str, ...]:
     """Return the settings whose variants have pretrained networks of their own."""
-    # Which rounds, and how many steps, are questions only where some are left out.
+    # Which rounds, and how many steps, are questions only where some are left out: rounds by the
+    # rate, windows by a pretext that finds no label for them.
     shared = ("subset", "protocol") if settings.source_rate < 1 else ()
-    return (*(one.name for one in DECLARED.values() if one.pretrained), *shared)
+    unlabelled = ("protocol",) if settings.pretext != POSITION else ()
+    names = [one.name for one in DECLARED.values() if one.pretrained]
+    return tuple(dict.fromkeys((*names, *shared, *unlabelled)))
 
 
 MATCHER, MOTION = "matcher", "motion"

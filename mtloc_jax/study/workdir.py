@@ -123,7 +123,7 @@ def claim(
         makers.append(now)
         _write_config(workdir, record | {"changes": makers[1:]})
     makers.append(makers.pop(makers.index(now)))
-    return Identity(_digest(settings), data, tuple(makers))
+    return Identity(_digest(record["config"]), data, tuple(makers))
 
 
 def check_empty(workdir: Path, settings: Settings, data: Mapping[str, str]) -> None:
@@ -202,19 +202,34 @@ def asked(settings: Settings) -> dict[str, Any]:
 
 
 def _identifying(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the part of a config that rows follow from, with defaults for what it leaves out."""
-    whole = json.loads(json.dumps(plain(Settings()))) | dict(config)
+    """Return the part of a config that rows follow from; a sweep of nothing is one."""
     places = {one.name for one in DECLARED.values() if one.kind == "place"}
+    whole = {"sweep": []} | dict(config)
     return {name: value for name, value in whole.items() if name not in places}
 
 
-def _digest(settings: Settings) -> str:
-    text = json.dumps(_identifying(asked(settings)), sort_keys=True)
+def _filled(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a config with defaults for what it leaves out, within groups of settings too."""
+
+    def filled(given: Any, default: Any) -> Any:
+        if not isinstance(given, dict) or not isinstance(default, dict):
+            return given
+        return default | {name: filled(v, default.get(name)) for name, v in given.items()}
+
+    return filled(dict(config), json.loads(json.dumps(plain(Settings()))))
+
+
+def _digest(config: Mapping[str, Any]) -> str:
+    """Return the digest of what rows follow from, as the code had it that wrote the config.
+
+    Settings that came later are not in it: what is kept of a study stays its own.
+    """
+    text = json.dumps(_identifying(config), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _check_same(path: Path, held: Mapping[str, Any], settings: Settings) -> None:
-    theirs, ours = _identifying(held), _identifying(asked(settings))
+    theirs, ours = (_identifying(_filled(config)) for config in (held, asked(settings)))
     odd = sorted(k for k in theirs.keys() | ours.keys() if theirs.get(k) != ours.get(k))
     if odd:
         raise InputError(
@@ -280,7 +295,7 @@ def _chunks_of(
             said = read(path)
         except InputError:
             continue  # it is set aside when its turn comes
-        if said.get("settings") != _digest(settings) or said.get("data") != dict(data):
+        if said.get("settings") != _digest(asked(settings)) or said.get("data") != dict(data):
             return []
         found.append(said)
     return found
