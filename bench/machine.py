@@ -9,16 +9,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from mtloc_jax.cores import usable_cores
+
 LIBRARIES = ("jax", "jaxlib", "flax", "optax", "numpy", "torch", "keras")
 _PROBE = (
     "import jax, json; print(json.dumps([jax.default_backend(), jax.devices()[0].device_kind]))"
 )
 _CARD = "name,driver_version,clocks.sm,clocks.max.sm,memory.used,utilization.gpu,power.limit"
-
-
-def cores() -> int:
-    """Return the cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def about() -> dict[str, Any]:
@@ -31,7 +28,7 @@ def about() -> dict[str, Any]:
     backend, kind = _devices()
     return {
         "cpu": _cpu(),
-        "cores": cores(),
+        "cores": usable_cores(),
         "memory_gb": round(_memory_gb(), 1),
         "system": f"{platform.system()} {platform.machine()}",
         "load": round(os.getloadavg()[0], 2),

@@ -1,5 +1,6 @@
 """The report: entries in, plain data and tables out."""
 
+import math
 from collections.abc import Sequence
 from statistics import median
 from typing import Any
@@ -73,7 +74,8 @@ def agreement(contest: Contest, entries: Sequence[Entry]) -> list[Report]:
 def _error_difference(entry: Entry, reference: Entry) -> float | None:
     if entry.error_m is None or reference.error_m is None:
         return None
-    return abs(entry.error_m - reference.error_m) / reference.error_m
+    apart = abs(entry.error_m - reference.error_m) / reference.error_m
+    return apart if math.isfinite(apart) else math.inf
 
 
 def _difference(trace: list[list[float]], reference: list[list[float]]) -> float:
@@ -82,7 +84,8 @@ def _difference(trace: list[list[float]], reference: list[list[float]]) -> float
         for ours, theirs in zip(reference, trace, strict=True)
         for pair in zip(ours, theirs, strict=True)
     ]
-    return max(abs(a - b) / max(abs(a), 1e-12) for a, b in pairs)
+    apart = [abs(a - b) / max(abs(a), 1e-12) for a, b in pairs]
+    return max(apart) if all(map(math.isfinite, apart)) else math.inf  # max leaves NaN out
 
 
 def _result(entry: Entry, base: list[float] | None, ceilings: Ceilings) -> Report:

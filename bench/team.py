@@ -182,6 +182,8 @@ def environment_of(variant: Variant, inherited: Mapping[str, str], scratch: Path
         "JAX_COMPILATION_CACHE_DIR": str(scratch / f"jax-{variant.name}"),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
         "TORCHINDUCTOR_CACHE_DIR": str(scratch / f"inductor-{variant.name}"),
+        # One card each: PyTorch's loops and the yardsticks know of no other.
+        "CUDA_VISIBLE_DEVICES": inherited.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0],
         # Several workers share an accelerator: none may take all of its memory beforehand.
         "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
         "KERAS_BACKEND": "jax",

@@ -8,7 +8,6 @@ Killed and called again it goes on where it was; called once more it changes not
 the first damaged file; with --keep_going it leaves damaged files out, and says so in the card.
 """
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from launch import cli, places
+from mtloc_jax.cores import usable_cores
 from mtloc_jax.sites import split_choice
 from mtloc_jax.sites.formats import FORMATS
 from mtloc_jax.sites.prepare import prepare
@@ -29,7 +29,7 @@ _NAME = flags.DEFINE_string("name", None, "Name of the site; default the folder'
 _SPLIT = flags.DEFINE_string("split", "ratio", f"Rounds that train: {split_choice.FORMS}.")
 _KEEP_GOING = flags.DEFINE_bool("keep_going", False, "Leave damaged files out.")
 _WORKERS = flags.DEFINE_integer(
-    "workers", os.cpu_count() or 1, "Files read at the same time.", lower_bound=1
+    "workers", usable_cores(), "Files read at the same time.", lower_bound=1
 )
 
 

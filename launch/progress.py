@@ -69,6 +69,8 @@ class Progress:
         if self._spent:
             self._spent.told(text, time.monotonic(), so_far_s)
         self._show(text, done, total)
+        if stage_of(text) == COMPILING:
+            return  # it says itself how many programs are compiled
         if stage_of(text) == REPORTING:
             self._over(COMPILING)
             return

@@ -23,6 +23,7 @@ from absl import flags
 from ml_collections import config_flags
 
 from launch import cli, places
+from mtloc_jax.cores import usable_cores
 from mtloc_jax.settings import Settings, listed, parsed
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ def _started() -> "Share":
     from mtloc_jax.study import processes
 
     # One device a core, before JAX wakes up: each takes its share of the runs.
-    jax.config.update("jax_num_cpu_devices", len(os.sched_getaffinity(0)))
+    jax.config.update("jax_num_cpu_devices", usable_cores())
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
     jax.config.update("jax_compilation_cache_dir", str(Path(".jax_cache").absolute()))
     flagged = (_COORDINATOR.value, _NUM_PROCESSES.value, _PROCESS_ID.value)

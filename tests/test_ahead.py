@@ -1,7 +1,6 @@
 """Programs compiled ahead: side by side, what compiles them said, and nothing compiled twice."""
 
 import logging
-import os
 import threading
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pytest
 
 from mtloc_jax.errors import InputError
 from mtloc_jax.rows import ROWS, read
-from mtloc_jax.study import memory, replicas
+from mtloc_jax.study import ahead, memory, replicas
 from mtloc_jax.study.ahead import compile_together
 from mtloc_jax.study.study import Study
 from tests.studies import ignore, tiny
@@ -35,7 +34,7 @@ def requests(monkeypatch):
 
 
 def test_programs_compile_side_by_side_and_each_ones_shapes_in_turn(monkeypatch):
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(ahead, "usable_cores", lambda: 2)
     both = threading.Barrier(2, timeout=30)
     order, told = [], []
     shapes = [lambda: order.append(1), lambda: order.append(2), both.wait]
@@ -72,6 +71,33 @@ def test_an_accelerators_study_compiles_all_that_trains_and_judges_beforehand(
     one, other = (read(tmp_path / name / ROWS) for name in ("plain", "ahead"))
     assert one["arm"].tolist() == other["arm"].tolist()
     np.testing.assert_allclose(one["mean_m"], other["mean_m"], rtol=1e-3)
+
+
+def test_an_accelerators_study_compiles_pretraining_beforehand_too(
+    tmp_path: Path, monkeypatch, requests
+):
+    settings = tiny(validations=2, hidden=10, arms=("transferred",), wipe__drop_rates=())
+    monkeypatch.setattr(replicas, "replica_axis", lambda: "vmap")
+    study = Study(settings, tmp_path / "ahead", ignore)
+    study.chunks.equipment.compile_ahead(study.plan.chunks)
+    beforehand = len(requests)
+    study.run()
+    # Beginning, steps, measuring on the way: pretrained and frozen; judging clean on two splits.
+    assert beforehand == 8
+    assert len(requests) == beforehand
+
+
+def test_a_refusal_does_not_wait_for_programs_that_are_not_begun(monkeypatch):
+    monkeypatch.setattr(ahead, "usable_cores", lambda: 1)
+    begun = []
+
+    def refused():
+        raise InputError("one run does not fit", remedy="free the device")
+
+    work = {"a": [refused]} | {k: [lambda: begun.append(1)] for k in range(50)}
+    with pytest.raises(InputError, match="one run does not fit"):
+        compile_together(work, lambda *of: None)
+    assert len(begun) < 50
 
 
 def test_cores_compile_nothing_ahead(tmp_path: Path, requests):

@@ -87,6 +87,7 @@ def test_the_step_is_the_loop_within_the_loop():
     hlo = Hlo(NESTED)
     assert hlo.step == "step"
     assert [hlo.trips(loop) for loop in hlo.loops("step")] == [3]
+    assert [hlo.trips(loop) for loop in hlo.all_loops(hlo.entry)] == [None, None, 3]
     with pytest.raises(Unreadable, match="0 loops over steps"):
         _ = entry("  ROOT %a = f32[2]{0} parameter(0)").step
 

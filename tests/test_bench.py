@@ -180,7 +180,7 @@ def test_compile_time_is_told_cold_and_cached_where_a_variant_starts_twice():
 
 def measured(rates, traces=None, **settings):
     """Return a contest of variants a, b, ... and its entries, with the given figures."""
-    variants = [variant(name, flops=10**9) for name in "abc"[: len(rates)]]
+    variants = [variant(name, flops=10**9) for name in "abcd"[: len(rates)]]
     held = contest(*variants, **settings)
     entries = hold(held, lambda one, _: FakeTeam(one, []), quiet)
     for entry, rate, trace in zip(entries, rates, traces or [[]] * len(rates), strict=True):
@@ -206,11 +206,12 @@ def test_a_share_of_the_peak_is_of_the_machines_matrix_product():
 
 
 def test_contestants_that_part_are_called_unequal():
-    traces = [[[1.0], [0.5]], [[1.0], [0.50001]], [[1.0], [0.6]]]
-    held, entries = measured([[1.0]] * 3, traces, check_steps=2)
-    assert [one["equal"] for one in agreement(held, entries)] == [True, True, False]
+    nan = float("nan")
+    traces = [[[1.0], [0.5]], [[1.0], [0.50001]], [[1.0], [0.6]], [[1.0], [nan]]]
+    held, entries = measured([[1.0]] * 4, traces, check_steps=2)
+    assert [one["equal"] for one in agreement(held, entries)] == [True, True, False, False]
     notes = table(contest_report(held, entries, NONE)).notes
-    assert "NOT EQUAL: C" in notes[-1]
+    assert "NOT EQUAL: C, D" in notes[-1]
 
 
 def test_the_report_is_plain_data_with_known_fields():
@@ -290,6 +291,12 @@ def test_a_worker_of_one_thread_is_told_so_and_others_are_not(tmp_path):
     assert (one["OMP_NUM_THREADS"], one["HOME"]) == ("1", "/home")
     assert "OMP_NUM_THREADS" not in free
     assert free["JAX_NUM_CPU_DEVICES"] == "2"
+
+
+def test_every_worker_has_the_same_one_card(tmp_path):
+    for inherited, first in (({}, "0"), ({"CUDA_VISIBLE_DEVICES": "3,1"}, "3")):
+        environment = environment_of(variant("a"), inherited, tmp_path)
+        assert environment["CUDA_VISIBLE_DEVICES"] == first
 
 
 def test_a_task_survives_its_trip_to_the_worker():

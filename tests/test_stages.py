@@ -152,6 +152,14 @@ def test_every_stage_has_a_bar_and_its_share_in_80_columns(monkeypatch):
     assert "100%" in text.getvalue().splitlines()[-4]  # nothing is compiled any more
 
 
+def test_programs_compiled_ahead_are_counted_on_their_bar():
+    show = Progress(quiet=False, compiled_s=lambda: 4.0)
+    show("compiling", 3, 46)
+    text = io.StringIO()
+    Console(file=text, width=80).print(*show._bars.get_renderables())
+    assert "7%" in text.getvalue()  # 3 of 46, not 4 s of 4 s
+
+
 def test_a_study_without_wiping_is_judged_sooner(laid_out):
     made, sites = laid_out
     bare = plan(replaced(made.settings, {"wipe.drop_rates": ()}))

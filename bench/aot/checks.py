@@ -104,7 +104,7 @@ def read(program: Program, text: str, peak_bytes: int, in_place_bytes: int) -> F
         collectives=sorted({match.group(1) for match in COLLECTIVE.finditer(text)}),
         float64="f64[" in text,
         loops_over_runs=[
-            loop.name for loop in hlo.loops(counted) if hlo.trips(loop) == program.runs
+            loop.name for loop in hlo.all_loops(counted) if hlo.trips(loop) == program.runs
         ],
     )
 

@@ -108,6 +108,12 @@ class Hlo:
                 for called in one.called():
                     yield from self.loops(called)
 
+    def all_loops(self, computation: str) -> Iterator[Instruction]:
+        """Yield the loops of a computation, and those within them."""
+        for loop in self.loops(computation):
+            yield loop
+            yield from self.all_loops(loop.named("body"))
+
     def trips(self, loop: Instruction) -> int | None:
         """Return how often a loop runs; None where only the data knows."""
         known = re.search(r"known_trip_count\D*(\d+)", loop.attributes)

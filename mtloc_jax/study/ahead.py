@@ -5,9 +5,10 @@ program keeps few of the cores at work. A study of some 46 programs had its card
 looks (results/README).
 """
 
-import os
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+
+from mtloc_jax.cores import usable_cores
 
 Work = Mapping[Hashable, Sequence[Callable[[], object]]]
 """By program: what compiles it, once for each shape of what it is given."""
@@ -24,8 +25,11 @@ def compile_together(work: Work, told: Callable[[float, float], None]) -> None:
             one()
 
     told(0, len(work))
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+    pool = ThreadPoolExecutor(max_workers=usable_cores())
+    try:
         begun = [pool.submit(compiled, shapes) for shapes in work.values()]
         for done, ended in enumerate(as_completed(begun), start=1):
             ended.result()
             told(done, len(work))
+    finally:
+        pool.shutdown(cancel_futures=True)  # a refusal does not wait for what has not begun

@@ -35,7 +35,7 @@ class Equipment:
         self._judges: dict[tuple[Problem, Wipe], Judge] = {}
         self._data: dict[int, dict[str, Arrays]] = {}
         self._few: dict[int, Arrays | None] = {}
-        self._ahead: set[int] = set()
+        self._ahead: set[Hashable] = set()
 
     def calibrated(self, chunk: Chunk) -> Speed:
         """Train a little of what trains with a chunk."""
@@ -44,7 +44,7 @@ class Equipment:
         return self.trainer(batch).calibrate(self._sample(batch), data)
 
     def compile_ahead(self, chunks: Iterable[Chunk]) -> None:
-        """Compile what trains and judges chunks, programs side by side; once.
+        """Compile what pretrains for, trains and judges chunks, programs side by side; once.
 
         Not for cores: there programs compile in the time of a few steps, on all cores as it is.
         """
@@ -54,22 +54,33 @@ class Equipment:
         for batch in self.together(chunks):
             if not batch[0].jobs[0].spec.of.of_problem:
                 continue
+            for job in (job for chunk in batch for job in chunk.jobs):
+                where = self.plan.of(job), self.sites[batch[0].group]
+                for program, shapes in self.starts.compiling(job, *where).items():
+                    work.setdefault(program, []).extend(shapes)
             trainer, group = self.trainer(batch), batch[0].group
-            if id(trainer) in self._ahead:
+            names = tuple(dict.fromkeys(n for chunk in batch for n in self.unwiped(chunk)))
+            judges = {self.judge(chunk, v) for chunk in batch for v in variants_of(chunk)}
+            new = {one for one in (trainer, *judges) if self._is_new((id(one), group, names))}
+            if not new:
                 continue
-            self._ahead.add(id(trainer))
             data, runs = self.data(group), self._sample(batch)
-            train = partial(trainer.compile, runs, data["train"], self.watched(group))
-            work.setdefault(trainer.program, []).append(train)
-            names = dict.fromkeys(name for chunk in batch for name in self.unwiped(chunk))
+            if trainer in new:
+                train = partial(trainer.compile, runs, data["train"], self.watched(group))
+                work.setdefault(trainer.program, []).append(train)
             unwiped = [data[name] for name in names]
-            judges = (self.judge(chunk, v) for chunk in batch for v in variants_of(chunk))
-            for judge in dict.fromkeys(judges):
+            for judge in judges & new:
                 asked = judge.compiling(runs[0].start, runs[0].scaler, unwiped, data["test"])
                 for program, shapes in asked.items():
                     work.setdefault(program, []).extend(shapes)
         if work:
             compile_together(work, partial(self.report, "compiling"))
+
+    def _is_new(self, asked: Hashable) -> bool:
+        """Say whether something is to be compiled for the first time."""
+        known = len(self._ahead)
+        self._ahead.add(asked)
+        return len(self._ahead) > known
 
     def _sample(self, batch: tuple[Chunk, ...]) -> list[Run]:
         """Return runs like those of a batch, from fresh networks: grafts cost the same."""

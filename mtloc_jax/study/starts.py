@@ -7,6 +7,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax.sharding import NamedSharding
 
 from mtloc_jax.arms import ARMS, TRANSFERRED, Arm
 from mtloc_jax.core.model import Params
@@ -15,6 +16,7 @@ from mtloc_jax.settings import Settings, parsed, portable, value
 from mtloc_jax.sites.pretext import RANDOM
 from mtloc_jax.sites.site import Site
 from mtloc_jax.study import matchers, motions, replicas, units
+from mtloc_jax.study.ahead import Work
 from mtloc_jax.study.curves import CURVES, Curve, GroupCurve, grouped, kept, without_errors
 from mtloc_jax.study.diverged import LOST, lost_of, trained, unnumbered
 from mtloc_jax.study.learnt import Row, learnt
@@ -66,6 +68,7 @@ class Starts:
         self._made: dict[Any, Params] = {}
         self._reports: dict[str, GraftReport | None] = {}
         self._trainers: dict[Any, Trainer] = {}
+        self._asked: set[str] = set()
         self._resurveys: dict[Variant, Resurvey] = {}
         self._curves: list[GroupCurve] = []
         self._rows: dict[Path, list[Row]] = {}
@@ -132,6 +135,29 @@ class Starts:
     def is_pretrained(self, job: Job, settings: Settings) -> bool:
         """Say whether the networks that a job grafts from need no training any more."""
         return self.given is not None or (self.folder / _pretrained_name(job, settings)).is_dir()
+
+    def compiling(self, job: Job, settings: Settings, sites: Sites) -> Work:
+        """Return what compiles the pretraining that a job grafts from; once each.
+
+        Nothing where that needs no training. Raises InputError as the pretraining does.
+        """
+        name = _pretrained_name(job, settings)
+        if (
+            not job.spec.of.grafts_imu
+            or settings.pretext == RANDOM
+            or self.is_pretrained(job, settings)
+            or name in self._asked
+        ):
+            return {}
+        self._asked.add(name)
+        together = units.at_once(settings.seeds, replicas.mesh().size)
+        made = pretraining(sites.source, settings, range(together), together)
+        trainer, lying = self._trainer(made, together), NamedSharding(replicas.mesh(), replicas.ALL)
+        data = jax.tree.map(
+            lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=lying), made.data
+        )
+        on = watched(sites.source, settings)
+        return {trainer.program: [partial(trainer.compile, made.runs, data, on)]}
 
     def lost(self, job: Job, settings: Settings) -> bool:
         """Say whether the pretraining that a job's network grafts from diverged."""
@@ -246,15 +272,18 @@ class Starts:
         self._curves += grouped((name, *of) for of in zip(seeds, curves, strict=True))
         return {CURVES: kept(seeds, curves)}
 
-    def _trained(
-        self, made: Pretraining, together: int, stage: str, on: Watched | None
-    ) -> tuple[Trained, list[int]]:
+    def _trainer(self, made: Pretraining, together: int) -> Trainer:
         key = (made.static, made.data.target.shape)
         if key not in self._trainers:
             self._trainers[key] = Trainer(made.static, together)
+        return self._trainers[key]
+
+    def _trained(
+        self, made: Pretraining, together: int, stage: str, on: Watched | None
+    ) -> tuple[Trained, list[int]]:
         data = replicas.placed(made.data, replicas.mesh(), replicas.ALL)
         return trained(
-            self._trainers[key],
+            self._trainer(made, together),
             made.runs,
             data,
             lambda done, total: self.report(stage, done, total),

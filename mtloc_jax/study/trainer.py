@@ -134,7 +134,6 @@ class Trainer:
         began_s = clock_s()
         self._fit(runs, data)
         stacked, state = self._shapes(runs, data)
-        self._begin.lower(stacked, data).compile()  # type: ignore[attr-defined]
         self._needed_bytes(runs, data)
         if watched:
             program = validating_program(self.static.problem, self.mesh, self.axis)
@@ -277,7 +276,10 @@ class Trainer:
             return {}
         params, loss, means = jax.device_get((state.params, state.loss, state.losses.means))
         return {
-            run: _Ended(replicas.take(params, lane), loss[lane], means[lane])
+            # Copied, so that not every wave's whole stack stays in memory until the last one.
+            run: _Ended(
+                jax.tree.map(np.copy, replicas.take(params, lane)), loss[lane], means[lane].copy()
+            )
             for lane, run in held.items()
         }
 
@@ -317,8 +319,10 @@ class Trainer:
         if free is not None and least > free:
             return least  # not worth compiling
         stop = self._shaped(np.zeros(self.width.runs, np.int32))
-        stacked = stacked._replace(start={})
-        return memory.needed_bytes(self._advance, state, stacked, stop, data)
+        begun = stacked._replace(start={})
+        # Runs that follow begin while the state of those before them is held.
+        beginning = memory.needed_bytes(self._begin, stacked, data) + least
+        return max(beginning, memory.needed_bytes(self._advance, state, begun, stop, data))
 
     def _shapes(self, runs: list[Run], data: Arrays) -> tuple[Any, Any]:
         """Return the shapes of such runs, stacked as wide as is trained at once, and of a state."""
