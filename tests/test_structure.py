@@ -14,7 +14,7 @@ DISK = {"os", "io", "pathlib", "shutil", "tempfile", "glob", "csv", "pickle", "s
 SAVES = {"open", "save", "savez", "savetxt", "load", "loadtxt", "tofile", "fromfile"}
 
 FLOORS = (
-    {"escapes"},
+    {"escapes", "cores"},
     {"errors"},
     {"registry"},
     {"declared"},
@@ -40,6 +40,7 @@ figures are, and located logs; nothing that reads or computes knows of them."""
 # What reads, cuts and judges: usable, and testable, without an accelerator's library.
 NUMPY_ONLY = {
     "escapes",
+    "cores",
     "errors",
     "declared",
     "settings",
