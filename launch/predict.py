@@ -17,7 +17,8 @@ with the same rows.
 from absl import flags
 
 from launch import cli, places
-from mtloc_jax.locate import UNTRAINED
+from mtloc_jax.errors import InputError
+from mtloc_jax.locate import HELD, JOINS, UNTRAINED, WITH_ALL_MOTIONS
 from mtloc_jax.sites.formats import FORMATS
 
 _LOG = flags.DEFINE_string("log", None, "A log, or a folder of logs.", required=True)
@@ -32,9 +33,9 @@ _ROUNDS = flags.DEFINE_list("rounds", [], "Rounds of the survey to use; all if n
 _ARM = flags.DEFINE_string(
     "arm",
     None,
-    "EXPERT-held, or EXPERT-MOTION- filter, smoother, grid, grid-smoother; EXPERT is one of "
-    f"{', '.join(UNTRAINED)} (chosen: whichever errs least on walks of the survey), MOTION one of "
-    "none, steps, network.",
+    f"EXPERT-held or EXPERT-steps-JOIN. EXPERT: {', '.join(UNTRAINED)} (whichever errs least on "
+    f"walks of the survey). JOIN: {', '.join(name for name in JOINS if name != HELD)}. For steps "
+    f"also none or network, with {' and '.join(WITH_ALL_MOTIONS)}.",
 )
 _PRETRAINED = flags.DEFINE_string(
     "pretrained",
@@ -49,11 +50,14 @@ _EVERY_MS = flags.DEFINE_integer("every_ms", 100, "Time between rows.", lower_bo
 _FOLLOW = flags.DEFINE_bool("follow", False, "Locate the log while it is written.")
 _LAG_MS = flags.DEFINE_integer("lag_ms", 0, "By how much a scan may be written late.", 0)
 _IDLE_S = flags.DEFINE_float("idle_s", 10.0, "After so long without growth a log is over.", 0.0)
+_OF_SURVEY = (_SURVEY_FORMAT, _DATA_DIR, _ROUNDS, _ARM, _PRETRAINED, _CALIBRATED)
+_OF_FOLLOW = (_LAG_MS, _IDLE_S)
 
 
 def main(argv: list[str]) -> None:
     """Locate the logs, say what came out, write it."""
     del argv
+    _check_flags()
     log, output = places.place(_LOG.value), places.folder(_OUTPUT.value)
     from mtloc_jax.prediction import command, locators
 
@@ -73,6 +77,23 @@ def main(argv: list[str]) -> None:
         command.follow(*asked, every_ms=every_ms, **how)  # type: ignore[arg-type]
     else:
         command.locate(*asked, every_ms=every_ms)
+
+
+def _check_flags() -> None:
+    """Raise InputError where a flag is given that nothing would read."""
+    if _NETWORK.value is not None and _SURVEY.value is None:
+        _refuse(_OF_SURVEY, "with --network", "give --survey in its place")
+    if not _FOLLOW.value:
+        _refuse(_OF_FOLLOW, "without --follow", "add --follow")
+
+
+def _refuse(of: tuple[flags.FlagHolder, ...], where: str, otherwise: str) -> None:
+    given = [f"--{one.name}" for one in of if flags.FLAGS[one.name].present]
+    if given:
+        it = "it" if len(given) == 1 else "them"
+        raise InputError(
+            f"nothing reads {', '.join(given)} {where}", remedy=f"leave {it} out, or {otherwise}"
+        )
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from mtloc_jax.locate import (
     PRETRAINED,
     STEPS,
     TUNED,
+    WITH_ALL_MOTIONS,
     Locate,
 )
 from mtloc_jax.predictors import Predictor
@@ -253,7 +254,6 @@ def located(locate: Locate) -> Arm:
     return Arm(name, locate.label, line, rates=(1.0,), start=start, locate=locate)
 
 
-WITH_ALL_MOTIONS = ("cosine", "matcher")
 for expert in EXPERTS:
     add(located(Locate(expert)))
     for motion in MOTIONS if expert in WITH_ALL_MOTIONS else (STEPS,):

@@ -98,6 +98,8 @@ EXPERTS["chosen"] = Expert(
 )
 UNTRAINED = tuple(name for name, one in EXPERTS.items() if one.origin in ("", PRETRAINED))
 """The experts that need a survey, but no training on it."""
+WITH_ALL_MOTIONS = ("cosine", "matcher")
+"""The experts that are joined with every motion; the others with steps alone."""
 MOTIONS[NONE] = Motion("", "no motion")
 MOTIONS[STEPS] = Motion("mtloc_jax.motion.steps:moves", "steps")
 MOTIONS[NETWORK] = Motion("", "motion network", PRETRAINED)

@@ -3,6 +3,7 @@
 import csv
 import json
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
@@ -230,6 +231,46 @@ def test_a_wrong_question_is_one_line(tmp_path, changes, says):
     asked = {"survey": str(survey), "network": None, "survey_form": "csv", "arm": "cosine-held"}
     with pytest.raises(InputError, match=says):
         opened(**(asked | changes))
+
+
+@pytest.mark.parametrize(
+    ("flags", "says"),
+    [
+        (
+            ["--network=x", "--arm=cosine-held", "--rounds=1"],
+            "nothing reads --rounds, --arm with --network; "
+            "leave them out, or give --survey in its place",
+        ),
+        (
+            ["--network=x", "--calibrated"],
+            "nothing reads --calibrated with --network; "
+            "leave it out, or give --survey in its place",
+        ),
+        (
+            ["--survey=x", "--lag_ms=0"],
+            "nothing reads --lag_ms without --follow; leave it out, or add --follow",
+        ),
+        (
+            ["--survey=x", "--network=y", "--arm=cosine-held"],
+            "a log is located by a survey or by a network; give --survey or --network",
+        ),
+    ],
+)
+def test_a_flag_that_nothing_would_read_is_refused(tmp_path, flags, says):
+    asked = [f"--log={tmp_path}", "--format=csv", f"--output={tmp_path / 'out'}", *flags]
+    told = launched("launch.predict", *asked)
+    assert (told.returncode, told.stdout, told.stderr) == (2, "", f"error: {says}\n")
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_help_of_an_arm_names_what_there_is():
+    told = " ".join(launched("launch.predict", "--help").stdout.split()).replace("- ", "-")
+    experts, joins = "cosine, v3, matcher, radio-map, matcher-and-map, chosen", "filter, smoother"
+    assert f"EXPERT-held or EXPERT-steps-JOIN. EXPERT: {experts} (whichever" in told
+    assert f"JOIN: {joins}, grid, grid-smoother. For steps also none or network, with" in told
+    for expert, motion in product(experts.split(", "), ("none", "steps", "network")):
+        there = motion == "steps" or expert in ("cosine", "matcher")
+        assert (f"{expert}-{motion}-filter" in ARMS) == there
 
 
 def test_rounds_are_named_one_by_one_or_in_a_row():
