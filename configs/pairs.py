@@ -12,6 +12,8 @@ floors-F6          the same four floors -> site2/F6
 floors-reverse     site2/B1, F1, F2 and F6 -> site1/F1
 ipin               a museum, routes walked twice with each of two phones: floor 0 -> floor -2
 smoke              simulated and tiny: whether the machinery works, in seconds
+
+Whole floors lack their longest walks, whose logs are above about 4 MB.
 """
 
 from dataclasses import dataclass, replace
@@ -76,11 +78,12 @@ def named(name: str) -> Pair:
 def applied(config: ConfigDict, name: str) -> ConfigDict:
     """Return `config` on a pair's buildings; `smoke` also cuts down what it asks.
 
-    Call it last: it reads the grid and the sweep. Raises InputError where the name is unknown.
+    Call it last: it reads the grid and the sweep. A margin that was set before stays. Raises
+    InputError where the name is unknown.
     """
     pair, made = named(name), config.copy_and_resolve_references()
     made.source, made.target = pair.source, pair.target
-    made.margin_m = pair.margin_m
+    made.margin_m = made.margin_m or pair.margin_m
     return _cut_down(made) if pair is _SMOKE else made
 
 
