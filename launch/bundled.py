@@ -1,4 +1,4 @@
-"""Configs and rules that come with the package, by name from any folder: `table5:mmloc`, `imu`."""
+"""Configs that come with the package, by name from any folder: `table5:mmloc`."""
 
 import re
 from pathlib import Path
@@ -20,14 +20,7 @@ def config(asked: str) -> str:
     found = _NAME.fullmatch(asked)
     if found is None:
         return asked
-    return f"{_file(CONFIGS, found[1], 'config')}{found[2] or ''}"
-
-
-def rules(asked: str) -> str:
-    """Return the file of bundled rules for a graft: "imu"; what is a file stays."""
-    return (
-        asked if _NAME.fullmatch(asked) is None else str(_file(CONFIGS / "graft", asked, "rules"))
-    )
+    return f"{_file(found[1])}{found[2] or ''}"
 
 
 def in_flags(argv: list[str]) -> list[str]:
@@ -48,9 +41,9 @@ def in_flags(argv: list[str]) -> list[str]:
     return changed
 
 
-def _file(folder: Path, name: str, what: str) -> Path:
-    names = {path.stem: path for path in sorted(folder.glob("[!_]*.py"))}
+def _file(name: str) -> Path:
+    names = {path.stem: path for path in sorted(CONFIGS.glob("[!_]*.py"))}
     if name not in names or name in NO_STUDY:
         there = [one for one in names if one not in NO_STUDY]
-        raise InputError(f"there is no bundled {what} {name!r}", remedy=meant(name, there))
+        raise InputError(f"there is no bundled config {name!r}", remedy=meant(name, there))
     return names[name]

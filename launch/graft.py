@@ -14,9 +14,10 @@ The site is cut, and the network made, by the settings in the first donor's card
 from absl import flags
 from ml_collections import config_flags
 
-from launch import bundled, cli, places
+from launch import cli, places
 from mtloc_jax.files import write_whole
 from mtloc_jax.settings import parsed
+from mtloc_jax.surgery.bundled_rules import rules_file
 
 _DONOR = flags.DEFINE_list("donor", None, "Trained networks, separated by commas.", required=True)
 _SITE = flags.DEFINE_string("site", None, "The new site: name or folder.", required=True)
@@ -39,7 +40,7 @@ _DRY_RUN = flags.DEFINE_bool("dry_run", False, "Show what would be done, write n
 def main(argv: list[str]) -> None:
     """Graft, show what was done, and save it."""
     del argv
-    output, rules = places.place(_OUTPUT.value), places.place(bundled.rules(_RULES.value))
+    output, rules = places.place(_OUTPUT.value), places.place(str(rules_file(_RULES.value)))
     donors = [str(places.place(name)) for name in _DONOR.value]
     from rich.console import Console
 

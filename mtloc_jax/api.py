@@ -8,14 +8,12 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
 
 from mtloc_jax import rows
-from mtloc_jax.errors import InputError
 from mtloc_jax.logs.round import Round
 from mtloc_jax.prediction import locators
 from mtloc_jax.prediction.located import Located
@@ -24,6 +22,7 @@ from mtloc_jax.prediction.survey import Survey, open_survey
 from mtloc_jax.report.write import write_report
 from mtloc_jax.settings import Settings, replaced
 from mtloc_jax.study.study import run_study
+from mtloc_jax.surgery.bundled_rules import rules_file
 from mtloc_jax.surgery.onto_site import Grafted, graft_onto
 from mtloc_jax.surgery.study_runs import StudyRun, runs_of
 
@@ -137,7 +136,7 @@ def graft(
     Raises InputError where donors, rules or site cannot be read, or do not fit.
     """
     places = [donors] if isinstance(donors, str) else list(donors)
-    return graft_onto(places, site, _rules_file(rules), None, settings, seed=seed)
+    return graft_onto(places, site, rules_file(rules), None, settings, seed=seed)
 
 
 def _png(drawn: Figure) -> bytes:
@@ -145,15 +144,3 @@ def _png(drawn: Figure) -> bytes:
     held = io.BytesIO()
     drawn.savefig(held, format="png")
     return held.getvalue()
-
-
-def _rules_file(rules: str | Path) -> Path:
-    if not str(rules).isidentifier():
-        return Path(rules)
-    found = find_spec(f"configs.graft.{rules}")
-    if found is None or found.origin is None:
-        raise InputError(
-            f"there are no rules {str(rules)!r} in the package",
-            remedy="give a Python file with get_rules, or imu, resurvey, wider, soup, keras",
-        )
-    return Path(found.origin)

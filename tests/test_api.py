@@ -69,7 +69,9 @@ def test_rules_go_by_name_or_file(tmp_path):
     for rules in ("imu", ROOT / "configs" / "graft" / "imu.py"):
         with pytest.raises(mtloc_jax.InputError, match="nowhere"):
             mtloc_jax.graft("nowhere", "simulated-a", rules)
-    with pytest.raises(mtloc_jax.InputError, match="there are no rules 'imo' in the package"):
+    with pytest.raises(
+        mtloc_jax.InputError, match="there are no rules 'imo' in the package; did you mean 'imu'"
+    ):
         mtloc_jax.graft("nowhere", "simulated-a", "imo")
 
 

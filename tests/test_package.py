@@ -5,6 +5,7 @@ import resource
 import subprocess
 import sys
 import venv
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from bench.aot import chips
 from launch import aot, bundled
 from launch.commands import COMMANDS
 from mtloc_jax.errors import InputError
+from mtloc_jax.surgery.bundled_rules import rules_file
 from tests import written_logs
 from tests.conftest import ROOT
 from tests.launched import launched
@@ -101,9 +103,10 @@ def test_bare_names_are_bundled_configs_and_paths_stay():
     assert bundled.in_flags(["x", "--config", "table5"]) == ["x", "--config", table5]
     for path in ("mine.py", "mine.py:mmloc", "configs/table5.py:a:b", "/a/b.py"):
         assert bundled.config(path) == path
-    assert bundled.rules("imu") == str(bundled.CONFIGS / "graft" / "imu.py")
-    with pytest.raises(InputError, match="there is no bundled rules 'imo'; did you mean 'imu'"):
-        bundled.rules("imo")
+    assert rules_file("imu") == bundled.CONFIGS / "graft" / "imu.py"
+    assert rules_file("mine/imu.py") == Path("mine/imu.py")
+    with pytest.raises(InputError, match="there are no rules 'imo' in the package; did you mean"):
+        rules_file("imo")
 
 
 @pytest.fixture(scope="module")
