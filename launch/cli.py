@@ -120,7 +120,7 @@ def _as_unknown_field(error: Exception) -> Exception:
     if "ml_collections" not in traceback.extract_tb(error.__traceback__)[-1].filename:
         return error
     text = re.sub(r"""[\\'"]""", "", _one_line(error).replace("\\n", ". "))
-    return InputError(f"unknown config field {text}", remedy="the config file lists its fields")
+    return InputError(f"unknown config field {text}", remedy="launch.study --settings lists them")
 
 
 def _as_input_error(error: Exception) -> Exception:

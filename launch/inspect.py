@@ -44,8 +44,9 @@ def _list_runs(folder: Path) -> None:
     from mtloc_jax.surgery.study_runs import pretrained_of, runs_of
 
     Console().print(runs_view(runs_of(folder)))
-    kept = ", ".join(pretrained_of(folder)) or "nothing"
-    cli.say(f"{folder}@NAME is one of them; pretrained or grafted before training: {kept}")
+    cli.say(f"name one of them: {folder}@NETWORK")
+    begun = ", ".join(pretrained_of(folder)) or "nothing"
+    cli.say(f"what they began from, in the same folder: {begun}")
 
 
 def _show(ours: "Network", verified: str) -> None:

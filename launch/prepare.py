@@ -17,7 +17,6 @@ from rich.progress import Progress
 
 from launch import cli, places
 from mtloc_jax.cores import usable_cores
-from mtloc_jax.sites import split_choice
 from mtloc_jax.sites.formats import FORMATS
 from mtloc_jax.sites.prepare import prepare
 from mtloc_jax.sites.splits import ranges
@@ -26,7 +25,14 @@ _INPUT = flags.DEFINE_string("input", None, "Folder of recordings.", required=Tr
 _FORMAT = flags.DEFINE_enum("format", None, list(FORMATS), "Their format.", required=True)
 _OUTPUT = flags.DEFINE_string("output", None, "Folder to make.", required=True)
 _NAME = flags.DEFINE_string("name", None, "Name of the site; default the folder's.")
-_SPLIT = flags.DEFINE_string("split", "ratio", f"Rounds that train: {split_choice.FORMS}.")
+_SPLIT = flags.DEFINE_string(
+    "split",
+    "ratio",
+    "How rounds are dealt to training, validation and test: ratio (8 : 5 : 1, in their order), "
+    "fold:2/5 (the second of five folds tests, the next validates), leave-out:7 (round 7 tests, "
+    "the next validates), days:2026-11-24,2026-11-26 (validates from the first day, tests from "
+    "the second), or a split of your own, FILE.json or FILE.csv.",
+)
 _KEEP_GOING = flags.DEFINE_bool("keep_going", False, "Leave damaged files out.")
 _WORKERS = flags.DEFINE_integer(
     "workers", usable_cores(), "Files read at the same time.", lower_bound=1
