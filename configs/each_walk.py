@@ -7,15 +7,13 @@ so that k may be chosen. It often starts where the other ended: 5-NN errs 9.8 m 
 it in the survey and 8.6 m with it. The newest scan is held until the next one comes.
 Its report pools all walks by distance to the survey: windows before a walk's first scan, which no
 method can place, are apart there.
-The argument names a pair of configs/pairs.py; `smoke` takes seconds.
+Not asked of real buildings by itself: configs/every_floor.py asks it with what joins walks over
+time. The argument names a pair of configs/pairs.py; `smoke` takes seconds.
 """
 
 from ml_collections import ConfigDict
 
-from configs import pairs, unwiped
-
-HELD_MS = 600_000
-"""Longer than any walk goes without a scan."""
+from configs import ladder, pairs, unwiped
 
 
 def get_config(pair: str = "simulated") -> ConfigDict:
@@ -24,7 +22,7 @@ def get_config(pair: str = "simulated") -> ConfigDict:
     config.study = "each_walk"
     config.arms = ("constant", "wifi-knn", "wifi-weighted-knn", "wifi-knn-cosine")
     config.seeds, config.finetune_rates = 1, (1.0,)
-    config.window.wifi_max_age_ms = HELD_MS
+    config.window.wifi_max_age_ms = ladder.HELD_MS
     config.unit = "walk"
     config.sweep = ({"test_round": tuple(range(1, pairs.named(pair).n_walks + 1))},)
     return pairs.applied(config, pair)

@@ -4,8 +4,9 @@
 
 The network is the paper's choice, fine-tuned on 62.5 % of the rounds.
 The paper: from 2.9 m at 40 % to 5.6 m and more at 100 %; WiFi is missed most, then MAG, then IMU.
-Found: WiFi is missed most. Malls 25.01 ± 8.11 m, 43.04 ± 7.85 with 40 % of WiFi lost; Bucharest
-5.00 ± 0.66 and 6.18 ± 0.48 m. Filled with zero it is MAG there, the fill's doing.
+Found: with the 16 seeds of configs/location20.py and mmloc.py WiFi is missed most, in the means.
+Malls 25.01 ± 8.11 m, 43.04 ± 7.85 with 40 % of WiFi lost; Bucharest 5.00 ± 0.66 and 6.18 ± 0.48 m.
+Filled with zero it is MAG there, the fill's doing (configs/fills.py, five seeds).
 Takes: 10 networks, each judged at 11 drop rates for 3 modalities: minutes on two CPU cores. Pairs:
 see configs/pairs.py.
 """

@@ -5,6 +5,9 @@
 Every walk of site2/F1 is located by the survey of all the others, by matchers that were pretrained
 on one, two and four floors of the other mall, and on one and three of the same.
 The paper: one source building.
+Found: 80 walks, three seeds, the matcher with steps, causal: of the other mall one floor 5.04 ±
+0.13, two 4.56 ± 0.05, four 4.28 ± 0.03 m; of the same mall one 4.87 ± 0.19, three 4.43 ± 0.03 m.
+Takes: 15 matchers: 8 min on two CPU cores beside other work.
 Of one pair: it takes no argument.
 """
 

@@ -5,8 +5,9 @@
 Scratch and fine-tuned at every rate, on the same rounds: the report's table of rounds needed
 counts them, its data-demand figure shows the curve.
 The paper: 5 of 8 rounds with transfer are as good as 8 without.
-Found: Bucharest: 4.5 m take 3.9 rounds [3.4, 4.3] from scratch, 4.4 [4.0, 5.0] fine-tuned. Malls:
-30 m take 3.6 [2.0, 5.2] and 3.4 [1.9, 4.0], by where the survey walked, not how often.
+Found: with the 16 seeds of configs/location20.py and mmloc.py, Bucharest: 4.5 m take 3.9 rounds
+[3.4, 4.3] from scratch, 4.4 [4.0, 5.0] fine-tuned. Malls: 30 m take 3.6 [2.0, 5.2] and
+3.4 [1.9, 4.0], by where the survey walked, not how often.
 Takes: 160 networks, ten seeds each, 20 epochs: about half an hour on two CPU cores. Pairs: see
 configs/pairs.py.
 """

@@ -4,8 +4,9 @@
 
 The paper: fine-tuned 2.92 m on average over the modalities, transferred 5.21 m (IMU 2.66 against
 7.99 m).
-Found: fine-tuned 32.24 ± 8.19, transferred 29.20 ± 2.18 m (malls); 5.88 ± 0.58, 5.34 ± 0.69 m
-(Bucharest). Fine-tuning is not shown to win; in Bucharest it loses where WiFi is lost.
+Found: with the 16 seeds of configs/location20.py and mmloc.py, fine-tuned 32.24 ± 8.19, transferred
+29.20 ± 2.18 m (malls); 5.88 ± 0.58, 5.34 ± 0.69 m (Bucharest). Fine-tuning is not shown to win; in
+Bucharest it loses where WiFi is lost.
 Takes: 20 networks, ten seeds of either, 20 epochs: about 5 min on two CPU cores. Pairs: see
 configs/pairs.py.
 """

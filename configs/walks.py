@@ -5,7 +5,8 @@
 Walks are drawn from all that train, more contain fewer: the axis that a surveyor plans by. Rounds
 of several walks (configs/survey.py) cannot say how few are enough.
 The paper: rates of eight rounds, 12.5 % at least.
-Takes: 30 networks, five seeds each. Pairs: see configs/pairs.py.
+Takes: 30 networks of the simulated buildings, 50 of location20, 60 of whole, five seeds each; not
+yet asked of real buildings. Pairs: see configs/pairs.py.
 """
 
 from ml_collections import ConfigDict

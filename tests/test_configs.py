@@ -26,7 +26,7 @@ from tests.undrawn import undrawn
 OTHERS = {"axes", "pairs", "quickstart", "unwiped"}
 STUDIES = {"baselines", "each_walk", "ipin", "location20", "mmloc", "phones", "wifi_rows"}
 LOCATED = ("blackout", "demand", "ladder", "motion", "throttle", "whole_ladder")
-"""Questions of whole walks, on every pair; of none has a committed report an answer yet."""
+"""Questions of whole walks, on every pair."""
 OF_MALLS = ("every_floor", "other_phones", "sessions", "sources")
 """Those that ask of floors of their own."""
 QUESTIONS = sorted(
@@ -34,8 +34,10 @@ QUESTIONS = sorted(
     for path in (ROOT / "configs").glob("[a-z]*.py")
     if path.stem not in OTHERS | STUDIES | {*LOCATED, *OF_MALLS}
 )
-UNANSWERED = ("walks",)
+UNANSWERED = ("each_walk", "walks")
 """Not asked of real buildings yet: no committed report says what was found."""
+ELSEWHERE = ("location20", "mmloc")
+"""Whose findings others tell, one a table or figure of the paper."""
 WALKED = ("whole", "ipin")
 """Pairs whose walks take a while to read."""
 QUICK = ("table6",)
@@ -84,20 +86,33 @@ def test_a_question_says_what_it_asks_how_to_ask_and_how_much_it_takes(question:
     assert f"Takes: {n_networks(asked(question, 'simulated'))} networks" in text
 
 
-@pytest.mark.parametrize("question", [name for name in QUESTIONS if name not in UNANSWERED])
+@pytest.mark.parametrize(
+    "question",
+    sorted({*QUESTIONS, *STUDIES, *LOCATED, *OF_MALLS} - {*UNANSWERED, *ELSEWHERE}),
+)
 def test_what_a_question_says_was_found_stands_in_a_committed_report(question: str) -> None:
     text = " ".join(str(module(question).__doc__).split())
     found = text.partition("Found: ")[2].partition("Takes: ")[0]
-    figures = re.findall(r"\d+\.\d+ ± \d+\.\d+|\d\.\d \[[^]]*\]", found)
+    signed, rounds = r"[-+]\d+\.\d+ m \[[^]]*\]", r"(?<![\d.])\d+(?:\.\d)? \[[^]]*\]"
+    figures = re.findall(rf"\d+\.\d+ ± \d+\.\d+|{signed}|{rounds}", found)
     assert figures
-    reports = "".join(path.read_text() for path in sorted((ROOT / "results").rglob("*.md")))
-    plain = reports.replace(" rounds [", " [")
+    tables = sorted((ROOT / "results").rglob("tables/*.md"))
+    plain = re.sub(r" (rounds|walks) \[", " [", "".join(path.read_text() for path in tables))
     assert [figure for figure in figures if figure not in plain] == []
 
 
 def test_the_networks_of_smaller_pairs_are_counted_too() -> None:
     assert n_networks(asked("window", "location20")) == 96
     assert n_networks(asked("loro", "mmloc")) == 160
+
+
+def test_a_margin_that_was_named_stays_and_else_it_is_the_pairs() -> None:
+    config = quickstart.get_config()
+    assert pairs.applied(config, "mmloc").margin_m == 0.5
+    config.margin_m = 0.2
+    assert pairs.applied(config, "mmloc").margin_m == 0.2
+    margins = [module(name).get_config().margin_m for name in ("location20", "mmloc", "ipin")]
+    assert margins == [2.0, 0.5, 1.0]
 
 
 def test_smoke_keeps_the_ends_of_what_a_question_asks() -> None:
