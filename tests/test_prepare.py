@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -346,6 +347,58 @@ def test_a_folder_of_other_things_is_not_written_to(source, tmp_path):
     with pytest.raises(InputError, match="holds something else than a site"):
         prepare("csv", source, tmp_path, name="office")
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        ("rounds/walk.txt",),
+        ("rounds/walk/imu.csv",),
+        ("rounds/walk.npz", "thesis.tex"),
+        ("floor_image.png", "floor_info.json"),
+        ("site.json",),
+        ("site.json", "rounds/walk.npz"),
+    ],
+)
+def test_a_folder_that_others_made_is_no_site_whatever_its_names(source, tmp_path, theirs):
+    for name in theirs:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text('{"version": "theirs"}')
+    before = contents(tmp_path)
+    with pytest.raises(InputError, match="holds something else than a site"):
+        prepare("csv", source, tmp_path, name="office")
+    assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize("card", [None, "", "{cut"])
+def test_a_site_whose_card_was_not_written_or_is_damaged_is_finished(source, tmp_path, card):
+    whole = prepare("csv", source, tmp_path / "site", name="office")
+    path = tmp_path / "site" / "site.json"
+    path.unlink() if card is None else path.write_text(card)
+    (tmp_path / "site" / ".site.json.partial-elsewhere-1-1").write_text("cut")
+    assert prepare("csv", source, tmp_path / "site", name="office") == whole
+
+
+def test_what_was_put_among_a_sites_arrays_stays(source, tmp_path):
+    rounds = tmp_path / "site" / "rounds"
+    prepare("csv", source, tmp_path / "site", name="office")
+    (rounds / "notes").mkdir()
+    (rounds / "notes" / "walk.npz").write_text("precious")
+    (rounds / "notes.txt").write_text("precious")
+    (rounds / "gone.npz").write_text("of an input since removed")
+    prepare("csv", source, tmp_path / "site", name="office")
+    assert {"notes.txt", "walk.npz"} <= contents(rounds).keys()
+    assert not (rounds / "gone.npz").exists()
+
+
+def test_recordings_among_a_sites_arrays_are_not_read(source, tmp_path):
+    rounds = tmp_path / "site" / "rounds"
+    prepare("csv", source, tmp_path / "site", name="office")
+    shutil.copytree(source, rounds / "more")
+    before = contents(tmp_path)
+    with pytest.raises(InputError, match=r"more: lies where the site's arrays go; give another"):
+        prepare("csv", rounds / "more", tmp_path / "site", name="office")
+    assert contents(tmp_path) == before
 
 
 def test_an_unknown_format_is_answered_with_the_known_ones(source):

@@ -30,6 +30,9 @@ from mtloc_jax.sites.site_folder import (
     VOCABULARY,
 )
 
+_ARRAYS = "*.npz"
+_PLANS = PLAN_IMAGE, PLAN_INFO, PLAN_MAP
+
 
 class Outcome(NamedTuple):
     """Hold how a job ended: what its inputs hash to, and what was wrong, if anything.
@@ -61,10 +64,10 @@ def prepare(
 
     What an earlier call finished, killed or not, is not done again unless its inputs changed.
     Raises InputError at the first damaged file (unless `keep_going`), where `output` is something
-    else, or the split does not fit what could be read.
+    else or `source` lies among its arrays, or the split does not fit what could be read.
     """
     todo = formats.jobs(form, source)
-    _check_output(output)
+    _check_output(source, output)
     outcomes = []
     with _pool(workers) as run:
         for done, outcome in enumerate(run(_Read(form, source, output), todo), start=1):
@@ -136,22 +139,25 @@ def _finish(
     if (origin_deg := formats.origin_deg(form, source)) is not None:
         card["origin_deg"] = list(origin_deg)
     card["digest"] = site_folder.card_digest(card)
-    for plan in (PLAN_IMAGE, PLAN_INFO, PLAN_MAP):
+    for plan in _PLANS:
         if (source / plan).is_file():
             write_whole(output / plan, (source / plan).read_bytes())
     for path in (output / ROUNDS).iterdir():
-        if path.name not in card["arrays"]:  # of an input since removed, or of a killed run
-            path.unlink()
+        if path.name not in card["arrays"] and _is_written(path, _ARRAYS):
+            path.unlink()  # of an input since removed, or of a killed run
     write_whole(output / VOCABULARY, "".join(f"{bssid}\n" for bssid in vocabulary))
     text = json.dumps(card, indent=1, ensure_ascii=False)
     write_whole(output / SITE, f"{text}\n")
     return json.loads(text)
 
 
-def _check_output(output: Path) -> None:
-    known = (output / SITE).exists() or (output / ROUNDS).exists()
+def _check_output(source: Path, output: Path) -> None:
+    if source.resolve().is_relative_to((output / ROUNDS).resolve()):
+        raise InputError(
+            "lies where the site's arrays go", remedy="give another folder to make", path=source
+        )
     try:
-        if output.is_dir() and any(output.iterdir()) and not known:
+        if output.is_dir() and not _is_ours(output):
             raise InputError(
                 "holds something else than a site", remedy="give a new folder", path=output
             )
@@ -160,6 +166,27 @@ def _check_output(output: Path) -> None:
         raise InputError(
             f"cannot be written ({error.strerror})", remedy="give another folder", path=output
         ) from None
+
+
+def _is_ours(output: Path) -> bool:
+    """Say whether a folder is a site, or one that was begun or damaged: all in it was made here."""
+    try:
+        card = json.loads((output / SITE).read_text(encoding="utf-8"))
+        return isinstance(card, dict) and {"version", "arrays"} <= card.keys()
+    except (OSError, ValueError):
+        pass
+    rounds = output / ROUNDS
+    arrays = list(rounds.iterdir()) if rounds.is_dir() else []
+    others = [path for path in output.iterdir() if path != rounds]
+    # Plans alone may be somebody's own: those that were copied lie beside arrays.
+    return all(_is_written(path, _ARRAYS) for path in arrays) and all(
+        arrays and _is_written(path, SITE, VOCABULARY, *_PLANS) for path in others
+    )
+
+
+def _is_written(path: Path, *names: str) -> bool:
+    """Say whether it is a file of one of these names, or what a killed run left of one."""
+    return path.is_file() and any(path.match(n) or path.match(f".{n}.*") for n in names)
 
 
 @contextmanager
