@@ -401,6 +401,17 @@ def test_recordings_among_a_sites_arrays_are_not_read(source, tmp_path):
     assert contents(tmp_path) == before
 
 
+def test_a_plan_that_the_source_has_no_more_goes(source, tmp_path):
+    plans = {"floor_image.png", "floor_info.json", "geojson_map.json"}
+    drawn = shutil.copytree(source, tmp_path / "drawn")
+    for name in plans:
+        (drawn / name).write_text("a plan")
+    prepare("csv", drawn, tmp_path / "site", name="office")
+    assert plans <= contents(tmp_path / "site").keys()
+    prepare("csv", source, tmp_path / "site", name="office")
+    assert not plans & contents(tmp_path / "site").keys()
+
+
 def test_an_unknown_format_is_answered_with_the_known_ones(source):
     with pytest.raises(InputError, match="choose one of csv, getsensordata, ipin2023, location20"):
         formats.jobs("excel", source)

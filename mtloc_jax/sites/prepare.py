@@ -142,6 +142,8 @@ def _finish(
     for plan in _PLANS:
         if (source / plan).is_file():
             write_whole(output / plan, (source / plan).read_bytes())
+        else:  # of a source that had one
+            (output / plan).unlink(missing_ok=True)
     for path in (output / ROUNDS).iterdir():
         if path.name not in card["arrays"] and _is_written(path, _ARRAYS):
             path.unlink()  # of an input since removed, or of a killed run

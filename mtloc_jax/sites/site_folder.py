@@ -52,7 +52,8 @@ def is_site(folder: Path) -> bool:
 def load(folder: Path) -> Prepared:
     """Read a site folder.
 
-    Raises InputError where it is not complete, or a file is not the one that was written.
+    Raises InputError where it is not complete, or site.json or an array is not the one that was
+    written. Nothing vouches for its floor plan.
     """
     card = read_card(folder)
     walks: list[Round] = []
