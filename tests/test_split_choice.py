@@ -95,6 +95,14 @@ def test_days_part_whole_rounds(walks):
     assert choose("days:2001-09-10,2001-09-11", walks) == Split((1, 2), (3,), (4,))
 
 
+@pytest.mark.parametrize(
+    "limits", ["2001-09-1,2001-09-11", "2001-09-10,2001-9-11", "2001-02-30,2001-09-11", "now,then"]
+)
+def test_what_is_no_day_parts_nothing(walks, limits):
+    with pytest.raises(InputError, match=r"write one of ratio, .*days:VALIDATION_FROM,TEST_FROM"):
+        choose(f"days:{limits}", walks)
+
+
 def test_a_round_walked_on_both_sides_of_a_limit_is_refused():
     days = ["2001-01-01", "2001-01-02", "2001-01-02", "2001-01-03"]
     with pytest.raises(InputError, match="a round must not span a limit"):

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import date
 from pathlib import Path
 
 from mtloc_jax.errors import InputError
@@ -95,7 +95,8 @@ def _named(text: str, walks: Sequence[Round], numbers: set[int]) -> Split:
             left_out = dict(zip(sorted(numbers), splits.leave_one_out(numbers), strict=True))
             return left_out[int(rest)]
         if kind == "days":
-            validation_from, test_from = rest.split(",")
+            limits = [date.fromisoformat(day).isoformat() for day in rest.split(",")]
+            validation_from, test_from = limits
             return splits.by_day(
                 [w.number for w in walks], _days(walks), validation_from, test_from
             )
@@ -106,12 +107,13 @@ def _named(text: str, walks: Sequence[Round], numbers: set[int]) -> Split:
 
 
 def _days(walks: Sequence[Round]) -> list[str]:
-    undated = [walk for walk in walks if walk.started_unix_ms is None]
-    if undated:
-        raise InputError(
-            f"{undated[0].name} does not say on which day it was recorded",
-            remedy="split by round instead",
-            path=undated[0].source,
-        )
-    starts = (walk.started_unix_ms or 0 for walk in walks)
-    return [datetime.fromtimestamp(ms / 1000, UTC).date().isoformat() for ms in starts]
+    days = []
+    for walk in walks:
+        if walk.day is None:
+            raise InputError(
+                f"{walk.name} does not say on which day it was recorded",
+                remedy="split by round instead",
+                path=walk.source,
+            )
+        days.append(walk.day)
+    return days
