@@ -34,7 +34,7 @@ class Site:
 
     modalities:  what its windows hold, names in MODALITIES
     bssids:      the vocabulary: the A access points heard in the training rounds, sorted
-    windows:     all rounds' windows, in the order of rounds and walks
+    windows:     all rounds' windows, by round, within one by the walks' names, then by time
     round:       i32[N], the round of each window
     trace:       i32[N], the walk of each window, an index into trace_names
     wifi_dbm:    f32[S, A], NaN where not heard; row 0 is "no scan young enough"

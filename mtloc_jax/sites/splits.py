@@ -150,9 +150,10 @@ def in_use(
 ) -> np.ndarray:
     """Return the windows that a fine-tune rate trains on.
 
-    numbers: i32[N], the round of each window, windows of a round in the order walked
+    numbers: i32[N], the round of each window; a site's windows of a round are in the order of
+             its walks' names, those of a walk in time
     rate:    share of the training rounds, 0 < rate <= 1; where it is no whole number of rounds
-             (12.5 % of six), the last round is used up to where the survey would have stopped
+             (12.5 % of six), that share of the last round's windows is used, from the first on
     subset:  "first" takes the first rounds, as the authors; "drawn" a random order per seed,
              the same for all rates, so that a larger rate contains the smaller one
 
@@ -199,7 +200,8 @@ def _n_of(n_windows: int, share: float) -> int:
 def on_walks(traces: np.ndarray, n_walks: int, seed: int, subset: str) -> np.ndarray:
     """Say which windows lie on the walks that a survey of `n_walks` would have.
 
-    traces: i32[N], the walk of each window; subset: as `in_use` takes it, of walks
+    traces: i32[N], the walk of each window, counted by round and, within one, by name
+    subset: "first" takes the first walks so counted, whenever they were walked; "drawn" as `in_use`
 
     Returns bool[N]. Raises InputError where there are fewer walks.
     """
