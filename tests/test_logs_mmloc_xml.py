@@ -179,6 +179,16 @@ def test_damage_is_named_with_its_line(tmp_path, old, new, line, says):
     assert (error.value.path, error.value.line) == (tmp_path / "9.xml", line)
 
 
+@pytest.mark.parametrize("encoding", ["gbk", "shift_jis", "ANSI", "UTF-9"])
+def test_an_encoding_that_is_not_known_is_named_as_such(tmp_path, encoding):
+    log = f'<?xml version="1.0" encoding="{encoding}"?>{LOG}'
+    with pytest.raises(
+        InputError, match=r"9\.xml:1: .*an encoding that is not known here; save it"
+    ):
+        read(tmp_path, log)
+    read(tmp_path, log.replace(encoding, "latin-1"))
+
+
 @pytest.mark.parametrize(
     ("corners", "line", "says"),
     [

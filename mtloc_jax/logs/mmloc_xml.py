@@ -112,6 +112,15 @@ class _Log:
                 path=self.path,
                 line=error.lineno,
             ) from None
+        except InputError:
+            raise
+        except (LookupError, ValueError):  # Python's codecs are asked for what the parser lacks
+            raise InputError(
+                "its XML declaration names an encoding that is not known here",
+                remedy="save it as UTF-8",
+                path=self.path,
+                line=1,
+            ) from None
         if growing:
             self._leave_open_scan()
         else:  # both look at the whole log: a later element may show that an earlier one is right
