@@ -24,6 +24,7 @@ from mtloc_jax.prediction.said import Said, thinned
 from mtloc_jax.prediction.survey import Survey, open_survey
 from mtloc_jax.sites.geo_map import GeoMap, published_map
 from mtloc_jax.sites.lone_logs import found
+from mtloc_jax.sites.site_folder import PLAN_IMAGE, PLAN_INFO, PLAN_MAP
 from mtloc_jax.tracking import tracks
 from mtloc_jax.tracking.radius import WITHIN_90
 from mtloc_jax.tracking.ticks import Prior, arranged
@@ -153,6 +154,29 @@ def test_a_map_of_the_floor_turns_metres_into_degrees():
     assert track["geometry"]["coordinates"][-1] == pytest.approx([120.005, 30.012])  # (5, 6) m
     assert truth["properties"] == {"kind": "waypoints", "log": "walk1"}
     assert len(truth["geometry"]["coordinates"]) == 2
+
+
+def floor_with_map(folder, *coordinates):
+    """Write a floor of 20 m x 10 m whose map holds geometries of these coordinates."""
+    (folder / PLAN_IMAGE).touch()
+    (folder / PLAN_INFO).write_text('{"map_info": {"width": 20, "height": 10}}')
+    features = [{"geometry": {"coordinates": one}} for one in coordinates]
+    (folder / PLAN_MAP).write_text(json.dumps({"features": features}))
+    return folder
+
+
+def test_an_empty_geometry_of_a_map_covers_nothing(tmp_path):
+    ring = [[120.0, 30], [120.2, 30, 5.5], [120.2, 30.1]]
+    geo = published_map(floor_with_map(tmp_path, [], [[]], [ring, []], [120.1, 30.05]))
+    assert (geo.west_south.tolist(), geo.east_north.tolist()) == ([120.0, 30.0], [120.2, 30.1])
+
+
+@pytest.mark.parametrize(
+    "coordinates", [[], [[]], [120.1], "120.1,30", ["120.1", "30"], [None], {}]
+)
+def test_a_map_without_a_position_is_named(tmp_path, coordinates):
+    with pytest.raises(InputError, match=r"geojson_map\.json: is no GeoJSON map of a floor; copy"):
+        published_map(floor_with_map(tmp_path, coordinates))
 
 
 def test_the_map_of_a_published_floor_covers_its_plan(data_dir):

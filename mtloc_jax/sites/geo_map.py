@@ -51,9 +51,15 @@ def published_map(folder: Path) -> GeoMap | None:
 
 
 def _pairs(coordinates: Any) -> Iterator[tuple[float, float]]:
-    """Yield the positions of a geometry, however deep they lie."""
-    if isinstance(coordinates[0], int | float):
-        yield float(coordinates[0]), float(coordinates[1])
-        return
-    for inner in coordinates:
-        yield from _pairs(inner)
+    """Yield the positions of a geometry, however deep they lie: none of an empty one.
+
+    Raises TypeError where it holds anything else.
+    """
+    match coordinates:
+        case [int() | float() as x, int() | float() as y, *_]:
+            yield float(x), float(y)
+        case list():
+            for inner in coordinates:
+                yield from _pairs(inner)
+        case _:
+            raise TypeError(f"{coordinates!r} is no position")
