@@ -84,6 +84,15 @@ def test_a_floor_plan_that_is_no_image_is_named(tmp_path: Path) -> None:
         trajectory(TRACKS, SIMULATED, FloorPlan(tmp_path / "plan.png", 40, 20))
 
 
+def test_a_floor_plan_that_is_too_large_to_open_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Image.new("L", (8, 4)).save(tmp_path / "plan.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 15)
+    with pytest.raises(InputError, match=r"plan\.png: .*too many pixels to be opened; scale it"):
+        FloorPlan(tmp_path / "plan.png", 40, 20).paper()
+
+
 def test_flat_maps_are_stacked_and_tall_ones_stand_in_a_row() -> None:
     flat = {**TRACKS, "y_m": 0.1 * TRACKS["y_m"], "predicted_y_m": 0.1 * TRACKS["predicted_y_m"]}
     tall = {**TRACKS, "x_m": 0.1 * TRACKS["x_m"], "predicted_x_m": 0.1 * TRACKS["predicted_x_m"]}

@@ -38,6 +38,12 @@ class FloorPlan:
             raise InputError(
                 "cannot read this floor plan", remedy="give a PNG or JPEG file", path=self.path
             ) from None
+        except Image.DecompressionBombError:
+            raise InputError(
+                "this floor plan has too many pixels to be opened",
+                remedy=f"scale it down to {_LONGEST_PX} pixels a side",
+                path=self.path,
+            ) from None
         return 1 - (1 - grey) * opaque
 
 
