@@ -1,5 +1,6 @@
 """Logs by themselves: found, read in every format, and their truth in the survey's metres."""
 
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -88,6 +89,14 @@ def test_two_logs_of_one_name_are_told_apart_by_hand(tmp_path):
         (tmp_path / name).write_text("x")
     with pytest.raises(InputError, match="two logs are called walk"):
         found("location20", tmp_path)
+
+
+def test_a_log_whose_name_no_table_could_say_is_refused(tmp_path):
+    named = tmp_path / os.fsdecode(b"caf\xe9.txt")
+    named.write_text("x")
+    for place in (named, tmp_path):
+        with pytest.raises(InputError, match=r"txt: the name is not UTF-8; give another name"):
+            found("location20", place)
 
 
 @pytest.mark.parametrize(

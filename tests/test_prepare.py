@@ -412,6 +412,16 @@ def test_a_plan_that_the_source_has_no_more_goes(source, tmp_path):
     assert not plans & contents(tmp_path / "site").keys()
 
 
+def test_a_name_that_is_not_utf8_is_told_before_anything_is_read(source, tmp_path):
+    with pytest.raises(InputError, match=r"site: the name is not UTF-8; give another"):
+        prepare("csv", source, tmp_path / "site", name=os.fsdecode(b"caf\xe9"))
+    named = shutil.copytree(source, tmp_path / "named")
+    (named / "simulated-a-03").rename(named / os.fsdecode(b"caf\xe9"))
+    with pytest.raises(InputError, match=r"imu\.csv: the name is not UTF-8; give another"):
+        prepare("csv", named, tmp_path / "site", name="office")
+    assert not (tmp_path / "site").exists()
+
+
 def test_an_unknown_format_is_answered_with_the_known_ones(source):
     with pytest.raises(InputError, match="choose one of csv, getsensordata, ipin2023, location20"):
         formats.jobs("excel", source)

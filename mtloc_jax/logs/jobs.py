@@ -68,6 +68,12 @@ def by_stem(folder: Path, suffix: str) -> dict[str, Path]:
     return found
 
 
+def check_name(name: str, path: Path) -> None:
+    """Raise InputError where a name is not UTF-8: no file that is written could say it."""
+    if name.encode("utf-8", "replace").decode("utf-8") != name:
+        raise InputError("the name is not UTF-8", remedy="give another name", path=path)
+
+
 def checked_found(found: Sequence | dict, what: str, folder: Path) -> None:
     """Raise InputError where nothing of what a folder should hold was found."""
     if not found:

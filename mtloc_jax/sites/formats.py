@@ -13,7 +13,7 @@ from mtloc_jax.logs import (
     mmloc_xml,
     plain_csv,
 )
-from mtloc_jax.logs.jobs import Job
+from mtloc_jax.logs.jobs import Job, check_name
 
 FORMATS: dict[str, Callable[[Path], list[Job]]] = {
     "csv": plain_csv.jobs,
@@ -45,10 +45,13 @@ def origin_deg(form: str, folder: Path) -> tuple[float, float] | None:
 def jobs(form: str, folder: Path) -> list[Job]:
     """Return the jobs of a folder in the format `form`, one of FORMATS, in reading order.
 
-    Raises InputError where the folder is not laid out as the format is.
+    Raises InputError where the folder is not laid out as the format is, or a name is not UTF-8.
     """
     if form not in FORMATS:
         raise InputError(
             f"there is no format {form!r}", remedy=f"choose one of {', '.join(FORMATS)}"
         )
-    return FORMATS[form](folder)
+    found = FORMATS[form](folder)
+    for path in (path for job in found for path in job.inputs):
+        check_name(str(path.relative_to(folder)), path)
+    return found

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from mtloc_jax.errors import InputError
 from mtloc_jax.logs import getsensordata, location20, mmloc_csv, mmloc_xml, plain_csv
+from mtloc_jax.logs.jobs import check_name
 from mtloc_jax.logs.round import Round
 from mtloc_jax.registry import Registry
 from mtloc_jax.sites.formats import FORMATS
@@ -112,18 +113,19 @@ def named(form: str) -> Lone:
 def found(form: str, path: Path) -> dict[str, Path]:
     """Return the logs at a place by name: the one that it is, or those that a folder holds.
 
-    Raises InputError where there is none, the format is unknown, or two have one name.
+    Raises InputError where there is none, the format is unknown, two have one name, or one's is not
+    UTF-8.
     """
     lone = named(form)
-    if (name := lone.name(path)) is not None:
-        return {name: path}
+    inners = sorted(path.iterdir()) if path.is_dir() and lone.name(path) is None else [path]
     logs: dict[str, Path] = {}
-    for inner in sorted(path.iterdir()) if path.is_dir() else ():
-        name = lone.name(inner)
+    for inner in inners:
+        if (name := lone.name(inner)) is None:
+            continue
+        check_name(name, inner)
         if name in logs:
             raise InputError(f"two logs are called {name}", remedy="move one away", path=inner)
-        if name is not None:
-            logs[name] = inner
+        logs[name] = inner
     if not logs:
         problem = f"no log in the format {form}" if path.exists() else "no such file or folder"
         raise InputError(problem, remedy="check the path and --format", path=path)

@@ -17,7 +17,7 @@ import numpy as np
 
 from mtloc_jax.errors import InputError
 from mtloc_jax.files import lacks, sha256, write_whole
-from mtloc_jax.logs.jobs import Job
+from mtloc_jax.logs.jobs import Job, check_name
 from mtloc_jax.logs.round import Progress, Round
 from mtloc_jax.sites import formats, site_folder, split_choice, splits
 from mtloc_jax.sites.site_folder import (
@@ -64,9 +64,11 @@ def prepare(
 
     What an earlier call finished, killed or not, is not done again unless its inputs changed.
     Raises InputError at the first damaged file (unless `keep_going`), where `output` is something
-    else or `source` lies among its arrays, or the split does not fit what could be read.
+    else or `source` lies among its arrays, a name is not UTF-8, or the split does not fit
+    what could be read.
     """
     todo = formats.jobs(form, source)
+    check_name(name, output)
     _check_output(source, output)
     outcomes = []
     with _pool(workers) as run:
