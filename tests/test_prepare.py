@@ -8,13 +8,14 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 
 from mtloc_jax.errors import InputError
 from mtloc_jax.files import sha256
-from mtloc_jax.logs.jobs import read_all
+from mtloc_jax.logs.jobs import Job, read_all
 from mtloc_jax.logs.round import FrozenSpan, Round, Stream, WifiScans, no_wifi
 from mtloc_jax.settings import Window
 from mtloc_jax.simulate import building_a, simulate
@@ -420,6 +421,13 @@ def test_a_name_that_is_not_utf8_is_told_before_anything_is_read(source, tmp_pat
     with pytest.raises(InputError, match=r"imu\.csv: the name is not UTF-8; give another"):
         prepare("csv", named, tmp_path / "site", name="office")
     assert not (tmp_path / "site").exists()
+
+
+def test_a_worker_that_is_ended_is_told_with_what_to_do(tmp_path, monkeypatch):
+    jobs = [Job(name, None, (), partial(os._exit, 1)) for name in ("a", "b")]
+    monkeypatch.setitem(formats.FORMATS, "fatal", lambda folder: jobs)
+    with pytest.raises(InputError, match=r"a worker was ended, .*; run it again with --workers=1"):
+        prepare("fatal", tmp_path, tmp_path / "site", name="office", workers=2)
 
 
 def test_an_unknown_format_is_answered_with_the_known_ones(source):

@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import replace
 from multiprocessing import connection, get_context, parent_process
@@ -64,8 +65,8 @@ def prepare(
 
     What an earlier call finished, killed or not, is not done again unless its inputs changed.
     Raises InputError at the first damaged file (unless `keep_going`), where `output` is something
-    else or `source` lies among its arrays, a name is not UTF-8, or the split does not fit
-    what could be read.
+    else or `source` lies among its arrays, a name is not UTF-8, a worker was ended, or the split
+    does not fit what could be read.
     """
     todo = formats.jobs(form, source)
     check_name(name, output)
@@ -195,7 +196,10 @@ def _is_written(path: Path, *names: str) -> bool:
 
 @contextmanager
 def _pool(workers: int) -> Iterator[Callable]:
-    """Yield a `map` whose results come in order; leaving it early cancels the rest."""
+    """Yield a `map` whose results come in order; leaving it early cancels the rest.
+
+    Raises InputError where a worker was ended from without.
+    """
     if workers == 1:
         yield map
         return
@@ -207,6 +211,11 @@ def _pool(workers: int) -> Iterator[Callable]:
 
     try:
         yield start
+    except BrokenProcessPool:
+        raise InputError(
+            "a worker was ended, most likely for want of memory",
+            remedy="run it again with --workers=1: what is finished is kept",
+        ) from None
     finally:
         pool.shutdown(cancel_futures=True)
 
