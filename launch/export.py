@@ -11,6 +11,7 @@ program reads and tells.
 from absl import flags
 
 from launch import cli, places
+from mtloc_jax.errors import naming
 
 _OUTPUT = flags.DEFINE_string("output", None, "New folder to write.", required=True)
 
@@ -21,7 +22,8 @@ def main(argv: list[str]) -> None:
     from mtloc_jax.surgery.network import read_network
 
     network = read_network(str(places.place(argv[1])))
-    write_export(places.place(_OUTPUT.value), network.params, network.card)
+    with naming(network.place):
+        write_export(places.place(_OUTPUT.value), network.params, network.card)
     cli.say(_OUTPUT.value)
 
 

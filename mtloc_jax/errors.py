@@ -1,5 +1,7 @@
 """The one exception for a user's mistake: where it is, what is wrong, how to mend it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from mtloc_jax.escapes import printable
@@ -22,3 +24,14 @@ class InputError(ValueError):
         self.problem, self.remedy, self.path, self.line = problem, remedy, path, line
         place = "" if path is None else f"{path}:" if line is None else f"{path}:{line}:"
         super().__init__(printable(f"{place} {problem}; {remedy}".strip()))
+
+
+@contextmanager
+def naming(path: str | Path) -> Iterator[None]:
+    """Let an InputError from within that names no file name this one."""
+    try:
+        yield
+    except InputError as error:
+        if error.path is not None:
+            raise
+        raise InputError(error.problem, remedy=error.remedy, path=path) from error

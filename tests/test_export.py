@@ -11,12 +11,17 @@ import pytest
 
 from mtloc_jax.core.problem import PROBLEMS, positions_m
 from mtloc_jax.errors import InputError
+from mtloc_jax.prediction.by_network import ByNetwork
+from mtloc_jax.prediction.live import located
 from mtloc_jax.settings import Settings
+from mtloc_jax.sites.site import levels_over
+from mtloc_jax.sites.windows import cut
 from mtloc_jax.surgery.export import CARD, PROGRAM, WEIGHTS, locator, read_program, write_export
-from mtloc_jax.surgery.network import read_network
+from mtloc_jax.surgery.network import Network, read_network
 from mtloc_jax.surgery.network_card import scaler_of
 from mtloc_jax.surgery.tree import tree_digest
 from tests import networks
+from tests import walks as made_up
 
 BSSIDS = "abcde"
 PROBLEM = PROBLEMS["mtloc"](Settings(hidden=6))
@@ -73,8 +78,7 @@ def test_the_program_takes_any_number_of_windows(exported, n):
 
 
 def test_the_locator_is_what_the_studies_judge():
-    scaler = scaler_of(networks.card(BSSIDS))
-    locate = jax.jit(locator(PROBLEM, networks.params(6, len(BSSIDS)), scaler))
+    locate = jax.jit(locator(networks.params(6, len(BSSIDS)), networks.card(BSSIDS)))
     np.testing.assert_allclose(locate(*_windows()), _expected(_windows()), rtol=0, atol=1e-5)
 
 
@@ -94,9 +98,45 @@ def test_a_network_of_fewer_modalities_is_exported_as_one(tmp_path):
     imu, _, wifi_dbm = _windows()
     whole = networks.params(6, 5)
     whole["fusion"]["fc3"]["kernel"]["mag"] *= 0
-    wanted = jax.jit(locator(PROBLEM, whole, scaler_of(networks.card(BSSIDS))))(*_windows())
+    wanted = jax.jit(locator(whole, networks.card(BSSIDS)))(*_windows())
     found = read_program(tmp_path / "net")(imu, wifi_dbm)
     np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("branches", ["imu", "wifi", "mag+wifi"])
+def test_what_training_silenced_is_silent_in_the_program_too(tmp_path, branches):
+    card = networks.card(BSSIDS, branches=branches)
+    write_export(tmp_path / "net", networks.params(6, len(BSSIDS)), card)
+    found = read_program(tmp_path / "net")(*_windows())
+    silence = {"imu": 0.0, "mag": 0.0, "wifi": np.nan}
+    seen = [
+        x if name in branches.split("+") else np.full_like(x, silence[name])
+        for name, x in zip(silence, _windows(), strict=True)
+    ]
+    np.testing.assert_allclose(found, _expected(seen), rtol=0, atol=1e-5)
+    assert not np.allclose(found, _expected(_windows()), atol=1e-2)
+
+
+@pytest.mark.parametrize("branches", ["all", "imu"])
+def test_a_log_is_located_by_the_export_as_by_the_network(tmp_path, branches):
+    card, params = networks.card(BSSIDS, branches=branches), networks.params(6, len(BSSIDS))
+    heard = ((t_ms, bssid, -40.0 - k, 0) for t_ms in (0, 2000) for k, bssid in enumerate("abx"))
+    log = made_up.walk(1, 4000, level=9.0, wifi=made_up.scans(*heard))
+    windows = cut(log, Settings().window, ("imu", "mag", "wifi"))
+    wifi_dbm = levels_over(log.wifi, np.array(list(BSSIDS)))[windows.scan]
+    write_export(tmp_path / "net", params, card)
+    told = read_program(tmp_path / "net")(*windows.inputs.values(), wifi_dbm)
+    said = located(ByNetwork(Network("net", params, card, None)), log)
+    np.testing.assert_allclose(said.xy_m, told, rtol=0, atol=1e-4)
+
+
+def test_a_network_of_stretched_rounds_is_neither_exported_nor_asked(tmp_path):
+    card, params = networks.card(BSSIDS, scaling="round"), networks.params(6, len(BSSIDS))
+    with pytest.raises(InputError, match="this network was trained on rounds stretched one by"):
+        write_export(tmp_path / "net", params, card)
+    with pytest.raises(InputError, match="runs@0: this network was trained on rounds stretched"):
+        ByNetwork(Network("runs@0", params, card, None))
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_relu_network_is_exported_as_one(tmp_path):
@@ -150,6 +190,15 @@ def test_a_network_that_diverged_is_not_handed_on(tmp_path, value):
 def test_a_network_without_scaler_cannot_be_exported(tmp_path):
     with pytest.raises(InputError, match="holds no scaler"):
         write_export(tmp_path / "net", networks.params(6, 5), {"site": {"name": "x"}})
+
+
+def test_a_network_whose_card_says_nothing_of_what_it_reads_is_named(tmp_path):
+    params, card = networks.params(6, len(BSSIDS)), networks.card(BSSIDS)
+    with pytest.raises(InputError, match=r"w\.h5: the card .* does not say what it reads"):
+        ByNetwork(Network("w.h5", params, {}, None))
+    del card["site"]["shapes"]
+    with pytest.raises(InputError, match=r"the card .*\(site1/B1\) does not say what it reads"):
+        write_export(tmp_path / "net", params, card)
 
 
 def test_a_damaged_export_is_named(tmp_path):

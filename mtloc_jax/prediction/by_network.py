@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mtloc_jax.errors import InputError
+from mtloc_jax.errors import naming
 from mtloc_jax.logs.round import Round, blind
 from mtloc_jax.modalities import MODALITIES, heard
 from mtloc_jax.prediction.said import Said, ages_s, nothing
@@ -15,7 +15,7 @@ from mtloc_jax.sites.site import levels_over
 from mtloc_jax.sites.windows import Windows, cut
 from mtloc_jax.surgery.export import locator
 from mtloc_jax.surgery.network import Network
-from mtloc_jax.surgery.network_card import bssids_of, problem_of, scaler_of, settings_of
+from mtloc_jax.surgery.network_card import bssids_of, settings_of, shapes_of
 
 
 class ByNetwork:
@@ -26,23 +26,17 @@ class ByNetwork:
     def __init__(self, network: Network) -> None:
         """Get ready to locate logs.
 
-        Raises InputError where the network's card does not say how it reads a phone, or its rounds
-        were stretched one by one: a phone knows neither extent.
+        Raises InputError where the network's card does not say how it reads a phone, or as
+        `locator` does.
         """
-        self.settings = settings_of(network.card)
-        if self.settings.scaling == "round":
-            raise InputError(
-                "this network was trained on rounds stretched one by one (scaling=round)",
-                remedy="take one of scaling=survey: a phone does not know its round's extent",
-                path=network.place,
-            )
-        self.reads = tuple(network.card["site"]["shapes"])
-        self.scans = [name for name in self.reads if not MODALITIES[name].sampled]
-        self.bssids = np.array(bssids_of(network.card) if self.scans else [], np.str_)
-        scaler = scaler_of(network.card)
-        ordered = scaler._replace(inputs={name: scaler.inputs[name] for name in self.reads})
-        params = jax.tree.map(jnp.asarray, network.params)
-        self.position_m = jax.jit(locator(problem_of(network.card), params, ordered))
+        with naming(network.place):
+            self.settings = settings_of(network.card)
+            self.reads = tuple(shapes_of(network.card))
+            self.heard = heard(self.settings.branches, self.settings.modalities)
+            self.scans = [name for name in self.reads if not MODALITIES[name].sampled]
+            self.bssids = np.array(bssids_of(network.card) if self.scans else [], np.str_)
+            params = jax.tree.map(jnp.asarray, network.params)
+            self.position_m = jax.jit(locator(params, network.card))
 
     def begin(self) -> "OneLog":
         """Return what locates one log, from its beginning on."""
@@ -93,18 +87,10 @@ class OneLog:
         levels = levels_over(fresh, self._by.bssids)
         silent = np.full((1, levels.shape[1]), np.nan, np.float32)
         rows = np.concatenate([levels, silent])[windows.scan]  # -1, of no scan, is the last
-        read = {name: windows.inputs.get(name, rows) for name in self._by.reads}
-        for name in set(read) - set(heard(settings.branches, settings.modalities)):
-            read[name] = (
-                np.broadcast_to(silent, rows.shape)
-                if name in self._by.scans
-                else (np.zeros_like(read[name]))
-            )
-        return read
+        return {name: windows.inputs.get(name, rows) for name in self._by.reads}
 
     def _spoke(self, windows: Windows, rows: np.ndarray) -> np.ndarray:
-        settings = self._by.settings
-        names = [n for n in self._by.reads if n in heard(settings.branches, settings.modalities)]
+        names = [name for name in self._by.reads if name in self._by.heard]
         told = [
             "+".join(n for n in names if n not in self._by.scans or windows.scan[k] >= 0)
             for k in rows

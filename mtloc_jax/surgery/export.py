@@ -14,11 +14,16 @@ from safetensors.numpy import save
 from mtloc_jax.core.problem import Problem, positions_m
 from mtloc_jax.errors import InputError
 from mtloc_jax.files import sha256, whole_folder, write_whole
-from mtloc_jax.modalities import Held
-from mtloc_jax.sites.scaling import Scaler
+from mtloc_jax.modalities import MODALITIES, Held, heard
 from mtloc_jax.sites.site import Arrays
 from mtloc_jax.surgery import safetensors_file
-from mtloc_jax.surgery.network_card import NetworkCard, problem_of, scaler_of
+from mtloc_jax.surgery.network_card import (
+    NetworkCard,
+    ordered_scaler_of,
+    problem_of,
+    settings_of,
+    shapes_of,
+)
 from mtloc_jax.surgery.part_program import PART, PARTS
 from mtloc_jax.surgery.tree import Tree, leaves
 
@@ -31,18 +36,35 @@ f32[B, A] dBm of scans, NaN where not heard, A in the card's order) -> positions
 """
 
 
-def locator(problem: Problem, params: Tree, scaler: Scaler) -> Locate:
+def locator(params: Tree, card: NetworkCard) -> Locate:
     """Return the function from a phone's readings in physical units to positions in metres.
 
-    It takes one array a modality, in the order of the scaler's.
+    It takes one array a modality, in the order of the card's `shapes`. What `branches` silenced in
+    training is silent here, too, whatever is read.
+
+    Raises InputError where the card does not describe a network of windows, or its rounds were
+    stretched one by one: a phone knows neither extent.
     """
+    settings, problem, scaler = settings_of(card), problem_of(card), ordered_scaler_of(card)
+    if settings.scaling == "round":
+        raise InputError(
+            "this network was trained on rounds stretched one by one (scaling=round)",
+            remedy="take one of scaling=survey: a phone does not know its round's extent",
+        )
+    listened = heard(settings.branches, settings.modalities)
 
     def locate(*readings: jax.Array) -> jax.Array:
-        held = {name: Held(x) for name, x in zip(scaler.inputs, readings, strict=True)}
+        read = dict(zip(scaler.inputs, readings, strict=True))
+        held = {n: Held(x if n in listened else _silent(n, x)) for n, x in read.items()}
         nowhere = jnp.zeros((readings[0].shape[0], 2))  # positions are asked for, not given
         return positions_m(problem, dict(params), scaler, Arrays(held, nowhere))
 
     return locate
+
+
+def _silent(name: str, x: jax.Array) -> jax.Array:
+    """Return what views.without_modalities has a network read of a modality that is not heard."""
+    return jnp.full_like(x, 0.0 if MODALITIES[name].sampled else jnp.nan)
 
 
 def write_export(folder: Path, params: Tree, card: NetworkCard) -> None:
@@ -61,10 +83,10 @@ def write_export(folder: Path, params: Tree, card: NetworkCard) -> None:
         _check(flat, part.leaves())
         locate, shapes, card = part.program(held), part.shapes(), {**card, **part.card}
     else:
-        problem, scaler = problem_of(card), _ordered(scaler_of(card), card)
-        _check(flat, _leaves(problem, card))
+        locate = locator(held, card)
+        _check(flat, _leaves(problem_of(card), card))
         (batch,) = stablehlo.symbolic_shape("b")
-        locate, shapes = locator(problem, held, scaler), list(_windows(card, batch).values())
+        shapes = list(_windows(card, batch).values())
     if folder.exists():
         raise InputError("this folder exists", remedy="give a new --output", path=folder)
     program = _program(locate, shapes)
@@ -100,13 +122,8 @@ def read_program(folder: Path) -> Locate:
 
 def _windows(card: NetworkCard, n: Any) -> dict[str, jax.ShapeDtypeStruct]:
     """Return what a card says its network reads, of `n` windows."""
-    shapes = card["site"]["shapes"]
-    return {name: jax.ShapeDtypeStruct((n, *of), jnp.float32) for name, of in shapes.items()}
-
-
-def _ordered(scaler: Scaler, card: NetworkCard) -> Scaler:
-    """Return the scaler with its modalities in the order of the card's `shapes`."""
-    return scaler._replace(inputs={name: scaler.inputs[name] for name in card["site"]["shapes"]})
+    shapes = shapes_of(card).items()
+    return {name: jax.ShapeDtypeStruct((n, *of), jnp.float32) for name, of in shapes}
 
 
 def _leaves(problem: Problem, card: NetworkCard) -> Tree:

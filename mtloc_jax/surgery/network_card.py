@@ -1,6 +1,6 @@
 """What a checkpoint's card says of a network: its site, settings, scaler, and its donors."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mtloc_jax.core.problem import PROBLEMS, Problem
@@ -30,6 +30,35 @@ def scaler_of(card: NetworkCard) -> Scaler:
             f"the card of this network ({_site_name(card)}) holds no scaler",
             remedy="take a checkpoint of a network trained on its target site",
         ) from error
+
+
+def shapes_of(card: NetworkCard) -> Mapping[str, Sequence[int]]:
+    """Return the shape of one window of each modality, in the order a network reads them in.
+
+    Raises InputError where the card does not say.
+    """
+    found = card.get("site", {}).get("shapes")
+    if not found:
+        raise InputError(
+            f"the card of this network ({_site_name(card)}) does not say what it reads",
+            remedy="take a checkpoint of a network trained on its target site",
+        )
+    return found
+
+
+def ordered_scaler_of(card: NetworkCard) -> Scaler:
+    """Return the scaler of a network, its modalities in the order it reads them in.
+
+    Raises InputError as `scaler_of` and `shapes_of`, and where scaler, shapes and settings are not
+    of the same modalities.
+    """
+    scaler, reads = scaler_of(card), shapes_of(card)
+    if not set(reads) == set(scaler.inputs) == set(settings_of(card).modalities):
+        raise InputError(
+            f"the card of this network ({_site_name(card)}) says in several ways what it reads",
+            remedy="take the network as it was saved or exported",
+        )
+    return scaler._replace(inputs={name: scaler.inputs[name] for name in reads})
 
 
 def settings_of(card: NetworkCard) -> Settings:
