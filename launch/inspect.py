@@ -77,7 +77,9 @@ def _show_differences(ours: "Network", theirs: "Network") -> None:
 
 
 def _is_folder(place: str) -> bool:
-    return places.place(place.partition("@")[0]).is_dir()
+    from mtloc_jax.surgery.network import folder_and_run
+
+    return Path(folder_and_run(str(places.place(place)))[0]).is_dir()
 
 
 def _read(place: str) -> "Network":

@@ -1,6 +1,7 @@
 """The commands graft, inspect and export, as a user runs them."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import jax
@@ -142,6 +143,13 @@ def test_inspect_shows_table_1s_view_and_the_lineage(grafted):
     assert "simulated-b" in done.stdout
     assert "pretrained@0" in done.stdout
     assert "verified" in done.stdout
+
+
+def test_inspect_knows_a_folder_whose_name_holds_an_at_sign(donor, tmp_path):
+    shutil.copytree(donor, tmp_path / "me@home")
+    done = run("inspect", f"{tmp_path}/me@home@0")
+    assert done.returncode == 0, done.stderr
+    assert "leaves verified" in done.stdout
 
 
 def test_inspect_compares_two_networks(grafted, donor):

@@ -10,14 +10,16 @@ from mtloc_jax.settings import Settings, Window
 from mtloc_jax.surgery.checkpoint import plain, save
 from mtloc_jax.surgery.graft import Take, graft, unchanged_since
 from mtloc_jax.surgery.grafting import check_output, only, read_rules
-from mtloc_jax.surgery.network import Network, read_network
+from mtloc_jax.surgery.network import Network, folder_and_run, read_network
 from mtloc_jax.surgery.network_card import (
     ancestors,
     bssids_of,
     cut_of,
+    ordered_scaler_of,
     problem_of,
     scaler_of,
     settings_of,
+    shapes_of,
 )
 from mtloc_jax.surgery.tree import leaves, tree_digest
 from tests import networks
@@ -93,6 +95,19 @@ def test_one_run_of_a_stack_is_read_by_its_number(tmp_path):
         read_network(f"{tmp_path}/runs@last")
 
 
+def test_a_run_is_parted_at_an_at_sign_that_is_of_no_name(tmp_path):
+    home, stack = tmp_path / "me@home", {"a": np.arange(2.0)}
+    save(home / "net@3", stack, {"runs": [{"seed": 0}, {"seed": 1}]})
+    assert folder_and_run(f"{home}/net@3") == (f"{home}/net@3", "")
+    assert folder_and_run(f"{home}/net@3@1") == (f"{home}/net@3", "1")
+    assert folder_and_run(f"{home}@finetuned:1:0:a@b") == (f"{home}", "finetuned:1:0:a@b")
+    assert folder_and_run("absent@0@1") == ("absent", "0@1")
+    assert folder_and_run("absent") == ("absent", "")
+    assert read_network(f"{home}/net@3@1").params["a"] == 1
+    with pytest.raises(InputError, match=r"say which one, \S*me@home/net@3@0 to \S*net@3@1"):
+        read_network(f"{home}/net@3")
+
+
 def test_one_run_of_a_grafted_stack_knows_its_graft(tmp_path):
     ours, theirs = (
         jax.tree.map(lambda *runs: np.stack(runs), *(networks.params(6, 3, k) for k in pair))
@@ -125,6 +140,21 @@ def test_a_card_without_the_scaler_of_this_version_is_refused():
         scaler_of({"run": {"scaler": short}})
 
 
+def test_a_card_that_does_not_say_once_what_its_network_reads_is_refused():
+    card = networks.card("abc")
+    with pytest.raises(InputError, match=r"this network \(no site\) does not say what it reads"):
+        shapes_of({})
+    assert list(ordered_scaler_of(card).inputs) == ["imu", "mag", "wifi"]
+    for part in (card["site"]["shapes"], card["run"]["scaler"]["inputs"]):
+        of_mag = part.pop("mag")
+        with pytest.raises(InputError, match=r"\(site1/B1\) says in several ways what it reads"):
+            ordered_scaler_of(card)
+        part["mag"] = of_mag
+    assert list(ordered_scaler_of(card).inputs) == ["imu", "wifi", "mag"]
+    with pytest.raises(InputError, match="says in several ways what it reads"):
+        ordered_scaler_of(networks.card("abc", modalities=["imu", "wifi"]))
+
+
 def _child(name, lineage):
     return Network(name, networks.params(2, 3, len(name)), {"lineage": lineage}, None)
 
@@ -151,14 +181,19 @@ def test_a_cyclic_lineage_is_refused():
 
 def test_an_ancestor_is_never_overwritten(tmp_path):
     donor = _child(f"{tmp_path}/new@3", {"donor": _child(f"{tmp_path}/old", {}).lineage()})
-    check_output(tmp_path / "free", {"donor": donor})
+    card = {"lineage": {"donor": donor.lineage()}}
+    check_output(tmp_path / "free", card)
     with pytest.raises(InputError, match="old: this is donor <- donor, which the new network"):
-        check_output(tmp_path / "old", {"donor": donor})
+        check_output(tmp_path / "old", card)
     with pytest.raises(InputError, match="new: this is donor, which the new network"):
-        check_output(tmp_path / "new", {"donor": donor})
+        check_output(tmp_path / "new", card)
+    (tmp_path / "me@home").mkdir()
+    at_home = {"lineage": {"donor": _child(f"{tmp_path}/me@home@2", {}).lineage()}}
+    with pytest.raises(InputError, match="home: this is donor, which the new network"):
+        check_output(tmp_path / "me@home", at_home)
     (tmp_path / "other").mkdir()
     with pytest.raises(InputError, match="other: this is there already"):
-        check_output(tmp_path / "other", {"donor": donor})
+        check_output(tmp_path / "other", card)
 
 
 def test_a_rules_file_must_have_rules(tmp_path):

@@ -320,5 +320,7 @@ def test_a_survey_of_some_rounds_holds_these_alone(tmp_path):
 
 def test_a_folder_without_pretrained_networks_has_none(tmp_path):
     assert part(str(tmp_path), "matcher") is None
+    (tmp_path / "me@home").mkdir()
+    assert part(f"{tmp_path}/me@home@1", "matcher") is None
     with pytest.raises(InputError, match="no such folder of a study"):
         part(str(tmp_path / "absent"), "matcher")

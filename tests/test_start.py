@@ -103,6 +103,12 @@ def test_nothing_is_pretrained_and_the_pair_names_the_donors_site(finished):
     assert set(read(folder / ROWS)["site_pair"]) == {"simulated-a->simulated-b"}
 
 
+def test_a_checkpoint_whose_name_holds_an_at_sign_is_found(given, tmp_path):
+    shutil.copytree(given, tmp_path / "me@home")
+    study = Study(asked(tmp_path / "me@home"), tmp_path / "work", ignore)
+    assert study.sites[0].pair == "simulated-a->simulated-b"
+
+
 def test_another_checkpoint_at_the_same_place_is_not_mixed_in(given, finished, tmp_path):
     folder, place = tmp_path / "work", tmp_path / "net"
     shutil.copytree(given, place)

@@ -5,6 +5,7 @@ from pathlib import Path
 from mtloc_jax.core.model import Params
 from mtloc_jax.errors import InputError
 from mtloc_jax.surgery import checkpoint
+from mtloc_jax.surgery.network import folder_and_run
 
 
 def part(place: str, name: str) -> Params | None:
@@ -15,7 +16,7 @@ def part(place: str, name: str) -> Params | None:
     Raises InputError where there is no such folder or seed, several differ by their settings, or
     what lies there is damaged.
     """
-    folder, _, seed = place.partition("@")
+    folder, seed = folder_and_run(place)
     path = Path(folder)
     if not path.is_dir() or not (seed.isdecimal() or not seed):
         raise InputError(

@@ -33,7 +33,7 @@ from mtloc_jax.study.runs import turns
 from mtloc_jax.study.stages import READING, REPORTING
 from mtloc_jax.study.starts import Starts
 from mtloc_jax.study.variants import Variant, variant_folder
-from mtloc_jax.surgery.network import Network, read_network
+from mtloc_jax.surgery.network import Network, folder_and_run, read_network
 from mtloc_jax.surgery.new_network import check_heard
 from mtloc_jax.surgery.tree import tree_digest
 from mtloc_jax.times import Times
@@ -306,7 +306,7 @@ def _given(plan: Plan) -> Network | None:
     if not places:
         return None
     (place, *others) = sorted(places)
-    if not Path(place.partition("@")[0]).exists():
+    if not Path(folder_and_run(place)[0]).exists():
         raise InputError(
             f"start is {place!r}, and no checkpoint is there",
             remedy=f"set --config.start to {FROM_PRETRAINED}, {FROM_TRANSFERRED}, or a checkpoint "

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from mtloc_jax.errors import InputError
 from mtloc_jax.surgery.graft_report import GraftReport
-from mtloc_jax.surgery.network import Network
-from mtloc_jax.surgery.network_card import ancestors, settings_of
+from mtloc_jax.surgery.network import Network, folder_and_run
+from mtloc_jax.surgery.network_card import NetworkCard, ancestors, settings_of
 from mtloc_jax.surgery.part_program import PART
 from mtloc_jax.surgery.rules import Rule
 
@@ -38,20 +38,20 @@ def check_donors(donors: Mapping[str, Network]) -> None:
             )
 
 
-def check_output(output: Path, donors: Mapping[str, Network]) -> None:
-    """Raise InputError where writing `output` would overwrite something, above all an ancestor."""
-    for name, donor in donors.items():
-        older = [(donor.place, name)]
-        older += [(of["path"], " <- ".join(names)) for names, of in ancestors(donor.card, (name,))]
-        for place, whose in older:
-            if Path(place.partition("@")[0]).absolute() == output.absolute():
-                raise InputError(
-                    f"this is {whose}, which the new network would descend from",
-                    remedy="give a new --output",
-                    path=output,
-                )
+def check_output(output: Path, card: NetworkCard) -> None:
+    """Raise InputError where writing `output` would overwrite something, above all an ancestor.
+
+    card: of the network that shall lie there, its `lineage` at least
+    """
+    for names, donor in ancestors(card):
+        if Path(folder_and_run(donor["path"])[0]).absolute() == output.absolute():
+            raise InputError(
+                f"this is {' <- '.join(names)}, which the new network would descend from",
+                remedy="give a new --output folder",
+                path=output,
+            )
     if output.exists():
-        raise InputError("this is there already", remedy="give a new --output", path=output)
+        raise InputError("this is there already", remedy="give a new --output folder", path=output)
 
 
 def check_positions(report: GraftReport, donors: Mapping[str, Network], output: str) -> None:

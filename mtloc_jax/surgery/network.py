@@ -1,5 +1,6 @@
 """Read a trained network wherever it lies: a checkpoint, one run of one, or a foreign file."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -44,7 +45,7 @@ def read_network(place: str) -> Network:
     Raises InputError where it is missing, damaged or of another kind, or a stack is given without
     saying which run.
     """
-    name, _, run = place.partition("@")
+    name, run = folder_and_run(place)
     path = Path(name)
     if not _is_folder(path):
         params, card = read_with_card(path)
@@ -67,6 +68,18 @@ def read_network(place: str) -> Network:
             path=path,
         )
     return Network(place, params, card, report)
+
+
+def folder_and_run(place: str) -> tuple[str, str]:
+    """Return the folder or file that a place names, and the run that is meant of it, "" for none.
+
+    Names may hold `@` themselves: what is there as a whole is no run's, and else the last `@` parts
+    that has something on its left; the first where none has.
+    """
+    ends = [len(place), *(at for at in reversed(range(len(place))) if place[at] == "@")]
+    # Unlike Path.exists, this raises of no name.
+    end = next((at for at in ends if os.path.exists(place[:at])), ends[-1])
+    return place[:end], place[end + 1 :]
 
 
 def _is_folder(path: Path) -> bool:

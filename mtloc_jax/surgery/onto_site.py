@@ -54,8 +54,9 @@ def graft_onto(
     names = ["donor"] if len(donors) == 1 else [f"donor{k + 1}" for k in range(len(donors))]
     read = {name: read_network(place) for name, place in zip(names, donors, strict=True)}
     check_donors(read)
+    lineage = {name: donor.lineage() for name, donor in read.items()}
     if output is not None:
-        check_output(output, read)
+        check_output(output, {"lineage": lineage})
     settings = settings_for(site, read) if settings is None else settings
     settings = replaced(settings, {"target": site, **(changes or {})})
     target = fresh(cut(_recordings(settings), settings), settings, seed)
@@ -65,7 +66,6 @@ def graft_onto(
     except InputError as error:
         raise _as_of_widths(error, target.params, trees) from None
     check_positions(report, read, settings.output)
-    lineage = {name: donor.lineage() for name, donor in read.items()}
     return Grafted(params, {**target.card, "lineage": lineage}, report)
 
 
