@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from mtloc_jax.errors import InputError
+from mtloc_jax.files import sha256
 from mtloc_jax.settings import Settings, Simulation, Window, plain
 from mtloc_jax.simulate import building_a, simulate
 from mtloc_jax.sites import buildings
@@ -217,6 +218,18 @@ def test_a_stack_without_a_run_is_refused(donor, tmp_path):
     assert done.returncode == 2
     assert "holds 1 runs; say which one" in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_a_grafted_network_is_saved_to_a_new_folder_alone(donor, tmp_path):
+    shutil.copytree(donor, tmp_path / "net")
+    rules, before = ROOT / "configs/graft/imu.py", sha256(tmp_path / "net" / "digest.json")
+    grafted = graft_onto([f"{tmp_path}/net@0"], "simulated-b", rules)
+    with pytest.raises(InputError, match="net: this is donor, which the new network would descend"):
+        grafted.save(tmp_path / "net")
+    assert sha256(tmp_path / "net" / "digest.json") == before
+    grafted.save(tmp_path / "new")
+    with pytest.raises(InputError, match="new: this is there already"):
+        grafted.save(tmp_path / "new")
 
 
 def test_a_graft_onto_layers_of_another_width_says_so_and_not_which_leaf(donor):

@@ -25,7 +25,11 @@ class Grafted(NamedTuple):
     report: GraftReport
 
     def save(self, folder: str | Path) -> None:
-        """Write it as a checkpoint; raises InputError as `checkpoint.save`."""
+        """Write it as a checkpoint to a new folder.
+
+        Raises InputError as `check_output`, where a donor may lie there, and `checkpoint.save`.
+        """
+        check_output(Path(folder), self.card)
         checkpoint.save(Path(folder), self.params, self.card, self.report)
 
 
