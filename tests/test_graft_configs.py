@@ -94,6 +94,23 @@ def test_resurvey_keeps_every_prediction_where_the_floor_stayed():
     np.testing.assert_allclose(after, before, rtol=0, atol=1e-4)
 
 
+def _without_wifi(seed):
+    made = _network(seed, modalities=["imu", "mag"])
+    del made.card["site"]["shapes"]["wifi"], made.card["run"]["scaler"]["inputs"]["wifi"]
+    del made.params["wifi"], made.params["fusion"]["fc3"]["kernel"]["wifi"]
+    return made
+
+
+def test_resurvey_takes_a_network_without_wifi_and_refuses_one_of_other_modalities():
+    donor, target = _without_wifi(1), _without_wifi(2)
+    params, report = _graft("resurvey", target, donor=donor)
+    assert params.keys() == {"imu", "mag", "fusion"}
+    assert report.totals()["keep"] == (0, 0)
+    for ours, theirs in ((_network(2), donor), (target, _network(1))):
+        with pytest.raises(InputError, match=r"scalers are of .*; give the new network the donor"):
+            _graft("resurvey", ours, donor=theirs)
+
+
 def test_wider_keeps_every_prediction():
     donor, target = _network(1), _network(1, hidden=9)
     params, _ = _graft("wider", target, donor=donor)

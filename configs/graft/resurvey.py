@@ -19,8 +19,8 @@ def get_rules(target: Network, donors: dict[str, Network]) -> tuple[Rule, ...]:
     """Return the rules for one donor, a whole MTLoc with its card."""
     donor = only(donors)
     old, new = scaler_of(donor.card), scaler_of(target.card)
+    around_wifi = refit_around_wifi(old, new)
+    if "wifi" not in old.inputs:
+        return around_wifi
     rows = wifi_rows(bssids_of(donor.card), bssids_of(target.card))
-    return (
-        Take(FC1, FC1, by=chain(wifi_gain(old, new), rows)),
-        *refit_around_wifi(old, new),
-    )
+    return (Take(FC1, FC1, by=chain(wifi_gain(old, new), rows)), *around_wifi)
