@@ -101,6 +101,17 @@ def test_a_card_tells_what_numbers_are_of_where_walks_are_not_split_by_round(sim
     assert found.statistics["split"]["test"] == [2, 9]
 
 
+def test_walks_of_a_round_that_the_split_leaves_out_are_in_no_card(simulated):
+    walks, _, _ = simulated
+    own = PAPER._replace(train=PAPER.train[1:])
+    opened = Recordings("simulated-a", walks, own, True, walks[0].source.parent)
+    by_walk = Settings(unit="walk", folds=4, test_round=2)
+    dealt, made = dealt_by(opened, by_walk), cut_by(opened, by_walk)
+    recording = card.make(walks, made, by_walk, dealt=dealt).statistics["recording"]
+    assert (recording["rounds"], recording["walks"]) == (13, 13)
+    assert recording["windows_left_out"] == 0
+
+
 def test_a_published_floor_plan_is_found(data_dir, tmp_path):
     plan = published_plan(data_dir / "indoor_location_20/site1/B1")
     assert isinstance(plan, FloorPlan)

@@ -52,11 +52,13 @@ def make(
 ) -> Card:
     """Return the data card of a site.
 
-    walks:   as they were recorded; `site` was cut from them by `settings`
+    walks:   as they were recorded; `site` was cut from them by `settings`. Those that it leaves out
+             stay out
     others:  name -> rounds of other buildings, to count access points in common
     skipped: what was wrong with files left out while the site was prepared
     dealt:   the walks numbered as they are split; None: by round, as they are
     """
+    walks = [walk for walk in walks if walk.name in site.trace_names]
     numbered, unit = (walks, ROUND) if dealt is None else (dealt.walks, dealt.unit)
     return Card(
         site.name,
