@@ -11,8 +11,6 @@ the defaults say. A check that warns says what is too good to be true, or missin
 trained.
 """
 
-import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from absl import flags
@@ -36,7 +34,7 @@ _CONFIG = config_flags.DEFINE_config_file(
     "config",
     None,
     "A study whose target the site is recorded, cut and split as: its window, modalities, "
-    "wifi_entry_max_age_ms, test_round, simulation and data_dir are used.",
+    "wifi_entry_max_age_ms, test_round, unit, folds, survey, simulation and data_dir are used.",
     lock_config=True,
 )
 _COMPARE = flags.DEFINE_list("compare", [], "Other sites, to count access points in common.")
@@ -53,14 +51,19 @@ def main(argv: list[str]) -> None:
     from mtloc_jax.sites.plans import plan_of
 
     opened = _opened(_SITE.value, settings)
-    dealt, site = recordings.dealt_by(opened, settings), recordings.cut_by(opened, settings)
+    dealt, site = card.apart(
+        opened,
+        recordings.dealt_by(opened, settings),
+        recordings.cut_by(opened, settings),
+        settings,
+    )
     others = {name: _opened(name, settings).walks for name in _COMPARE.value}
     found = card.make(opened.walks, site, settings, others, opened.skipped, dealt)
     _show(found, Console())
     output = places.folder(_OUTPUT.value or f"cards/{file_name(opened.name)}")
-    _write(output, found)
+    write_whole(output / "card.json", found.to_json())
     with style.drawing():
-        page = card_page.page(found, opened.walks, site, plan_of(opened))
+        page = card_page.page(found, dealt.walks, site, plan_of(opened))
         style.save(page, output / "card.png")
     cli.say(f"written to {output}: card.json, card.png")
 
@@ -74,11 +77,6 @@ def _opened(name: str, settings: Settings) -> "Recordings":
         simulation_seed=settings.simulation.seed,
         simulated_round_s=settings.simulation.round_s,
     )
-
-
-def _write(folder: Path, found: "Card") -> None:
-    text = json.dumps(found.plain(), indent=1, ensure_ascii=False)
-    write_whole(folder / "card.json", f"{text}\n")
 
 
 def _show(found: "Card", console: Console) -> None:

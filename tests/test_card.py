@@ -1,6 +1,7 @@
 """Data cards: what they must find by themselves in the real sets, and their page and files."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -110,6 +111,31 @@ def test_walks_of_a_round_that_the_split_leaves_out_are_in_no_card(simulated):
     recording = card.make(walks, made, by_walk, dealt=dealt).statistics["recording"]
     assert (recording["rounds"], recording["walks"]) == (13, 13)
     assert recording["windows_left_out"] == 0
+
+
+def test_a_card_of_walks_that_are_tested_in_turn_is_of_the_buildings_own_split(simulated):
+    walks, made, _ = simulated
+    opened = Recordings("simulated-a", walks, PAPER, True, walks[0].source.parent)
+    in_turn = Settings(survey="others", unit="walk", folds=3)
+    dealt, site_of = card.apart(opened, dealt_by(opened, in_turn), cut_by(opened, in_turn), in_turn)
+    found = card.make(walks, site_of, in_turn, dealt=dealt)
+    assert found.to_json() == card.make(walks, made, Settings()).to_json()
+
+
+def test_a_page_names_its_unit_and_of_many_how_many_they_are(simulated):
+    walks, _, _ = simulated
+    walks = [*walks, *(replace(walk, name=f"{walk.name} again") for walk in walks)]
+    opened = Recordings("simulated-a", walks, PAPER, True, walks[0].source.parent)
+    for folds, validation in ((14, "walks 3, 17"), (3, "9 walks")):
+        by_walk = Settings(unit="walk", folds=folds, test_round=2)
+        dealt, made = dealt_by(opened, by_walk), cut_by(opened, by_walk)
+        found = card.make(walks, made, by_walk, dealt=dealt)
+        with style.drawing():
+            drawn = card_page.page(found, dealt.walks, made, None)
+        on_map = next(axes for axes in drawn.axes if axes.get_xlabel() == "x (m)")
+        labels = [text.get_text() for text in on_map.get_legend().get_texts()]
+        assert f"validation ({validation})" in labels
+        assert "walk" in [axes.get_ylabel() for axes in drawn.axes]
 
 
 def test_a_published_floor_plan_is_found(data_dir, tmp_path):
@@ -247,6 +273,54 @@ def get_config():
     assert (
         changed["baselines_m"].keys() == {"constant", "elapsed-time"} < plain["baselines_m"].keys()
     )
+
+
+TWO_WALKS_A_ROUND = """
+from dataclasses import replace
+from launch import card, cli
+from mtloc_jax.cards import card_page
+from mtloc_jax.sites import recordings
+from mtloc_jax.sites.splits import Split
+
+opened, page = recordings.open_recordings, card_page.page
+
+
+def of_seven_rounds(*args, **how):
+    found = opened(*args, **how)
+    walks = [replace(walk, number=(walk.number + 1) // 2) for walk in found.walks]
+    return found._replace(walks=walks, split=Split((1, 2, 3, 4), (5,), (6, 7)))
+
+
+def told(found, walks, site, plan):
+    print("DRAWN", {walk.name: walk.number for walk in walks})
+    return page(found, walks, site, plan)
+
+
+recordings.open_recordings, card_page.page = of_seven_rounds, told
+cli.run(card.main)
+"""
+
+
+@pytest.mark.parametrize(
+    ("settings", "n_numbers", "unit"),
+    [
+        ({"unit": "walk", "folds": 7, "test_round": 2}, 14, "walk"),
+        ({"unit": "walk", "folds": 7, "survey": "others"}, 7, "round"),
+    ],
+)
+def test_the_command_draws_walks_as_they_are_split(tmp_path, settings, n_numbers, unit):
+    (tmp_path / "show.py").write_text(TWO_WALKS_A_ROUND)
+    (tmp_path / "study.py").write_text(
+        "from ml_collections import ConfigDict\n\n\ndef get_config():\n"
+        f"    return ConfigDict({settings | {'simulation': {'round_s': 20.0}}})\n"
+    )
+    flags = ["--site=simulated-a", f"--config={tmp_path}/study.py", f"--output={tmp_path}"]
+    done = launched("show.py", *flags, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    line = next(line for line in done.stdout.splitlines() if line.startswith("DRAWN"))
+    assert len(set(re.findall(r": (\d+)", line))) == n_numbers
+    written = json.loads((tmp_path / "card.json").read_text(), parse_constant=pytest.fail)
+    assert written["statistics"]["recording"]["unit"] == unit
 
 
 def test_the_command_refuses_a_config_that_holds_what_nothing_reads(tmp_path):

@@ -1,5 +1,6 @@
 """A site's data card: what its recordings hold, and whether they are too good to be true."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import NamedTuple
@@ -8,9 +9,9 @@ from mtloc_jax.cards import card_coverage, card_statistics, faults, leaks, predi
 from mtloc_jax.cards.card_statistics import Statistics
 from mtloc_jax.cards.checks import Check, verdict
 from mtloc_jax.logs.round import Round
-from mtloc_jax.settings import Settings
+from mtloc_jax.settings import Settings, replaced
 from mtloc_jax.sites.protocol import ROUND
-from mtloc_jax.sites.recordings import Recordings
+from mtloc_jax.sites.recordings import Recordings, cut_by
 from mtloc_jax.sites.site import Site
 
 
@@ -32,7 +33,7 @@ class Card(NamedTuple):
         return sum(not check.passed for check in self.checks)
 
     def plain(self) -> dict:
-        """Return the card as plain data, for card.json."""
+        """Return the card as plain data."""
         return {
             "name": self.name,
             "simulated": self.simulated,
@@ -40,6 +41,26 @@ class Card(NamedTuple):
             "checks": [asdict(check) for check in self.checks],
             "statistics": self.statistics,
         }
+
+    def to_json(self) -> str:
+        """Return the card as JSON text, the content of card.json."""
+        return f"{json.dumps(self.plain(), indent=1, ensure_ascii=False, allow_nan=False)}\n"
+
+
+def apart(
+    recordings: Recordings, dealt: Recordings, site: Site, settings: Settings
+) -> tuple[Recordings, Site]:
+    """Return the walks as a card numbers them and the site that it judges, their splits apart.
+
+    recordings: as they were opened; `dealt` and `site` are made of them by `settings`
+
+    Where every walk is tested by all the others, a card would compare each with itself: then they
+    are the building's own.
+    """
+    if not site.split.in_turn:
+        return dealt, site
+    own = replaced(settings, {"survey": "once", "unit": ROUND, "folds": 0})
+    return recordings, cut_by(recordings, own)
 
 
 def make(

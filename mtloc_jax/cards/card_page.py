@@ -14,6 +14,7 @@ from mtloc_jax.report import style
 from mtloc_jax.report.map_panels import draw_plan
 from mtloc_jax.sites.floor_plan import FloorPlan
 from mtloc_jax.sites.site import Site
+from mtloc_jax.sites.splits import ranges
 
 SPLIT_COLOURS = {"train": "#0072B2", "validation": "#E69F00", "test": "#D55E00"}
 PASS, WARN = "#00664B", "#A33C00"
@@ -27,21 +28,26 @@ _SENSOR_HATCHES = {"accel": "////", "gyro": "....", "mag": "xxxx"}
 _BELOW = -0.24  # of a panel's height: beneath its label
 _MARGIN = 0.06  # of the extent, around the walks
 _COLUMNS = (0.005, 0.055, 0.185, 0.595)  # verdict, name, number, meaning: share of the width
+_MOST_TICKS, _LONGEST_NAMED = 30, 20  # numbers beside bars, characters of them in a legend
 _WRAP = (76, 74)  # characters of number and meaning on a line
 _CAPTION = "Predictors are fitted on the training rounds; none of them is a network."
 
 
 def page(card: Card, walks: Sequence[Round], site: Site, plan: FloorPlan | None) -> Figure:
-    """Draw the page of `card`, which was made from these walks and this site."""
+    """Draw the page of `card`, which was made from this site.
+
+    walks: numbered as the site is split
+    """
+    unit = card.statistics["recording"]["unit"]
     drawn = style.figure(
         f"{card_words.title(card)}, {card_words.outcome(card)}", _CAPTION, 11.0, 10.6
     )
     top, middle, bottom = np.asarray(drawn.subfigures(3, 1, height_ratios=[4.3, 2.4, 3.9]))
     map_axes, text_axes = top.subplots(1, 2, width_ratios=[1.75, 1])
-    _draw_walks(map_axes, walks, site, plan)
+    _draw_walks(map_axes, walks, site, plan, unit)
     _write_statistics(text_axes, card)
     rounds, heard, ages, errors = middle.subplots(1, 4)
-    _draw_rounds(rounds, walks, site)
+    _draw_rounds(rounds, walks, site, unit)
     _draw_access_points(heard, walks)
     _draw_wifi_age(ages, site)
     _draw_errors(errors, site)
@@ -49,7 +55,9 @@ def page(card: Card, walks: Sequence[Round], site: Site, plan: FloorPlan | None)
     return drawn
 
 
-def _draw_walks(axes: Axes, walks: Sequence[Round], site: Site, plan: FloorPlan | None) -> None:
+def _draw_walks(
+    axes: Axes, walks: Sequence[Round], site: Site, plan: FloorPlan | None, unit: str
+) -> None:
     xy_m = np.concatenate([walk.waypoint_xy_m for walk in walks])
     low, high = xy_m.min(axis=0), xy_m.max(axis=0)
     margin = np.maximum(_MARGIN * (high - low), 1.0)
@@ -57,7 +65,7 @@ def _draw_walks(axes: Axes, walks: Sequence[Round], site: Site, plan: FloorPlan 
         draw_plan(axes, plan)
     for name, rounds in site.split._asdict().items():
         for at, walk in enumerate(w for w in walks if w.number in rounds):
-            label = f"{name} ({_rounds(rounds)})" if at == 0 else None
+            label = f"{name} ({_named(rounds, unit)})" if at == 0 else None
             line = {**_SPLIT_LINES[name], "color": SPLIT_COLOURS[name]}
             axes.plot(*walk.waypoint_xy_m.T, **line, label=label)
     axes.set(xlabel="x (m)", ylabel="y (m)")
@@ -74,7 +82,7 @@ def _draw_walks(axes: Axes, walks: Sequence[Round], site: Site, plan: FloorPlan 
     )
 
 
-def _draw_rounds(axes: Axes, walks: Sequence[Round], site: Site) -> None:
+def _draw_rounds(axes: Axes, walks: Sequence[Round], site: Site, unit: str) -> None:
     frozen = faults.frozen_s(walks)
     numbers = sorted({walk.number for walk in walks})
     for number in numbers:
@@ -95,7 +103,9 @@ def _draw_rounds(axes: Axes, walks: Sequence[Round], site: Site) -> None:
             )
     if frozen:
         _legend_below(axes)
-    axes.set(title="Minutes a round", xlabel="minutes", ylabel="round", yticks=numbers)
+    axes.set(title=f"Minutes a {unit}", xlabel="minutes", ylabel=unit)
+    if len(numbers) <= _MOST_TICKS:
+        axes.set(yticks=numbers)
     axes.tick_params(axis="y", labelsize=6.5)
     axes.invert_yaxis()
 
@@ -190,13 +200,10 @@ def _write_checks(axes: Axes, card: Card) -> None:
         y -= (1.25 + max(number.count("\n"), meaning.count("\n"))) / 21
 
 
-def _rounds(numbers: Sequence[int]) -> str:
-    """Write 1, 2, 3, 9 as 'rounds 1-3, 9'."""
-    ordered = sorted(numbers)
-    breaks = [0, *(i for i in range(1, len(ordered)) if ordered[i] != ordered[i - 1] + 1)]
-    groups = [ordered[a:b] for a, b in zip(breaks, [*breaks[1:], len(ordered)], strict=True)]
-    words = ", ".join(str(g[0]) if len(g) == 1 else f"{g[0]}-{g[-1]}" for g in groups)
-    return f"round{'s' if len(ordered) > 1 else ''} {words}"
+def _named(numbers: Sequence[int], unit: str) -> str:
+    """Write 1, 2, 3, 9 as 'rounds 1-3, 9'; of many, how many they are."""
+    words, plural = ranges(numbers), unit if len(numbers) == 1 else f"{unit}s"
+    return f"{plural} {words}" if len(words) <= _LONGEST_NAMED else f"{len(numbers)} {plural}"
 
 
 def _minutes(walk: Round) -> float:

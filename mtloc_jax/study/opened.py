@@ -1,7 +1,6 @@
 """The buildings of a study: read once, and cut as each group of its runs needs them."""
 
 import dataclasses
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,11 +11,11 @@ from mtloc_jax.cards import card
 from mtloc_jax.errors import InputError
 from mtloc_jax.files import recorded_sums, sha256, write_whole
 from mtloc_jax.rows import CARD
-from mtloc_jax.settings import Settings, replaced, values
+from mtloc_jax.settings import Settings, values
 from mtloc_jax.sites.floor_plan import keep_plan
 from mtloc_jax.sites.plans import plan_of
 from mtloc_jax.sites.pooled import pooled, together
-from mtloc_jax.sites.protocol import OTHERS, ROUND
+from mtloc_jax.sites.protocol import OTHERS
 from mtloc_jax.sites.recordings import Recordings, cut_by, dealt_by, open_recordings
 from mtloc_jax.sites.site import Site
 from mtloc_jax.sites.two_surveys import Survey, surveys
@@ -172,12 +171,9 @@ def write_plans(sites_of: Mapping[Path, Sites]) -> None:
 
 
 def _card_text(building: Building, settings: Settings) -> str:
-    cut, dealt = building.cut, building.dealt
-    if cut.split.in_turn:  # what a card compares needs splits apart: the building's own
-        dealt = building.recordings
-        cut = cut_by(dealt, replaced(settings, {"survey": "once", "unit": ROUND, "folds": 0}))
-    found = card.make(building.recordings.walks, cut, settings, dealt=dealt)
-    return f"{json.dumps(found.plain(), indent=1, ensure_ascii=False)}\n"
+    recordings = building.recordings
+    dealt, cut = card.apart(recordings, building.dealt, building.cut, settings)
+    return card.make(recordings.walks, cut, settings, dealt=dealt).to_json()
 
 
 def _read(settings: Settings, name: str, report: Report) -> Recordings:
