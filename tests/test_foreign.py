@@ -28,6 +28,10 @@ NAMES = {
 }
 
 
+PLAIN = {"name": "imu_lstm", "activation": "tanh", "recurrent_activation": "sigmoid"}
+BACKWARDS = "layer imu_lstm reads its windows backwards; only a forward LSTM fits"
+
+
 def _part(number):
     """Return the rows by which a joined kernel reads the n-th of its branches."""
     rows = slice(number * HIDDEN, (number + 1) * HIDDEN)
@@ -107,6 +111,81 @@ def test_an_lstm_with_another_gate_function_is_refused(tmp_path):
     _keras_2_file(tmp_path / "w.h5", networks.params(4, 3), model_config=json.dumps(config))
     with pytest.raises(InputError, match="LSTM lstm has the activations tanh and hard_sigmoid"):
         read_foreign(tmp_path / "w.h5")
+
+
+@pytest.mark.parametrize(
+    ("layer", "says"),
+    [
+        ({"class_name": "LSTM", "config": PLAIN | {"go_backwards": True}}, BACKWARDS),
+        (
+            {
+                "class_name": "Bidirectional",
+                "config": {
+                    "layer": {"class_name": "LSTM", "config": PLAIN},
+                    "backward_layer": {"class_name": "LSTM", "config": PLAIN | {"go_backwards": 1}},
+                },
+            },
+            BACKWARDS,
+        ),
+        (
+            {
+                "class_name": "RNN",
+                "config": {
+                    "cell": {
+                        "class_name": "LSTMCell",
+                        "config": PLAIN | {"recurrent_activation": "hard_sigmoid"},
+                    }
+                },
+            },
+            "LSTMCell imu_lstm has the activations tanh and hard_sigmoid",
+        ),
+    ],
+)
+def test_a_model_with_an_lstm_of_another_function_is_refused(tmp_path, layer, says):
+    params = networks.params(4, 3)
+    config = {"config": {"layers": [{"class_name": "LSTM", "config": PLAIN}]}}
+    _keras_2_file(tmp_path / "w.h5", params, model_config=json.dumps(config))
+    assert read_foreign(tmp_path / "w.h5").keys() == {"imu_lstm", "out"}
+    config["config"]["layers"].append(layer)
+    _keras_2_file(tmp_path / "w.h5", params, model_config=json.dumps(config))
+    with pytest.raises(InputError, match=says):
+        read_foreign(tmp_path / "w.h5")
+
+
+def _keras_3_file(path, *layers):
+    """Write weights as Keras 3's save_weights: (group, name, variables) of each layer."""
+    with h5py.File(path, "w") as file:
+        for group, name, variables in layers:
+            file.create_group(f"layers/{group.removesuffix('/cell')}/vars").attrs["name"] = name
+            for number, value in enumerate(variables):
+                file[f"layers/{group}/vars/{number}"] = value
+
+
+def test_the_backward_half_of_a_bidirectional_is_refused_without_its_model(tmp_path):
+    lstm = [networks.params(4, 3)["imu"][name] for name in ("kernel", "recurrent_kernel", "bias")]
+    dense = ("dense", "backward_dense", [np.ones((2, 3)), np.zeros(3)])
+    halves = {
+        half: (f"bidirectional/{half}/cell", name, lstm)
+        for half, name in (("forward_layer", "forward_lstm"), ("backward_layer", "own"))
+    }
+    file = tmp_path / "net.weights.h5"
+    _keras_3_file(file, dense, halves["forward_layer"])
+    assert read_foreign(file).keys() == {"backward_dense", "forward_lstm"}
+    _keras_3_file(file, dense, *halves.values())
+    with pytest.raises(InputError, match=r"net\.weights\.h5: layer own reads its windows"):
+        read_foreign(file)
+    _keras_2_file(file, networks.params(4, 3), "backward_imu_lstm/lstm_cell/")
+    with pytest.raises(InputError, match="layer backward_imu_lstm reads its windows backwards"):
+        read_foreign(file)
+
+
+@pytest.mark.parametrize("cell", ["lstm/cell", "rnn/cell/cells/lstm_cell_1"])
+def test_an_lstm_without_a_bias_is_refused_without_its_model(tmp_path, cell):
+    params = networks.params(4, 3)["imu"]
+    lstm = cell, "imu_lstm", [params["kernel"], params["recurrent_kernel"]]
+    _keras_3_file(tmp_path / "net.weights.h5", lstm)
+    with pytest.raises(InputError, match=r"imu_lstm is not an LSTM with one bias .*\[4, 16\]"):
+        read_foreign(tmp_path / "net.weights.h5")
 
 
 def test_an_h5_file_that_is_not_keras_is_refused(tmp_path):

@@ -16,6 +16,9 @@ from mtloc_jax.surgery.zipped import too_large
 
 _CELL = re.compile(r"(lstm_)?cell(_\d+)?")
 _VARIABLES = {2: ("kernel", "bias"), 3: ("kernel", "recurrent_kernel", "bias")}
+_VARIABLES_OF_CELL = {**_VARIABLES, 2: ("kernel", "recurrent_kernel")}
+_BACKWARD = "backward_"
+"""How Keras 3 begins the group of the half of a Bidirectional that reads backwards, 2 its name."""
 
 
 def read_keras(path: Path, largest_bytes: int) -> dict[str, np.ndarray]:
@@ -24,15 +27,16 @@ def read_keras(path: Path, largest_bytes: int) -> dict[str, np.ndarray]:
     Keras's gate order (i, f, c, o), its single bias and its kernel layout are ours.
 
     Raises InputError where the file holds a link or says where else its values lie, is not of
-    Keras, names a layer twice, or an LSTM has other activations, no bias or the two biases of
-    CuDNNLSTM; and whatever h5py raises where it is damaged.
+    Keras, names a layer twice, or an LSTM reads backwards, has other activations, no bias or the
+    two biases of CuDNNLSTM; and whatever h5py raises where it is damaged. Weights saved without
+    their model say neither activations nor, but for the halves of a Bidirectional, the direction.
     """
     with h5py.File(path, "r") as file:
         datasets = dict(_datasets(file, path))
         held = sum(_n_bytes(dataset) for dataset in datasets.values())
         if held > largest_bytes:
             raise too_large(held, largest_bytes, path)
-        weights = dict(_weights(file, datasets))
+        weights = dict(_weights(file, datasets, path))
         config = file.attrs.get("model_config")
     if not weights:
         raise InputError(
@@ -41,7 +45,7 @@ def read_keras(path: Path, largest_bytes: int) -> dict[str, np.ndarray]:
             path=path,
         )
     if config is not None:
-        _check_activations(json.loads(config), path)
+        _check_model(json.loads(config), path)
     flat = _flat(weights, path)
     for layer in {name.rpartition("/")[0] for name in flat}:
         _check_lstm(layer, flat, path)
@@ -88,15 +92,20 @@ def _n_bytes(dataset: h5py.Dataset) -> int:
 
 
 def _weights(
-    file: h5py.File, datasets: dict[str, h5py.Dataset]
+    file: h5py.File, datasets: dict[str, h5py.Dataset], path: Path
 ) -> Iterator[tuple[tuple[str, str, str], np.ndarray]]:
     """Yield (layer, weight, place in the file) and the array of every weight."""
     for place, dataset in datasets.items():
         parts = place.split("/")
         if len(parts) > 2 and parts[-2] == "vars":
-            yield (*_of_version_3(file, parts), place), dataset[()]
+            layer, weight = _of_version_3(file, parts)
         elif len(parts) > 1:
-            yield (*_of_version_2(parts), place), dataset[()]
+            layer, weight = _of_version_2(parts)
+        else:
+            continue
+        if weight == "recurrent_kernel" and any(p.startswith(_BACKWARD) for p in parts):
+            raise _backward(layer, path)
+        yield (layer, weight, place), dataset[()]
 
 
 def _of_version_3(file: h5py.File, parts: list[str]) -> tuple[str, str]:
@@ -104,7 +113,8 @@ def _of_version_3(file: h5py.File, parts: list[str]) -> tuple[str, str]:
     group = parts[:-3] if parts[-3] == "cell" else parts[:-2]
     named = file["/".join([*group, "vars"])]
     count = len(file["/".join(parts[:-1])])
-    weight = _VARIABLES.get(count, tuple(map(str, range(count))))[int(parts[-1])]
+    known = _VARIABLES_OF_CELL if _CELL.fullmatch(parts[-3]) else _VARIABLES
+    weight = known.get(count, tuple(map(str, range(count))))[int(parts[-1])]
     return str(named.attrs.get("name", group[-1])), weight
 
 
@@ -151,21 +161,31 @@ def _refused(problem: str, path: Path) -> InputError:
     )
 
 
-def _check_activations(config: Any, path: Path) -> None:
+def _backward(layer: Any, path: Path) -> InputError:
+    return InputError(
+        f"layer {layer} reads its windows backwards",
+        remedy="only a forward LSTM fits: save a model that has no other",
+        path=path,
+    )
+
+
+def _check_model(config: Any, path: Path) -> None:
     """Raise InputError where an LSTM of the saved model computes another function than ours."""
     if isinstance(config, list):
         for part in config:
-            _check_activations(part, path)
+            _check_model(part, path)
     if not isinstance(config, dict):
         return
-    if config.get("class_name") == "LSTM":
+    if config.get("go_backwards"):
+        raise _backward(config.get("name"), path)
+    if (kind := config.get("class_name")) in ("LSTM", "LSTMCell"):
         inner = config.get("config", {})
         found = inner.get("activation"), inner.get("recurrent_activation")
         if found != ("tanh", "sigmoid"):
             raise InputError(
-                f"LSTM {inner.get('name')} has the activations {found[0]} and {found[1]}",
+                f"{kind} {inner.get('name')} has the activations {found[0]} and {found[1]}",
                 remedy="only tanh and sigmoid fit: train it with recurrent_activation='sigmoid'",
                 path=path,
             )
     for part in config.values():
-        _check_activations(part, path)
+        _check_model(part, path)
