@@ -128,6 +128,28 @@ def test_zeros_compress_so_a_small_file_of_them_is_read_and_a_large_one_refused(
     assert read_foreign(tmp_path / "plain.npz")["other"].size == zeros.size
 
 
+@pytest.mark.parametrize(
+    ("names", "says"),
+    [
+        (("a.b", "a.b.c"), r"w\.npz: a/b is both a weight and a layer"),
+        (("a/b/c", "a.b"), r"w\.npz: a/b is both a weight and a layer"),
+        (("a.b", "a/b"), r"w\.npz: two weights are called a/b"),
+    ],
+)
+def test_names_that_are_one_path_however_it_is_written_are_refused(tmp_path, names, says):
+    np.savez(tmp_path / "w.npz", **dict.fromkeys(names, np.ones(3, np.float32)))
+    with pytest.raises(InputError, match=says):
+        read_foreign(tmp_path / "w.npz")
+
+
+def test_an_array_beside_another_whose_name_ends_in_npy_is_refused(tmp_path):
+    np.savez(tmp_path / "w.npz", a=np.ones(3, np.float32))
+    with zipfile.ZipFile(tmp_path / "w.npz", "a") as file:
+        file.writestr("a", file.read("a.npy"))
+    with pytest.raises(InputError, match=r"w\.npz: cannot be read \(two arrays in it"):
+        read_foreign(tmp_path / "w.npz")
+
+
 def test_an_encrypted_member_is_named(tmp_path):
     content = bytearray(weights.whole("npz"))
     at = content.index(b"PK\x01\x02")

@@ -6,6 +6,7 @@ Started by foreign.read_foreign. It writes one line of JSON, `{"arrays": [{"name
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
@@ -20,7 +21,7 @@ from mtloc_jax.surgery.npz import NUMBERS, read_npz
 from mtloc_jax.surgery.safetensors_file import read_safetensors
 from mtloc_jax.surgery.state_dict import from_torch, is_state_dict
 from mtloc_jax.surgery.torch_file import read_torch
-from mtloc_jax.surgery.tree import prefixes
+from mtloc_jax.surgery.tree import prefixes, segments
 
 LARGEST_BYTES = 4096 * MIB
 """A larger file of weights is of no network that locates a phone."""
@@ -78,11 +79,14 @@ def _read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
 
 def _check(flat: Mapping[str, np.ndarray]) -> None:
     """Raise InputError unless all are finite numbers, under names that fit a tree and a screen."""
+    paths = Counter("/".join(segments(name)) for name in flat)
     for name, leaf in flat.items():
-        *parents, _ = prefixes(name)
+        *parents, path = prefixes(name)
         if not name.isprintable() or len(name) > _LONGEST_NAME or len(parents) > _DEEPEST_NAME:
             raise InputError(f"{name[:_LONGEST_NAME]!r} is no name of a weight", remedy="rename it")
-        both = next((parent for parent in parents if parent in flat), None)
+        if paths[path] > 1:
+            raise InputError(f"two weights are called {path}", remedy="rename one of them")
+        both = next((parent for parent in parents if parent in paths), None)
         if both is not None:
             raise InputError(f"{both} is both a weight and a layer", remedy="rename one of them")
         if leaf.dtype.kind not in NUMBERS:

@@ -14,14 +14,15 @@ _DESCRIPTOR_BYTES = 24  # that may follow a member
 def members(file: zipfile.ZipFile, path: Path, largest_bytes: int) -> list[zipfile.ZipInfo]:
     """Return the members of a zip file, which together hold at most `largest_bytes`.
 
-    Raises InputError where they say they hold more, two have one name, one is encrypted or
-    compressed by another method than deflate, or where the file holds what is not listed.
+    Raises InputError where they say they hold more, two have one name, with or without numpy's
+    `.npy`, one is encrypted or compressed by another method than deflate, or where the file holds
+    what is not listed.
     """
     found = file.infolist()
     held = sum(member.file_size for member in found)
     if held > largest_bytes:
         raise too_large(held, largest_bytes, path)
-    names = [member.filename for member in found]
+    names = [member.filename.removesuffix(".npy") for member in found]
     if len(set(names)) < len(names):
         raise _refused("two arrays in it have one name", path)
     for member in found:
