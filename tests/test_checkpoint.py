@@ -287,6 +287,18 @@ def test_a_graft_report_without_its_digest_is_not_passed_over(tmp_path):
         read_report(tmp_path / "net")
 
 
+@pytest.mark.parametrize("words", [b"{}", b"\xff\xfe{}", b"\x80"])
+def test_a_graft_report_of_strangers_is_looked_at_before_it_is_believed(tmp_path, words):
+    params, report = graft(networks.params(6, 3), {"d": networks.params(6, 3, 1)}, [Take("*", "*")])
+    save(tmp_path / "net", params, networks.card("abc"), report)
+    (tmp_path / "net" / GRAFT).write_bytes(words)
+    digests = json.loads((tmp_path / "net" / DIGEST).read_text())
+    digests["files"][GRAFT] = sha256(tmp_path / "net" / GRAFT)
+    (tmp_path / "net" / DIGEST).write_text(json.dumps(digests))
+    with pytest.raises(InputError, match=r"net/graft\.json: this is not a graft report"):
+        read_report(tmp_path / "net")
+
+
 @pytest.mark.parametrize(
     "words", ["[]", '{"site": []}', '{"runs": [3]}', '{"lineage": {"d": {"path": 3}}}']
 )

@@ -123,6 +123,28 @@ def test_a_report_survives_json():
 def test_a_report_that_is_none_is_refused():
     with pytest.raises(InputError, match="not a graft report"):
         GraftReport.from_json('{"entries": 3}')
+    _, report = graft(_network(), {"pretrained": _pretrained()}, SPINE)
+    odd = {
+        "path": 5,
+        "action": ["take"],
+        "by": None,
+        "donors": "abc",
+        "shape": [10**30],
+        "donor_shapes": [3],
+        "norm_after": ["1"],
+        "digest": [None],
+        "details": {"n_carried": 10**400},
+        "more": 1,
+    }
+    for name, value in odd.items():
+        raw = json.loads(report.to_json())
+        raw["entries"][0][name] = value
+        with pytest.raises(InputError, match=f"this is not a graft report .*{name}"):
+            GraftReport.from_json(json.dumps(raw))
+    for name in ("donors", "stacked"):
+        raw = json.loads(report.to_json()) | {name: "abc"}
+        with pytest.raises(InputError, match="donors or stacked is of another kind"):
+            GraftReport.from_json(json.dumps(raw))
 
 
 def test_numpy_and_jax_arrays_graft_alike():

@@ -18,7 +18,7 @@ import orbax.checkpoint as ocp
 from orbax.checkpoint._src.serialization import type_handlers
 
 from mtloc_jax import settings
-from mtloc_jax.errors import InputError
+from mtloc_jax.errors import InputError, naming
 from mtloc_jax.files import sha256, whole_folder, write_whole
 from mtloc_jax.surgery.checked_card import checked_card
 from mtloc_jax.surgery.graft_report import GraftReport
@@ -111,21 +111,20 @@ def read_card(folder: Path) -> Card:
     if not folder.is_dir():
         raise InputError("no such checkpoint", remedy="give the folder that was saved", path=folder)
     _check_files(folder, under=CARD)
-    try:
+    with naming(folder / CARD):
         return checked_card(_json(folder / CARD))
-    except InputError as error:
-        raise InputError(error.problem, remedy=error.remedy, path=folder / CARD) from error
 
 
 def read_report(folder: Path) -> GraftReport | None:
     """Read the report of the graft a checkpoint came from; None where there was no graft.
 
-    Raises InputError where it was altered, or is there and no digest of it.
+    Raises InputError where it was altered, is none, or is there and no digest of it.
     """
     if GRAFT not in _recorded(folder) and not (folder / GRAFT).exists():
         return None
     _check_files(folder, under=GRAFT)
-    return GraftReport.from_json((folder / GRAFT).read_text(encoding="utf-8"))
+    with naming(folder / GRAFT):
+        return GraftReport.from_json((folder / GRAFT).read_bytes())
 
 
 def plain(card: Any) -> Any:

@@ -2,8 +2,9 @@
 
 import dataclasses
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -81,16 +82,16 @@ class GraftReport:
         return json.dumps(dataclasses.asdict(self), indent=1) + "\n"
 
     @classmethod
-    def from_json(cls, text: str) -> "GraftReport":
+    def from_json(cls, text: str | bytes) -> "GraftReport":
         """Read back what `to_json` wrote.
 
-        Raises InputError where the text is something else.
+        Raises InputError where the text is something else: strangers write files too.
         """
         try:
             raw = json.loads(text)
-            entries = tuple(Entry(**_tuples(entry)) for entry in raw["entries"])
-            if odd := [entry.action for entry in entries if entry.action not in ACTIONS]:
-                raise ValueError(f"there is no action {odd[0]!r}")
+            entries = tuple(Entry(**_checked(entry)) for entry in raw["entries"])
+            if not isinstance(raw["donors"], dict) or not isinstance(raw["stacked"], bool):
+                raise ValueError("donors or stacked is of another kind")
             return cls(entries, raw["donors"], raw["stacked"])
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise InputError(
@@ -140,6 +141,47 @@ def of_runs(leaf: Any, stacked: bool) -> Iterator[np.ndarray]:
     return iter(np.asarray(leaf) if stacked else np.asarray(leaf)[None])
 
 
-def _tuples(entry: dict[str, Any]) -> dict[str, Any]:
+def _checked(entry: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of an entry, lists as tuples; raises ValueError where one is odd."""
+    for name, value in entry.items():
+        if not _FIELDS[name](value):
+            raise ValueError(f"{name} is {str(value)[:40]!r}")
     plain = {k: tuple(v) if isinstance(v, list) else v for k, v in entry.items()}
     return plain | {"donor_shapes": tuple(map(tuple, entry["donor_shapes"]))}
+
+
+def _all(holds: Callable[[Any], bool], value: Any) -> bool:
+    return isinstance(value, list) and all(map(holds, value))
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_size(value: Any) -> bool:
+    return isinstance(value, int) and 0 <= value < 2**31
+
+
+def _is_details(value: Any) -> bool:
+    """Say whether it is an object, its whole numbers such as floats can hold."""
+    return isinstance(value, dict) and all(
+        abs(number) < 2**53 for number in value.values() if isinstance(number, int)
+    )
+
+
+_texts, _sizes = partial(_all, _is_text), partial(_all, _is_size)
+_numbers = partial(_all, lambda value: isinstance(value, float))
+_FIELDS: Mapping[str, Callable[[Any], bool]] = {
+    "path": _is_text,
+    "action": lambda value: value in ACTIONS,
+    "donors": _texts,
+    "by": _is_text,
+    "dtype": _is_text,
+    "shape": _sizes,
+    "donor_shapes": partial(_all, _sizes),
+    "norm_before": _numbers,
+    "norm_after": _numbers,
+    "digest": _texts,
+    "details": _is_details,
+}
+"""Each field of an Entry -> whether JSON has for it what the field may hold."""
