@@ -122,6 +122,15 @@ def test_a_card_of_walks_that_are_tested_in_turn_is_of_the_buildings_own_split(s
     assert found.to_json() == card.make(walks, made, Settings()).to_json()
 
 
+def test_what_is_no_number_is_null_in_a_cards_json(simulated):
+    walks, made, _ = simulated
+    found = card.make(walks, made, Settings())
+    found.statistics["recording"]["rounds"] = float("nan")
+    said = json.loads(found.to_json(), parse_constant=pytest.fail)
+    assert said["statistics"]["recording"]["rounds"] is None
+    assert said["warnings"] == found.warnings
+
+
 def test_a_page_names_its_unit_and_of_many_how_many_they_are(simulated):
     walks, _, _ = simulated
     walks = [*walks, *(replace(walk, name=f"{walk.name} again") for walk in walks)]

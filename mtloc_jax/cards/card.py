@@ -1,9 +1,10 @@
 """A site's data card: what its recordings hold, and whether they are too good to be true."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mtloc_jax.cards import card_coverage, card_statistics, faults, leaks, predictor_errors
 from mtloc_jax.cards.card_statistics import Statistics
@@ -43,8 +44,18 @@ class Card(NamedTuple):
         }
 
     def to_json(self) -> str:
-        """Return the card as JSON text, the content of card.json."""
-        return f"{json.dumps(self.plain(), indent=1, ensure_ascii=False, allow_nan=False)}\n"
+        """Return the card as JSON text, the content of card.json; null where no number came out."""
+        said = _numbers(self.plain())
+        return f"{json.dumps(said, indent=1, ensure_ascii=False, allow_nan=False)}\n"
+
+
+def _numbers(said: Any) -> Any:
+    """Return plain data with None in place of NaN and infinities, which JSON has no word for."""
+    if isinstance(said, Mapping):
+        return {name: _numbers(value) for name, value in said.items()}
+    if isinstance(said, list | tuple):
+        return [_numbers(value) for value in said]
+    return None if isinstance(said, float) and not math.isfinite(said) else said
 
 
 def apart(

@@ -65,9 +65,10 @@ def _read(role: str, path: Path) -> CardNotes:
         warnings = [c for c in card["checks"] if not c["passed"]]
         said = tuple((str(c["name"]), str(c["number"]), str(c["meaning"])) for c in warnings)
         statistics = card.get("statistics", {})
-        baselines_m, training = dict(statistics.get("baselines_m", {})), _training(statistics)
-        return CardNotes(role, str(card["name"]), said, len(card["checks"]), baselines_m, training)
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        told = {k: m for k, m in statistics.get("baselines_m", {}).items() if m is not None}
+        training = _training(statistics)
+        return CardNotes(role, str(card["name"]), said, len(card["checks"]), told, training)
+    except (json.JSONDecodeError, AttributeError, KeyError, TypeError) as error:
         raise InputError(
             f"this is not a data card ({error})",
             remedy="delete it, or write it again with launch.card",
