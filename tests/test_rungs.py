@@ -120,6 +120,17 @@ def test_the_sentences_name_what_errs_least_causally_and_offline():
     assert "offline, 4.00 m, 0.50 of 5-NN held; paired by walk -4.00 m" in offline
 
 
+def test_arms_are_the_same_as_the_reference_within_a_margin_that_is_named():
+    table = as_table([row(REFERENCE, 8.0), row(FILTERED, 8.0)], ROWS)
+    near = walks_of(FILTERED, 8.1, 9.9, 6.1, 7.9, 8.05)
+    walked = as_table([*walks_of(REFERENCE, 8.0, 10.0, 6.0, 8.0, 8.0), *near], WALKS)
+    outcomes = {
+        margin_m: rungs({"": [table]}, walked, empty(CDF), margin_m)[1].claim.outcome
+        for margin_m in (0.0, 0.5)
+    }
+    assert outcomes == {0.0: "open", 0.5: "alike"}
+
+
 def quantiles_of(errors_m):
     return np.percentile(errors_m, QUANTILES)
 

@@ -4,12 +4,14 @@ import json
 
 import pytest
 
+from mtloc_jax import rows
 from mtloc_jax.report.measured import read_measured
 from mtloc_jax.report.ran import ran
 from mtloc_jax.report.verdict import caveat, named, verdict
 from mtloc_jax.times import TIMES
 from tests.swept_rows import write_swept
 from tests.synthetic_rows import row, write_workdir
+from tests.test_rungs import walk
 
 SEEDS = range(6)
 NOISE_M = (-0.02, 0.01, 0.0, 0.02, -0.01, 0.0)
@@ -85,6 +87,27 @@ def test_arms_of_one_outcome_share_a_clause_and_all_rates_together_have_another(
 
 def test_rows_that_compare_nothing_have_no_verdict(tmp_path):
     assert verdict(of(tmp_path, clean("scratch", 1.0, 2.0))) == ""
+
+
+def laddered(tmp_path, more_m, margin_m=0.0):
+    """Return a ladder of one seed, whose arm with steps errs `more_m` on each of the walks."""
+    arms = {"cosine-held": (0.0,) * len(more_m), "cosine-steps-filter": more_m}
+    walks = [
+        walk(arm, f"w{k}", 8.0 + more) for arm, of in arms.items() for k, more in enumerate(of)
+    ]
+    rows.append(tmp_path / rows.WALKS, walks)
+    return of(tmp_path, *([row(arm, 1.0, 0, 8.0)] for arm in arms), margin_m=margin_m)
+
+
+def test_the_ladder_says_the_same_only_within_a_margin_too(tmp_path):
+    steps, held = "5-NN cosine with steps, causal", "5-NN cosine, newest scan held"
+    for margin_m, said in (
+        (0.0, f"“{steps}” is not shown to differ from “{held}”."),
+        (0.5, f"“{steps}” and “{held}” err the same within 0.5 m."),
+    ):
+        folder = tmp_path / str(margin_m)
+        folder.mkdir()
+        assert verdict(laddered(folder, (0.1, -0.1, 0.1, -0.1, 0.05), margin_m)) == said
 
 
 @pytest.mark.parametrize(

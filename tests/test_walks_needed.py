@@ -90,6 +90,16 @@ def test_transfer_is_held_against_training_on_the_same_survey_alone(made):
     assert transfer_table([], "here", SIMULATED) == []
 
 
+def test_transfer_is_worth_nothing_only_within_a_margin_that_is_named(made):
+    assert [one.outcome for one in transfer_claims(*made)][-1] == "open"
+    claims = transfer_claims(*made, margin_m=3.0)
+    # 1, 0, 0.5 and 0.5 m off -0.5: error 0.3536; 2.5 / 0.3536 errors to the margin.
+    assert [one.outcome for one in claims] == ["errs less", "errs less", "alike"]
+    (table,) = transfer_table(claims, "here", SIMULATED)
+    assert any(note.startswith("The same within 3 m, the margin") for note in table.notes)
+    assert table.lines[-1][8].text() == "0.009"  # p (margin): of three, 3 x 0.0029
+
+
 def test_the_figure_has_a_line_an_arm(made):
     drawn = walks_figure(curves(made[0], SIZES, made[1]), "here", SIMULATED)
     (axes,) = drawn.axes

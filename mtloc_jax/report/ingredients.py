@@ -59,15 +59,16 @@ class Worth:
     claim: Claim
 
 
-def worths(found: Sequence[Rung], walks: Table) -> list[Worth]:
+def worths(found: Sequence[Rung], walks: Table, margin_m: float = 0.0) -> list[Worth]:
     """Compare arms that differ in one ingredient, on the last variant; p-values corrected together.
 
-    found: rungs; walks: walks.csv of all variants
+    found: rungs; walks: walks.csv of all variants; margin_m: difference that counts as none; 0
+    where none is named
     """
     whole = [one for one in found if one.variant == last_variant(found)]
     test = select(walks, split="test")
     made = [worth for one in whole for worth in _of(one, whole, test)]
-    claims = corrected([one.claim for one in made])
+    claims = corrected([one.claim for one in made], margin_m)
     return [replace(one, claim=claim) for one, claim in zip(made, claims, strict=True)]
 
 

@@ -129,7 +129,7 @@ class Measured:
         Where targets are swept, the last variant is all of them together.
         """
         if self.swept is None:
-            return rungs({"": [self.rows]}, self.walks, self.cdf)
+            return rungs({"": [self.rows]}, self.walks, self.cdf, self.margin_m)
         names = [str(c.settings.get("target", c.label)) for c in self.swept.contenders]
         if len(set(names)) < len(names):
             names = [contender.label for contender in self.swept.contenders]
@@ -137,7 +137,7 @@ class Measured:
         tables = dict(zip(names, rounds, strict=True))
         if _of_targets(self.swept):
             tables[f"all {len(tables)} targets"] = self.swept.tables
-        return rungs(tables, self.walks, self.every_cdf)
+        return rungs(tables, self.walks, self.every_cdf, self.margin_m)
 
     @property
     def is_one_ladder(self) -> bool:

@@ -54,17 +54,19 @@ class Rung:
         return float(mean), float(spread)
 
 
-def rungs(variants: Mapping[str, Sequence[Table]], walks: Table, cdf: Table) -> list[Rung]:
+def rungs(
+    variants: Mapping[str, Sequence[Table]], walks: Table, cdf: Table, margin_m: float = 0.0
+) -> list[Rung]:
     """Return the rungs of each variant in turn: nothing lost, then each loss; arms as in ARMS.
 
     variants: what each is called -> rows.csv of its test rounds or targets, which are pooled
-    walks, cdf: of all of them
+    walks, cdf: of all of them; margin_m: difference that counts as none; 0 where none is named
 
     A variant that lacks the reference has none. p-values are corrected for all claims together.
     """
     walks, cdf = select(walks, split="test"), select(cdf, split="test")
     found = [rung for name, tables in variants.items() for rung in _of(name, tables, walks, cdf)]
-    claims = iter(corrected([rung.claim for rung in found if rung.claim]))
+    claims = iter(corrected([rung.claim for rung in found if rung.claim], margin_m))
     return [replace(rung, claim=next(claims) if rung.claim else None) for rung in found]
 
 

@@ -169,7 +169,7 @@ def _compares(found: Measured) -> bool:
 
 
 def _transfer(found: Measured) -> list[Claim]:
-    return walks_tables.transfer_claims(found.rungs, found.walks)
+    return walks_tables.transfer_claims(found.rungs, found.walks, found.margin_m)
 
 
 def _rungs_of_targets(found: Measured) -> list[Rung]:
@@ -209,7 +209,7 @@ SECTIONS = (
                 _rungs_of_targets(found), found.scope, found.provenance
             ),
             "ingredients": lambda found: worth_table(
-                worths(found.rungs, found.walks), found.scope, found.provenance
+                worths(found.rungs, found.walks, found.margin_m), found.scope, found.provenance
             ),
             "ladder": lambda found: ladder.ladder_table(found.rungs, found.scope, found.provenance),
         },

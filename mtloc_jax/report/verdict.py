@@ -28,7 +28,8 @@ _FEW = "too few seeds or test rounds to tell"
 def verdict(found: Measured) -> str:
     """Return the sentence; empty where the rows compare nothing."""
     if found.walk_curves:
-        return _sentence(_of_walks(leading_transfer(transfer_claims(found.rungs, found.walks))))
+        transfer = transfer_claims(found.rungs, found.walks, found.margin_m)
+        return _sentence(_of_walks(leading_transfer(transfer)))
     if found.is_one_ladder:
         return _sentence(_of_ladder(found.rungs))
     if found.swept is not None:

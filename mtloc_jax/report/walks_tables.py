@@ -59,10 +59,11 @@ def needed_sentences(found: Sequence[Needed]) -> list[str]:
     ]
 
 
-def transfer_claims(found: Sequence[Rung], walks: Table) -> list[Claim]:
+def transfer_claims(found: Sequence[Rung], walks: Table, margin_m: float = 0.0) -> list[Claim]:
     """Compare matchers that were pretrained with those trained on the same survey from scratch.
 
-    found: rungs of all variants; walks: walks.csv of all of them. Claims are corrected together.
+    found: rungs of all variants; walks: walks.csv of all of them; margin_m: difference that
+    counts as none; 0 where none is named. Claims are corrected together.
     """
     clean = select(walks, split="test", modality=NOTHING)
     made = []
@@ -74,7 +75,7 @@ def transfer_claims(found: Sequence[Rung], walks: Table) -> list[Claim]:
         pair = paired(Selection(clean, keep), rung.arm, rival)
         if pair:
             made.append(pair.claim(rung.label, arm_label(*rival), rung.variant))
-    return corrected(made)
+    return corrected(made, margin_m)
 
 
 def transfer_table(
