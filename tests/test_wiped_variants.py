@@ -1,11 +1,14 @@
 """Networks wiped in several ways: Fig 5 side by side, and which modality is missed most."""
 
+from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from mtloc_jax.report.comparison import lines
 from mtloc_jax.report.comparison_variants import Swept, read_swept, variant_folders
 from mtloc_jax.report.provenance import Provenance
-from mtloc_jax.report.wiped_variants import fig5_variants, orders
+from mtloc_jax.report.wiped_variants import fig5_variants, missed_most
 from tests.swept_rows import write_swept
 from tests.synthetic_rows import row
 
@@ -32,16 +35,35 @@ def swept(folder: Path, axis: dict, added_m=by_fill) -> Swept:
     return read_swept(folder, variant_folders(folder))
 
 
-def test_the_order_is_told_where_it_hangs_on_how_networks_are_wiped(tmp_path: Path) -> None:
-    assert orders(lines(swept(tmp_path, FILLS))) == [
-        "fine-tuned 62.5 %, missed most hangs on how it is wiped: MAG > WiFi > IMU with "
-        "wipe fill zero; WiFi > MAG > IMU with wipe fill least"
+def test_what_is_missed_most_is_told_of_the_means_where_variants_differ_in_it(
+    tmp_path: Path,
+) -> None:
+    assert missed_most(lines(swept(tmp_path, FILLS))) == [
+        "fine-tuned 62.5 %, missed most in the means: MAG with wipe fill zero; WiFi with wipe fill "
+        "least"
     ]
 
 
-def test_an_order_that_all_variants_share_is_not_told(tmp_path: Path) -> None:
-    same = swept(tmp_path, FILLS, lambda settings: ADDED_M["zero"])
-    assert orders(lines(same)) == []
+@pytest.mark.parametrize(
+    "other_m",
+    [
+        pytest.param(ADDED_M["zero"], id="the whole order alike"),
+        pytest.param({"imu": 3, "mag": 9, "wifi": 1}, id="second and third swapped"),
+    ],
+)
+def test_what_all_variants_miss_most_is_not_told(tmp_path: Path, other_m: dict) -> None:
+    added_m = {"zero": ADDED_M["zero"], "least": other_m}
+    same = swept(tmp_path, FILLS, lambda settings: added_m[settings["wipe.fill"]])
+    assert missed_most(lines(same)) == []
+
+
+def test_a_variant_that_lacks_an_arm_misses_nothing_of_it(tmp_path: Path) -> None:
+    other = {"wipe fill least": ("scratch", 1.0)}
+    found = [
+        replace(line, arm=other.get(line.contender.label, line.arm))
+        for line in lines(swept(tmp_path, FILLS))
+    ]
+    assert missed_most(found) == []
 
 
 def test_fig_5_has_a_panel_a_variant_and_one_axis_that_shows_all_of_them(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ from mtloc_jax.report.training_curves import of_part, training_figure, training_
 from mtloc_jax.report.trajectory import trajectory
 from mtloc_jax.report.walks_figure import walks_figure
 from mtloc_jax.report.walks_needed import needed as needed_walks
-from mtloc_jax.report.wiped_variants import fig5_variants, orders
+from mtloc_jax.report.wiped_variants import fig5_variants, missed_most
 from mtloc_jax.rows import Selection, of_losses, select
 
 _MOST_DRAWN = 16
@@ -83,7 +83,7 @@ def answers(found: Measured) -> list[str]:
     if found.swept and found.is_one_ladder:
         return [*ladder.sentences(found.rungs), *learnt]
     if found.swept:
-        return [*compared.sentences(found.lines), *orders(found.lines), *learnt]
+        return [*compared.sentences(found.lines), *missed_most(found.lines), *learnt]
     leading = labels_of(models(found.together))
     every = [claim for family in found.families.values() for claim in family]
     said = [sentence(c) for c in every if c.ours in leading or c.n_rates > 1]

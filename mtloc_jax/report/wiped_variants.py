@@ -39,20 +39,20 @@ def fig5_variants(swept: Swept | None, scope: str, provenance: Provenance) -> Fi
     return drawn
 
 
-def orders(found: Sequence[Line]) -> list[str]:
-    """Say what each leading arm misses most, on average over seeds, where variants differ in it."""
+def missed_most(found: Sequence[Line]) -> list[str]:
+    """Say what each leading arm errs most without, in the means, where variants differ in it."""
     wiped = [line for line in found if line.wiped != NOTHING]
     said = []
     for arm in leading(found):
-        by_order: dict[str, list[str]] = {}
-        for label in dict.fromkeys(line.contender.label for line in wiped):
-            of_one = [one for one in wiped if one.contender.label == label and one.arm == arm]
-            falling = sorted(of_one, key=lambda one: -one.mean_m.mean())
-            order = " > ".join(_name(one.wiped) for one in falling)
-            by_order.setdefault(order, []).append(label)
-        if len(by_order) > 1:
-            told = "; ".join(f"{order} with {', '.join(of)}" for order, of in by_order.items())
-            said.append(f"{arm_label(*arm)}, missed most hangs on how it is wiped: {told}")
+        of_arm = [line for line in wiped if line.arm == arm]
+        by_modality: dict[str, list[str]] = {}
+        for label in dict.fromkeys(line.contender.label for line in of_arm):
+            of_one = [line for line in of_arm if line.contender.label == label]
+            most = max(of_one, key=lambda line: line.mean_m.mean())
+            by_modality.setdefault(most.wiped, []).append(label)
+        if len(by_modality) > 1:
+            told = (f"{_name(most)} with {', '.join(of)}" for most, of in by_modality.items())
+            said.append(f"{arm_label(*arm)}, missed most in the means: {'; '.join(told)}")
     return said
 
 
