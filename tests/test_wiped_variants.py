@@ -21,10 +21,10 @@ def by_fill(settings: dict) -> dict:
     return ADDED_M[settings["wipe.fill"]]
 
 
-def swept(folder: Path, axis: dict, added_m=by_fill) -> Swept:
+def swept(folder: Path, *axes: dict, added_m=by_fill) -> Swept:
     write_swept(
         folder,
-        [axis],
+        axes,
         lambda settings: [
             row("finetuned", 0.625, seed, 4.0 + seed + rate * more, modality=name, drop_rate=rate)
             for seed in range(4)
@@ -53,7 +53,7 @@ def test_what_is_missed_most_is_told_of_the_means_where_variants_differ_in_it(
 )
 def test_what_all_variants_miss_most_is_not_told(tmp_path: Path, other_m: dict) -> None:
     added_m = {"zero": ADDED_M["zero"], "least": other_m}
-    same = swept(tmp_path, FILLS, lambda settings: added_m[settings["wipe.fill"]])
+    same = swept(tmp_path, FILLS, added_m=lambda settings: added_m[settings["wipe.fill"]])
     assert missed_most(lines(same)) == []
 
 
@@ -78,6 +78,27 @@ def test_fig_5_has_a_panel_a_variant_and_one_axis_that_shows_all_of_them(tmp_pat
 
 
 def test_networks_that_are_trained_differently_have_no_common_fig_5(tmp_path: Path) -> None:
-    trained = swept(tmp_path, {"hidden": (64, 128)}, lambda settings: ADDED_M["zero"])
+    trained = swept(tmp_path, {"hidden": (64, 128)}, added_m=lambda settings: ADDED_M["zero"])
     assert fig5_variants(trained, "scope", SAID) is None
     assert fig5_variants(None, "scope", SAID) is None
+
+
+@pytest.mark.parametrize(
+    "axes",
+    [
+        pytest.param([{"test_round": (0, 1)}], id="one variant on two rounds"),
+        pytest.param([FILLS, {"test_round": (0, 1)}], id="two on two rounds each"),
+    ],
+)
+def test_several_test_rounds_have_no_fig_5_that_shows_the_first_alone(
+    tmp_path: Path, axes: list[dict]
+) -> None:
+    in_turn = swept(tmp_path, *axes, added_m=lambda settings: ADDED_M["zero"])
+    assert in_turn.test_rounds == [0, 1]
+    assert fig5_variants(in_turn, "scope", SAID) is None
+
+
+def test_a_setting_that_this_version_does_not_know_has_no_fig_5(tmp_path: Path) -> None:
+    known = swept(tmp_path, FILLS)
+    first, second = (replace(one, settings={"wipe.depth": 1}) for one in known.contenders)
+    assert fig5_variants(Swept((first, second), first), "scope", SAID) is None

@@ -16,8 +16,11 @@ from mtloc_jax.settings import DECLARED
 
 
 def fig5_variants(swept: Swept | None, scope: str, provenance: Provenance) -> Figure | None:
-    """Draw Fig 5 in a panel a variant; None unless they differ in how they are judged alone."""
-    if swept is None or any(DECLARED[name].kind != "judged" for name in swept.names):
+    """Draw Fig 5 in a panel a variant; None unless they differ in how they are judged alone.
+
+    None of several test rounds either: a panel draws one.
+    """
+    if swept is None or len(swept.test_rounds) > 1 or not _judged_alone(swept.names):
         return None
     rows = {contender.label: _wiped(contender) for contender in swept.contenders}
     models = headline.models(next(iter(rows.values())))
@@ -54,6 +57,12 @@ def missed_most(found: Sequence[Line]) -> list[str]:
             told = (f"{_name(most)} with {', '.join(of)}" for most, of in by_modality.items())
             said.append(f"{arm_label(*arm)}, missed most in the means: {'; '.join(told)}")
     return said
+
+
+def _judged_alone(names: Sequence[str]) -> bool:
+    """Say whether variants differ, and by known settings in how they are judged alone."""
+    kinds = {DECLARED[name].kind if name in DECLARED else "" for name in names}
+    return kinds == {"judged"}
 
 
 def _wiped(contender: Contender) -> Table:
