@@ -110,6 +110,13 @@ def test_the_ladder_says_the_same_only_within_a_margin_too(tmp_path):
         assert verdict(laddered(folder, (0.1, -0.1, 0.1, -0.1, 0.05), margin_m)) == said
 
 
+@pytest.mark.parametrize("arms", [("cosine-held",), ("cosine-held", "cosine-steps-filter")])
+def test_a_ladder_of_one_arm_or_without_walks_has_no_verdict(tmp_path, arms):
+    found = of(tmp_path, *([row(arm, 1.0, 0, 8.0)] for arm in arms))
+    assert found.is_one_ladder
+    assert verdict(found) == ""
+
+
 @pytest.mark.parametrize(
     ("hidden", "said"),
     [

@@ -93,7 +93,8 @@ def _of_walks(claims: Sequence[Claim]) -> list[str]:
 def _of_ladder(found: Sequence[Rung]) -> list[str]:
     """Return clauses on the arms that err least, held, causally and offline, of all together.
 
-    Of variants that are not pooled, in how many the one that errs least causally is better.
+    Of variants that are not pooled, in how many the one that errs least causally is better. None
+    where nothing is compared: of the reference alone, or without walks.csv.
     """
     whole = [one for one in found if one.lost == NOTHING and one.claim]
     last, variants = last_variant(found), dict.fromkeys(one.variant for one in whole)
@@ -105,6 +106,8 @@ def _of_ladder(found: Sequence[Rung]) -> list[str]:
     causal = [[one for one in whole if one.variant == v and is_causal(one)] for v in variants]
     least = [min(of, key=lambda one: one.mean_m) for of in causal if of]
     claims = [one.claim for one in least if one.claim]
+    if not claims:
+        return []
     what = f"the arm that errs least causally, against {_quoted(claims[0].theirs)}"
     return [f"{what}, in {len(claims)} variants: {_counts(claims)}"]
 
