@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from mtloc_jax.report import ladder
 from mtloc_jax.report.by_walk import paired, walk_means
+from mtloc_jax.report.claim_sentences import sentence
 from mtloc_jax.report.rungs import NOTHING, REFERENCE, pooled_quantile, rungs
 from mtloc_jax.rows import CDF, METRICS, QUANTILES, ROWS, WALKS, empty
 from tests.synthetic_rows import PAIR, STUDY, as_table
@@ -129,6 +130,22 @@ def test_arms_are_the_same_as_the_reference_within_a_margin_that_is_named():
         for margin_m in (0.0, 0.5)
     }
     assert outcomes == {0.0: "open", 0.5: "alike"}
+
+
+def test_one_walk_has_no_interval_however_many_seeds_were_tested_on_it():
+    walked = as_table(
+        [
+            walk(arm, "w", mean_m, seed=seed)
+            for arm, mean_m in ((REFERENCE, 8.0), (FILTERED, 6.0))
+            for seed in range(4)
+        ],
+        WALKS,
+    )
+    claim = paired(walked, FILTERED_AT, HELD_AT).claim("ours", "theirs")
+    assert (claim.difference.mean_m, claim.difference.over) == (-2.0, "none")
+    assert (claim.outcome, claim.difference.p_value) == ("unknown", 1.0)
+    said = "ours against theirs: -2.00 m, no interval (walks: 1, it takes 4)"
+    assert sentence(claim) == said
 
 
 def quantiles_of(errors_m):

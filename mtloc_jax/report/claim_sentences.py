@@ -69,6 +69,8 @@ def _p(p: float) -> str:
 
 def _too_few(claim: Claim) -> str:
     found = claim.difference
+    if claim.by_walk:
+        return f"walks: {found.n_blocks}"
     if found.n_blocks == 1:
         return f"seeds: {found.n_seeds}"
     return f"seeds: {found.n_seeds}, {claim.blocks}s: {found.n_blocks}"

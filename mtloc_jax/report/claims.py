@@ -84,7 +84,7 @@ def claim(
     blocks: Blocks = "test round",
 ) -> Claim:
     """Compare mean errors f64[S] or f64[S, B], metres, paired; its p is not corrected yet."""
-    found = paired_difference(our_m, their_m)
+    found = paired_difference(our_m, their_m, one_block_is_drawn=blocks == "walk")
     return Claim(
         ours, theirs, where, found, found.p_value, n_rates=n_rates, split=split, blocks=blocks
     )

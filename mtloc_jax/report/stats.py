@@ -28,7 +28,7 @@ class Difference:
                 three or where they all agree exactly
     two_groups: the values fall into two groups, which Student's t does not know of
     n_better:   in how many seeds ours errs less
-    n_blocks:   test rounds held out in turn, or walks; 1: none
+    n_blocks:   test rounds held out in turn, or walks
     n_blocks_better: in how many blocks ours errs less, over seeds on average
     """
 
@@ -84,10 +84,13 @@ class Difference:
         return self.mean_m == self.estimate.error_m == 0
 
 
-def paired_difference(ours_m: np.ndarray, theirs_m: np.ndarray) -> Difference:
+def paired_difference(
+    ours_m: np.ndarray, theirs_m: np.ndarray, *, one_block_is_drawn: bool = False
+) -> Difference:
     """Return the mean difference over paired seeds, and over test rounds where given.
 
     ours_m, theirs_m: f64[S] or f64[S, B], metres: errors of seed s (on test round or block b)
+    one_block_is_drawn: a single block is one of many, as a walk is: it alone has no interval
 
     One sample (seeds on one block, or the blocks' means where there are fewer than four seeds) has
     Student's t interval and the p of all its sign flips. From four seeds and four blocks on, both
@@ -96,7 +99,8 @@ def paired_difference(ours_m: np.ndarray, theirs_m: np.ndarray) -> Difference:
     """
     ours, theirs = (np.asarray(m, np.float64).reshape(len(m), -1) for m in (ours_m, theirs_m))
     differences = ours - theirs
-    over, of_seed = _over(*differences.shape), differences.mean(axis=1)
+    n_seeds, n_blocks = differences.shape
+    over, of_seed = _over(n_seeds, n_blocks, one_block_is_drawn), differences.mean(axis=1)
     values = differences.mean(axis=0) if over == "blocks" else of_seed
     error_m, freedom = _error(over, values, differences)
     alone = over in ("seeds", "blocks")
@@ -107,8 +111,8 @@ def paired_difference(ours_m: np.ndarray, theirs_m: np.ndarray) -> Difference:
         effect=_hedges(values),
         two_groups=over != "none" and _in_two_groups(over, values, differences),
         n_better=int(np.sum(of_seed < 0)),
-        n_seeds=differences.shape[0],
-        n_blocks=differences.shape[1],
+        n_seeds=n_seeds,
+        n_blocks=n_blocks,
         n_blocks_better=int(np.sum(ours.mean(axis=0) < theirs.mean(axis=0))),
     )
 
@@ -123,9 +127,9 @@ def holm(p_values: np.ndarray) -> np.ndarray:
     return corrected
 
 
-def _over(n_seeds: int, n_blocks: int) -> Over:
+def _over(n_seeds: int, n_blocks: int, one_block_is_drawn: bool) -> Over:
     """Say what an interval can be over."""
-    if n_blocks == 1:
+    if n_blocks == 1 and not one_block_is_drawn:
         return "seeds" if n_seeds >= MIN_DRAWN else "none"
     if n_blocks < MIN_DRAWN:
         return "none"
