@@ -219,6 +219,22 @@ def test_the_verdict_is_of_walks(tmp_path: Path) -> None:
     assert answers_by_walk(found)
 
 
+def test_a_seed_that_lacks_a_test_round_is_left_out_and_no_walk_with_it() -> None:
+    later = dict(zip(("e", "f", "g", "h"), THEIRS_M, strict=True))
+    both_rounds = [
+        one
+        for seed in (0, 1)
+        for one in (
+            *walked(STUDY, seed, THEIRS_M),
+            *walked("later", seed, later.values(), names=later),
+        )
+    ]
+    table = as_table([*both_rounds, *walked(STUDY, 2, THEIRS_M)], rows.WALKS)
+    found = paired_across(table, table)
+    assert found is not None
+    assert found.ours_m.shape == (2, 8)
+
+
 def test_a_walk_is_known_by_its_target_and_name() -> None:
     ours, theirs = (
         as_table(walked(STUDY, 0, THEIRS_M, pair=pair), rows.WALKS)

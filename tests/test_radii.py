@@ -77,6 +77,7 @@ def test_the_table_pools_test_rounds_window_by_window_and_says_where_nothing_cal
         line("stated", 0.8),
         line("stated", 0.5, n_windows=50, study=f"{STUDY}/test_round=2", radius_m=8.0),
         line("calibrated", np.nan, radius_m=np.nan, walks_below=np.nan),
+        line("stated", 0.1, seed=1),  # it lacks the other test round
     ]
     (table,) = radius_table(as_table(lines, RADIUS), "here", SIMULATED)
     told = {cells[2]: [cells[at].text() for at in (4, 5, 6, 7)] for cells in table.lines}

@@ -148,6 +148,33 @@ def test_one_walk_has_no_interval_however_many_seeds_were_tested_on_it():
     assert sentence(claim) == said
 
 
+def in_turn(seed, more_m=0.0, studies=(STUDY, "two"), reference_m=(8.0, 4.0)):
+    """Return rows and walks of two test rounds, on which the arm with steps errs 2 m less."""
+    rows, walks = [], []
+    for study, held_m in zip(studies, reference_m, strict=False):
+        for arm, mean_m in ((REFERENCE, held_m), (FILTERED, held_m - 2 + more_m)):
+            rows.append(row(arm, mean_m, study=study, seed=seed))
+            walks += [walk(arm, f"w{k}", mean_m, study=study, seed=seed) for k in range(2)]
+    return rows, walks
+
+
+def test_a_seed_that_lacks_a_test_round_is_left_out_and_no_test_round_with_it():
+    whole = [in_turn(0), in_turn(1, more_m=1.0)]
+    for runs in (whole, [*whole, in_turn(2, more_m=9.0, studies=(STUDY,))]):
+        rows, walks = ([one for run in runs for one in run[at]] for at in (0, 1))
+        held, filtered = rungs({"": [as_table(rows, ROWS)]}, as_table(walks, WALKS), empty(CDF))
+        assert (held.mean_m, filtered.mean_m) == (6.0, 4.5)
+        difference = filtered.claim.difference
+        assert (difference.n_seeds, difference.n_blocks) == (2, 4)
+        assert difference.mean_m == pytest.approx(-1.5)
+
+
+def test_an_arm_of_which_no_seed_has_every_test_round_is_left_out():
+    rows = [*in_turn(0)[0], row(FILTERED, 6.0, study="three", seed=1)]
+    (held,) = rungs({"": [as_table(rows, ROWS)]}, empty(WALKS), empty(CDF))
+    assert held.arm == HELD_AT
+
+
 def quantiles_of(errors_m):
     return np.percentile(errors_m, QUANTILES)
 

@@ -23,7 +23,8 @@ LINES = [
     line("0-3 m", 10, 6.0, study=f"{STUDY}/test_round=2"),  # another turn of the same seed
     line("0-3 m", 40, 5.0, seed=1),
     line("over 20 m", 40, 40.0),
-    line("over 20 m", 20, 41.0, seed=1),
+    line("over 20 m", 15, 41.0, seed=1),
+    line("over 20 m", 5, 41.0, seed=1, study=f"{STUDY}/test_round=2"),
     line(BEFORE_SCAN, 20, 60.0),
     line(BEFORE_SCAN, 20, 50.0, seed=1),
 ]
@@ -46,6 +47,15 @@ def test_the_table_has_a_line_a_band_and_one_without_what_came_before_a_scan():
         "all after the first scan": "19.25 ± 3.18",
         BEFORE_SCAN: "55.00 ± 7.07",
     }
+
+
+def test_a_seed_that_lacks_a_test_round_is_neither_told_nor_drawn():
+    partly = as_table([*LINES, line("0-3 m", 30, 90.0, seed=2)], COVERAGE)
+    whole, found = (distance_table(table, "here", SIMULATED) for table in (TABLE, partly))
+    assert found == whole
+    drawn = distance_figure(partly, "here", SIMULATED)
+    assert drawn is not None
+    assert drawn.axes[0].get_lines()[0].get_ydata().tolist() == [4.0, 40.5]
 
 
 def test_the_figure_keeps_windows_before_a_scan_off_the_line():

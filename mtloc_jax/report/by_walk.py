@@ -7,6 +7,7 @@ import numpy as np
 
 from mtloc_jax.report.claims import Claim, claim
 from mtloc_jax.report.headline import ArmAtRate
+from mtloc_jax.report.summary import of_whole_seeds
 from mtloc_jax.rows import Table, of_arm
 
 Place = tuple[str, ...]
@@ -30,8 +31,11 @@ class Paired(NamedTuple):
 
 
 def paired(walks: Table, ours: ArmAtRate, theirs: ArmAtRate) -> Paired | None:
-    """Pair two arms of walks.csv, rows of one split and loss; None where they share no walk."""
-    found = (of_arm(walks, arm) for arm in (ours, theirs))
+    """Pair two arms of walks.csv, rows of one split and loss; None where they share no walk.
+
+    A seed that lacks a test round or a target of its arm is left out, not that round or target.
+    """
+    found = (of_whole_seeds(of_arm(walks, arm)) for arm in (ours, theirs))
     return _aligned(*(_by_seed(rows, _within(rows)) for rows in found))
 
 
@@ -41,7 +45,8 @@ def paired_across(ours: Table, theirs: Table) -> Paired | None:
     ours, theirs: rows of walks.csv of one arm, split and loss each. Variants may differ in what
     they learned from, and so in study and site pair: what they are tested on is alike.
     """
-    return _aligned(*(_by_seed(rows, _across(rows)) for rows in (ours, theirs)))
+    found = map(of_whole_seeds, (ours, theirs))
+    return _aligned(*(_by_seed(rows, _across(rows)) for rows in found))
 
 
 def walk_means(rows: Table) -> dict[tuple[str, str], float]:

@@ -7,7 +7,7 @@ import numpy as np
 from mtloc_jax.arms import arm_label
 from mtloc_jax.report.headline import ArmAtRate, models
 from mtloc_jax.report.provenance import Provenance
-from mtloc_jax.report.summary import over_seeds
+from mtloc_jax.report.summary import of_whole_seeds, over_seeds
 from mtloc_jax.report.table import Column, Reach, ReportTable
 from mtloc_jax.report.values import BLANK, Cell, Count, Label, Number
 from mtloc_jax.rows import Table, of_arm, select
@@ -28,7 +28,8 @@ _FOLDS = (
 def radius_table(table: Table, scope: str, provenance: Provenance) -> list[ReportTable]:
     """Return how radii cover the test windows, a line an arm, radius and band; none of no rows.
 
-    table: radius.csv; rows of several test rounds or targets are pooled window by window.
+    table: radius.csv; rows of several test rounds or targets are pooled window by window, of the
+    seeds that have all of them.
     """
     columns = (
         Column("arm and rate", ("arm", "finetune_rate"), Reach.DATA, True),
@@ -49,7 +50,7 @@ def radius_table(table: Table, scope: str, provenance: Provenance) -> list[Repor
 
 def _lines(table: Table) -> Iterator[tuple[Cell, ...]]:
     for arm in models(table):
-        of = of_arm(table, arm)
+        of = of_whole_seeds(of_arm(table, arm))
         for radius in dict.fromkeys(of["radius"].tolist()):
             for band in (ALL, *BANDS, BEFORE_SCAN):
                 rows = select(of, radius=radius, band=band)

@@ -9,7 +9,7 @@ from mtloc_jax.arms import arm_label
 from mtloc_jax.report.by_walk import paired
 from mtloc_jax.report.claims import Claim, corrected
 from mtloc_jax.report.headline import ArmAtRate, held, models
-from mtloc_jax.report.summary import over_seeds
+from mtloc_jax.report.summary import of_whole_seeds, over_seeds
 from mtloc_jax.rows import METRICS, QUANTILES, Selection, Table, of_arm, of_losses, select
 from mtloc_jax.sites.losses import LOSSES
 
@@ -62,7 +62,9 @@ def rungs(
     variants: what each is called -> rows.csv of its test rounds or targets, which are pooled
     walks, cdf: of all of them; margin_m: difference that counts as none; 0 where none is named
 
-    A variant that lacks the reference has none. p-values are corrected for all claims together.
+    Of several test rounds or targets, the seeds count that have all that their arm was run on. An
+    arm without one has no rung, a variant that lacks the reference none at all. p-values are
+    corrected for all claims together.
     """
     walks, cdf = select(walks, split="test"), select(cdf, split="test")
     found = [rung for name, tables in variants.items() for rung in _of(name, tables, walks, cdf)]
@@ -110,11 +112,15 @@ def _of(variant: str, tables: Sequence[Table], walks: Table, cdf: Table) -> list
 
 
 def _under(variant: str, lost: str, rows: Table, walks: Table, cdf: Table) -> list[Rung]:
-    arms = models(rows)
-    reference = next((arm for arm in arms if arm[0] == REFERENCE), None)
+    whole = {arm: of_whole_seeds(of_arm(rows, arm)) for arm in models(rows)}
+    bare = {
+        arm: _pooled(variant, arm, lost, of, of_arm(cdf, arm))
+        for arm, of in whole.items()
+        if len(of["seed"])
+    }
+    reference = next((arm for arm in bare if arm[0] == REFERENCE), None)
     if reference is None:
         return []
-    bare = {arm: _pooled(variant, arm, lost, of_arm(rows, arm), of_arm(cdf, arm)) for arm in arms}
     where = ", ".join(filter(None, (variant, "" if lost == NOTHING else lost)))
     found = []
     for arm, rung in bare.items():

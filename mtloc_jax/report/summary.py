@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mtloc_jax.rows import METRICS, Table
+from mtloc_jax.rows import METRICS, Selection, Table
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,21 @@ def per_seed(table: Table, columns: Collection[str]) -> tuple[np.ndarray, np.nda
     totals = np.zeros((len(seeds), len(columns)))
     np.add.at(totals, of_row, values)
     return seeds, totals / np.bincount(of_row, minlength=len(seeds))[:, None]
+
+
+def of_whole_seeds(table: Table) -> Table:
+    """Keep, of one arm's rows, those of the seeds that have all its studies and site pairs.
+
+    A run that diverged has no rows: the mean of its seed is over fewer test rounds or targets than
+    that of others, and does not compare.
+    """
+    columns = (table[name].tolist() for name in ("seed", "study", "site_pair"))
+    held: dict[int, set[tuple[str, str]]] = {}
+    for seed, *place in zip(*columns, strict=True):
+        held.setdefault(seed, set()).add((place[0], place[1]))
+    every = set().union(*held.values())
+    whole = [seed for seed, places in held.items() if places == every]
+    return Selection(table, np.isin(table["seed"], whole))
 
 
 def over_seeds(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -11,7 +11,7 @@ from mtloc_jax.locate import FILTER, HELD, STEPS
 from mtloc_jax.report import bands, style
 from mtloc_jax.report.headline import ArmAtRate, models
 from mtloc_jax.report.provenance import Provenance
-from mtloc_jax.report.summary import over_seeds
+from mtloc_jax.report.summary import of_whole_seeds, over_seeds
 from mtloc_jax.report.table import Column, Reach, ReportTable
 from mtloc_jax.report.values import Cell, Count, Label, Number
 from mtloc_jax.rows import Selection, Table, of_arm, select
@@ -36,7 +36,7 @@ _FEWER = (
 def distance_table(table: Table, scope: str, provenance: Provenance) -> list[ReportTable]:
     """Return the errors of each arm by band, of coverage.csv; none where it holds none.
 
-    Runs on several test rounds are pooled window by window.
+    Runs on several test rounds are pooled window by window, of the seeds that have all of them.
     """
     columns = (
         Column("split", ("split",), label=True),
@@ -72,7 +72,7 @@ def distance_figure(table: Table, scope: str, provenance: Provenance) -> Figure 
     held = _bands_held({band for arm in arms for band in of_arm(near, arm)["band"]})
     for axes, letter, split in zip(panels, "ab", splits, strict=False):
         for arm in arms:
-            _draw(axes, of_arm(select(near, split=split), arm), arm, held)
+            _draw(axes, of_whole_seeds(of_arm(select(near, split=split), arm)), arm, held)
         axes.set(title=f"({letter}) {split}", xlabel="distance to the nearest surveyed position")
         axes.set_xticks(range(len(held) + 1), [*held, "before the\nfirst scan"], fontsize=7.5)
         axes.axvline(len(held) - 0.5, color="#999999", lw=0.8)
@@ -99,18 +99,21 @@ def _lines(table: Table) -> Iterator[tuple[Cell, ...]]:
         for nearest in ("position", "scan"):
             rows = select(table, split=split, nearest=nearest)
             for band in (*BANDS, AFTER_SCAN, BEFORE_SCAN):
-                held = _after(rows) if band == AFTER_SCAN else select(rows, band=band)
-                for arm in models(held):
-                    of_seed, n_windows = pooled(of_arm(held, arm))
+                for arm in models(_within(rows, band)):
+                    held = _within(of_whole_seeds(of_arm(rows, arm)), band)
+                    if not len(held["seed"]):
+                        continue
+                    of_seed, n_windows = pooled(held)
                     mean, spread = over_seeds(of_seed)
                     named = Label(arm_label(*arm), (arm[0], str(arm[1])))
                     figure = Number(float(mean), float(spread))
                     yield split, nearest, band, named, arm_label(*arm), figure, Count(n_windows)
 
 
-def _after(rows: Table) -> Table:
-    keep = rows["band"] != BEFORE_SCAN
-    return Selection(rows, keep)
+def _within(rows: Table, band: str) -> Table:
+    if band == AFTER_SCAN:
+        return Selection(rows, rows["band"] != BEFORE_SCAN)
+    return select(rows, band=band)
 
 
 def _is_told_apart(arm: ArmAtRate) -> bool:
