@@ -142,6 +142,49 @@ def test_variants_are_told_against_the_reference_and_counted_where_they_are_many
     assert verdict(read_measured(tmp_path)) == said
 
 
+def wiped_by_fill(tmp_path, fills, modalities):
+    """Return the verdict on fills: wiping WiFi hurts a metre more under each than the one before."""
+
+    def measured(settings):
+        at = fills.index(settings["wipe.fill"])
+        return [
+            row("scratch", 1.0, seed, 4.0 + more_m, modality=name, drop_rate=0.4)
+            for name in modalities
+            for seed in SEEDS
+            for more_m in [at * (name == "wifi") + NOISE_M[(seed + 2 * at) % 6]]
+        ]
+
+    write_swept(tmp_path, [{"wipe.fill": fills}], measured)
+    return verdict(read_measured(tmp_path))
+
+
+def test_comparisons_of_several_wiped_modalities_are_not_called_variants(tmp_path):
+    assert wiped_by_fill(tmp_path, ("zero", "mean", "least"), ("imu", "wifi")) == (
+        "Against wipe fill zero (scratch), 40 % of one modality wiped, of 4 comparisons 2 err more "
+        "(by 1.00 to 2.00 m) and 2 are not shown to differ."
+    )
+
+
+def test_one_comparison_of_its_outcome_says_what_was_wiped(tmp_path):
+    assert wiped_by_fill(tmp_path, ("zero", "mean"), ("imu", "mag", "wifi")) == (
+        "Against wipe fill zero (scratch), 40 % of one modality wiped, of 3 comparisons 1 errs "
+        "more (“wipe fill mean”, 40 % of WiFi wiped, by 1.00 m) and 2 are not shown to differ."
+    )
+
+
+def test_variants_of_which_one_modality_alone_is_wiped_say_which(tmp_path):
+    assert wiped_by_fill(tmp_path, ("zero", "mean", "least", "column"), ("wifi",)) == (
+        "Against wipe fill zero (scratch), 40 % of WiFi wiped, of 3 comparisons 3 err more (by "
+        "1.00 to 3.00 m)."
+    )
+
+
+def test_what_is_compared_on_other_rounds_than_all_is_not_said_to_be_on_all(tmp_path):
+    worse = jittered("constant", 0.5, 3.0, lambda seed: 0.01 * seed)
+    found = of(tmp_path, clean("scratch", 0.5, 2.0), worse)
+    assert verdict(found) == "Constant 50 % errs 1.02 m more than scratch 50 %."
+
+
 def test_names_that_hold_commas_are_quoted_and_many_are_counted():
     assert named(["a", "b"]) == "a and b"
     assert named(["a, held", "b"]) == "“a, held” and “b”"

@@ -17,6 +17,7 @@ Families = dict[str, list[Claim]]
 Pairs = Sequence[tuple[ArmAtRate, ArmAtRate]]
 Names = tuple[str, str]
 
+ALL_ROUNDS = "transfer against scratch on all rounds"
 _POOLED = ", all rates together"
 
 
@@ -64,9 +65,7 @@ def _transfer(clean: Table) -> Families:
     pairs = [pair for pair in pairs if _has_rates(pair[0])]
     same = "transfer against scratch on the same rounds"
     return {
-        "transfer against scratch on all rounds": _compared(
-            test, [(arm, (SCRATCH, 1.0)) for arm in rivals]
-        ),
+        ALL_ROUNDS: _compared(test, [(arm, (SCRATCH, 1.0)) for arm in rivals]),
         f"{same}{_POOLED}": _pooled(clean, pairs),
         same: _rate_by_rate(test, pairs),
     }

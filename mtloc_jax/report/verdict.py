@@ -8,14 +8,16 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from mtloc_jax.arms import arm_label
+from mtloc_jax.arms import WIPED_SHARE, arm_label, percent
 from mtloc_jax.report.claims import Claim, Outcome
 from mtloc_jax.report.comparison import Line
 from mtloc_jax.report.comparison import is_by_walk as compares_by_walk
 from mtloc_jax.report.comparison import leading as leading_arms
+from mtloc_jax.report.comparison_cells import wiped_words
 from mtloc_jax.report.headline import labels_of, models
 from mtloc_jax.report.ladder import is_causal, last_variant, position
 from mtloc_jax.report.measured import Measured
+from mtloc_jax.report.questions import ALL_ROUNDS
 from mtloc_jax.report.rungs import NOTHING, Rung
 from mtloc_jax.report.walks_tables import leading_transfer, transfer_claims
 
@@ -76,10 +78,11 @@ def _of_arms(found: Measured) -> list[str]:
     """Return clauses on the leading arms on all they are given, and on all rates together."""
     every = [c for family in found.families.values() for c in family if c.split == "test"]
     names = labels_of(models(found.together))
-    first = next(iter(found.families.values()), [])
+    question, first = next(iter(found.families.items()), ("", []))
     alone = [c for c in first if c.n_rates == 1 and not c.where and c.ours in names]
     pooled = [c for c in every if c.n_rates > 1]
-    whole = [replace(c, theirs=f"{c.theirs} on all rounds") for c in alone]
+    rounds = " on all rounds" if question == ALL_ROUNDS else ""
+    whole = [replace(c, theirs=f"{c.theirs}{rounds}") for c in alone]
     return [*_grouped(whole), *_grouped(pooled, "on the same rounds, all survey sizes together, ")]
 
 
@@ -115,8 +118,9 @@ def _of_ladder(found: Sequence[Rung]) -> list[str]:
 def _of_variants(found: Sequence[Line], reference: str) -> list[str]:
     """Return a clause for each arm on the variants, against the reference; of many, one in all."""
     arms = leading_arms(found)
-    lines = [line for line in found if line.arm in arms and line.wiped == NOTHING]
-    lines = lines or [line for line in found if line.arm in arms]
+    every = [line for line in found if line.arm in arms]
+    whole = [line for line in every if line.wiped == NOTHING]
+    lines, noun = (whole, "variants") if whole else (every, "comparisons")
     referred = any(line.to_reference for line in lines)
     groups: dict[tuple[str, str], list[Claim]] = {}
     for line in lines:
@@ -125,19 +129,28 @@ def _of_variants(found: Sequence[Line], reference: str) -> list[str]:
             groups.setdefault((arm_label(*line.arm), claim.theirs), []).append(claim)
     if not groups:
         return []
+    where = _wiped([line.wiped for line in lines])
     if len(groups) > _MOST_CLAUSES:
-        every = [claim for group in groups.values() for claim in group]
+        told = [claim for group in groups.values() for claim in group]
         rival = f"“{reference}”" if referred else "scratch"
-        return [f"of {len(every)} comparisons with {rival}, {_counts(every)}"]
+        return [f"of {len(told)} comparisons with {rival}{where}, {_counts(told)}"]
     return [
         clause
         for (_, theirs), group in groups.items()
         for clause in (
             _grouped(group)
             if len(group) <= _MOST_NAMED - 1
-            else [f"against {_quoted(theirs)}, of {len(group)} variants {_counts(group)}"]
+            else [f"against {_quoted(theirs)}{where}, of {len(group)} {noun} {_counts(group)}"]
         )
     ]
+
+
+def _wiped(modalities: Sequence[str]) -> str:
+    """Say what is wiped in all of several comparisons, ahead of them: ', 40 % of IMU wiped'."""
+    (first, *others) = dict.fromkeys(modalities)
+    if others:
+        return f", {percent(WIPED_SHARE)} of one modality wiped"
+    return f", {wiped_words(first)}" if first != NOTHING else ""
 
 
 def _counts(claims: Sequence[Claim]) -> str:
@@ -148,7 +161,8 @@ def _counts(claims: Sequence[Claim]) -> str:
         of_one = [one for one in claims if one.outcome == outcome]
         verb = "errs" if len(of_one) == 1 else "err"
         amounts = [abs(one.difference.mean_m) for one in of_one]
-        whose = [f"“{one.ours}”" for one in of_one if len(of_one) == 1 and len(claims) > 1]
+        alone = of_one if len(of_one) == 1 and len(claims) > 1 else []
+        whose = [text for one in alone for text in (f"“{one.ours}”", one.where) if text]
         far = f" ({', '.join([*whose, f'by {_span(amounts)}'])})"
         said.append(
             {
