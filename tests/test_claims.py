@@ -65,6 +65,14 @@ def test_a_claim_that_fails_says_loses_and_an_open_one_says_so() -> None:
     )
 
 
+def test_three_test_rounds_are_too_few_however_many_seeds_there_are() -> None:
+    few = claim_of(-np.inf, np.inf, 1.0)
+    in_turn = replace(few, difference=replace(few.difference, n_blocks=3))
+    assert (few.lacking, in_turn.lacking) == ("seeds", "test rounds")
+    table = claims_table("q", [in_turn], set(), "scope", REAL)
+    assert "| too few test rounds |" in markdown(table)
+
+
 def test_networks_compared_with_themselves_are_said_to_be_the_same() -> None:
     assert sentence(claim_of(0.0, 0.0, 1.0)) == "fine-tuned 50 % and scratch: the same networks"
 

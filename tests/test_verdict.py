@@ -5,9 +5,11 @@ import json
 import pytest
 
 from mtloc_jax import rows
+from mtloc_jax.report.ladder import ladder_table
+from mtloc_jax.report.markdown import markdown
 from mtloc_jax.report.measured import read_measured
 from mtloc_jax.report.ran import ran
-from mtloc_jax.report.verdict import caveat, named, verdict
+from mtloc_jax.report.verdict import caveat, named, paired_by, verdict
 from mtloc_jax.times import TIMES
 from tests.swept_rows import write_swept
 from tests.synthetic_rows import row, write_workdir
@@ -67,7 +69,7 @@ def test_several_that_are_the_same_as_a_rival_are_not_said_to_be_so_among_each_o
 
 def test_three_seeds_tell_nothing(tmp_path):
     few = clean("scratch", 1.0, 2.0, range(3)), clean("finetuned", 0.625, 1.0, range(3))
-    assert verdict(of(tmp_path, *few)).endswith("too few seeds or test rounds to tell.")
+    assert verdict(of(tmp_path, *few)).endswith("too few seeds to tell.")
 
 
 def test_arms_of_one_outcome_share_a_clause_and_all_rates_together_have_another(tmp_path):
@@ -89,14 +91,15 @@ def test_rows_that_compare_nothing_have_no_verdict(tmp_path):
     assert verdict(of(tmp_path, clean("scratch", 1.0, 2.0))) == ""
 
 
-def laddered(tmp_path, more_m, margin_m=0.0):
+def laddered(tmp_path, more_m, margin_m=0.0, others=()):
     """Return a ladder of one seed, whose arm with steps errs `more_m` on each of the walks."""
     arms = {"cosine-held": (0.0,) * len(more_m), "cosine-steps-filter": more_m}
     walks = [
         walk(arm, f"w{k}", 8.0 + more) for arm, of in arms.items() for k, more in enumerate(of)
     ]
     rows.append(tmp_path / rows.WALKS, walks)
-    return of(tmp_path, *([row(arm, 1.0, 0, 8.0)] for arm in arms), margin_m=margin_m)
+    located = [[row(arm, 1.0, 0, 8.0)] for arm in arms]
+    return of(tmp_path, *others, *located, margin_m=margin_m)
 
 
 def test_the_ladder_says_the_same_only_within_a_margin_too(tmp_path):
@@ -108,6 +111,24 @@ def test_the_ladder_says_the_same_only_within_a_margin_too(tmp_path):
         folder = tmp_path / str(margin_m)
         folder.mkdir()
         assert verdict(laddered(folder, (0.1, -0.1, 0.1, -0.1, 0.05), margin_m)) == said
+
+
+def test_three_walks_are_too_few_and_not_the_seeds(tmp_path):
+    found = laddered(tmp_path, (0.1, -0.1, 0.1))
+    assert verdict(found).endswith("too few walks to tell.")
+    (table,) = ladder_table(found.rungs, found.scope, found.provenance)
+    assert "too few walks" in markdown(table)
+
+
+def test_the_answers_say_what_each_difference_is_paired_by(tmp_path):
+    by_seed = clean("scratch", 1.0, 2.0), clean("finetuned", 0.625, 1.0)
+    folders = [tmp_path / name for name in ("seeds", "walks", "both")]
+    for folder in folders:
+        folder.mkdir()
+    assert paired_by(of(folders[0], *by_seed)) == "seed"
+    assert paired_by(laddered(folders[1], (0.1,) * 4)) == "walk"
+    found = laddered(folders[2], (0.1,) * 4, others=by_seed)
+    assert paired_by(found) == "walk where a line says so or counts walks, else by seed"
 
 
 @pytest.mark.parametrize("arms", [("cosine-held",), ("cosine-held", "cosine-steps-filter")])
@@ -143,7 +164,7 @@ def test_variants_are_told_against_the_reference_and_counted_where_they_are_many
 
 
 def wiped_by_fill(tmp_path, fills, modalities):
-    """Return the verdict on fills: wiping WiFi hurts a metre more under each than the one before."""
+    """Return the verdict on fills: under each, wiping WiFi hurts a metre more than before."""
 
     def measured(settings):
         at = fills.index(settings["wipe.fill"])

@@ -155,7 +155,8 @@ def _sure(claim: Claim) -> tuple[Value, ...]:
     if claim.outcome == "same networks":
         return (Label("same networks", (field(0.0),)), *(BLANK,) * 7)
     if claim.outcome == "unknown":
-        return (Signed(found.mean_m, "m"), Label("too few seeds", ("", "")), *(BLANK,) * 6)
+        few = Label(f"too few {claim.lacking}", ("", ""))
+        return (Signed(found.mean_m, "m"), few, *(BLANK,) * 6)
     return (
         Signed(found.mean_m, "m"),
         Interval(found.low_m, found.high_m),

@@ -13,7 +13,7 @@ from mtloc_jax.rows import Table
 SIGNIFICANT = 0.05
 
 Outcome = Literal["unknown", "same networks", "errs less", "errs more", "alike", "open"]
-"""What a claim shows: too few seeds to tell; networks compared with themselves; a difference;
+"""What a claim shows: too few values to tell; networks compared with themselves; a difference;
 that there is none beyond the margin; or nothing."""
 
 Blocks = Literal["test round", "walk"]
@@ -63,6 +63,13 @@ class Claim:
     def by_walk(self) -> bool:
         """Say whether it is paired by walk; else by seed, and by test round where several are."""
         return self.blocks == "walk"
+
+    @property
+    def lacking(self) -> str:
+        """Say what there are too few of where no interval is known: walks, test rounds or seeds."""
+        if self.by_walk or self.difference.n_blocks > 1:
+            return f"{self.blocks}s"
+        return "seeds"
 
     @property
     def place(self) -> str:

@@ -75,7 +75,8 @@ class Contents:
     question: in words; empty where nobody asked one
     verdict:  what the rows show of it, in one sentence; caveat: what that leaves open
     ran:      what was run, when and for how long, a line each
-    answers: the sentences that a reader looks for first; paired_by: "seed" or "walk"
+    answers: the sentences that a reader looks for first
+    paired_by: what their differences are paired by, in words
     record:  config.json as it is
     digests: file name -> SHA-256 of the rows everything was made from
     """

@@ -23,8 +23,8 @@ from mtloc_jax.report.walks_tables import leading_transfer, transfer_claims
 
 _MOST_NAMED = 3
 _MOST_CLAUSES = 2  # of swept studies: of more, comparisons are counted
+_BOTH = "walk where a line says so or counts walks, else by seed"
 _ORDER: tuple[Outcome, ...] = ("errs less", "errs more", "alike", "open", "unknown")
-_FEW = "too few seeds or test rounds to tell"
 
 
 def verdict(found: Measured) -> str:
@@ -58,6 +58,19 @@ def caveat(found: Measured) -> str:
 def is_by_walk(found: Measured) -> bool:
     """Say whether the answers compare walk by walk; else seed by seed."""
     return bool(found.walk_curves) or found.is_one_ladder or compares_by_walk(found.lines)
+
+
+def paired_by(found: Measured) -> str:
+    """Say what the answers' differences are paired by: 'seed', 'walk', or where by which."""
+    of_arms = [claim for family in found.families.values() for claim in family]
+    if found.walk_curves or found.is_one_ladder:
+        others = [rung.claim for rung in found.rungs]
+    else:
+        others = [c for line in found.lines for c in (line.to_reference, line.to_scratch)]
+    kinds = {claim.by_walk for claim in (*of_arms, *others) if claim}
+    if len(kinds) > 1:
+        return _BOTH
+    return "walk" if True in kinds else "seed"
 
 
 def named(names: Sequence[str]) -> str:
@@ -159,7 +172,7 @@ def _counts(claims: Sequence[Claim]) -> str:
     said = []
     for outcome in (one for one in _ORDER if counts[one]):
         of_one = [one for one in claims if one.outcome == outcome]
-        verb = "errs" if len(of_one) == 1 else "err"
+        verb, has = ("errs", "has") if len(of_one) == 1 else ("err", "have")
         amounts = [abs(one.difference.mean_m) for one in of_one]
         alone = of_one if len(of_one) == 1 and len(claims) > 1 else []
         whose = [text for one in alone for text in (f"“{one.ours}”", one.where) if text]
@@ -170,7 +183,7 @@ def _counts(claims: Sequence[Claim]) -> str:
                 "errs more": f"{len(of_one)} {verb} more{far}",
                 "alike": f"{len(of_one)} {verb} the same within {of_one[0].margin_m:g} m",
                 "open": f"{len(of_one)} {'is' if len(of_one) == 1 else 'are'} not shown to differ",
-                "unknown": f"{len(of_one)} {'has' if len(of_one) == 1 else 'have'} {_FEW}",
+                "unknown": f"{len(of_one)} {has} {_too_few(of_one)}",
             }[outcome]
         )
     return _joined(said)
@@ -193,7 +206,7 @@ def _clause(claims: Sequence[Claim], where: str) -> str:
     ours, theirs = named([one.ours for one in claims]), _quoted(first.theirs)
     place = f", {first.where}" if first.where else ""
     if first.outcome == "unknown":
-        return f"{where}{ours} against {theirs}{place}: {_FEW}"
+        return f"{where}{ours} against {theirs}{place}: {_too_few(claims)}"
     if first.outcome == "open":
         shown = f"{ours} is" if len(claims) == 1 else f"{ours} are"
         return f"{where}{shown} not shown to differ from {theirs}{place}"
@@ -209,6 +222,11 @@ def _clause(claims: Sequence[Claim], where: str) -> str:
     if 1 < len(amounts) <= _MOST_NAMED:
         far = f"{_joined([f'{amount:.2f}' for amount in amounts])} m"
     return f"{where}{ours} {verb} {far} {more} than {theirs}{place}"
+
+
+def _too_few(claims: Sequence[Claim]) -> str:
+    lacking = dict.fromkeys(one.lacking for one in claims)
+    return f"too few {' or '.join(lacking)} to tell"
 
 
 def _span(amounts_m: Sequence[float]) -> str:

@@ -24,7 +24,7 @@ from mtloc_jax.report.sections import SECTIONS, Section, answers
 from mtloc_jax.report.summary import summarise
 from mtloc_jax.report.table import ReportTable, as_csv
 from mtloc_jax.report.values import Number
-from mtloc_jax.report.verdict import caveat, is_by_walk, verdict
+from mtloc_jax.report.verdict import caveat, paired_by, verdict
 from mtloc_jax.rows import METRICS, of_arm, select
 from mtloc_jax.sites.floor_plan import FloorPlan
 
@@ -115,7 +115,7 @@ def _contents(
         caveat=caveat(found),
         ran=ran(found),
         tiles=list(_tiles(found)),
-        paired_by="walk" if is_by_walk(found) else "seed",
+        paired_by=paired_by(found),
         answers=said,
         cards=found.cards,
         parts=[_part(workdir, made, found) for made in parts],
