@@ -9,7 +9,7 @@ The paper: says none of them.
 Found: in Bucharest three magnetic axes, 3.72 ± 0.18 -> 1.93 ± 0.28 m from scratch; half of the
 rounds the first ones costs the fine-tuned 1.6 m, beginning where the transferred ended saves it
 1.3 m. Malls, 20.42 ± 1.77 m from scratch: entries of any age cost the transferred 3 m. What a wiped
-point reads moves metres in both: which modality is missed most hangs on it.
+point reads moves metres in both; in Bucharest it decides which modality is missed most.
 Takes: 336 networks in 11 variants, 16 seeds each: 10 epochs took 12 and 20 min on two CPU cores.
 Pairs: see configs/pairs.py.
 """
