@@ -297,3 +297,16 @@ def test_a_log_that_is_read_from_its_first_line_on_gives_the_same_rows(tmp_path,
             writer.k, writer.pieces = 0, 1  # the rest at once
     whole = located(locator, LONE[form].read(path, "log", None, False))
     assert_same(looks, whole)
+
+
+def test_a_network_waits_for_the_sensor_that_begins_last(tmp_path):
+    """A scan comes at 0 ms and the sensors at 1,500; at the first look they have told 300 ms."""
+    log = made_up.later(LOG, 1500)
+    log = replace(log, wifi=replace(log.wifi, t_ms=np.array([0, *log.wifi.t_ms[1:]])))
+    path = written_logs.write_csv(tmp_path / "log", log, truth=False)
+    files = {file: file.read_bytes() for file in path.iterdir()}
+    writer = Writer(files, pieces=30)
+    times = {"sleep": writer.sleep, "clock": writer.clock, "idle_s": 2.0}
+    updates = list(follow(network(), LONE["csv"], path, "log", **times))
+    assert updates[0].log.accel.t_ms[-1] < 1900
+    assert_same(updates, located(network(), LONE["csv"].read(path, "log", None, False)))

@@ -9,7 +9,7 @@ import numpy as np
 from mtloc_jax.errors import naming
 from mtloc_jax.logs.round import Round, blind
 from mtloc_jax.modalities import MODALITIES, heard
-from mtloc_jax.prediction.said import Said, ages_s, nothing
+from mtloc_jax.prediction.said import Said, ages_s, all_begun_ms, nothing
 from mtloc_jax.settings import Settings
 from mtloc_jax.sites.site import levels_over
 from mtloc_jax.sites.windows import Windows, cut
@@ -59,7 +59,7 @@ class OneLog:
         Raises InputError where the log lacks a sensor that the network reads.
         """
         settings, log = self._by.settings, blind(log)
-        if ready_ms is not None and ready_ms - log.used_ms[0] < settings.window.span_ms:
+        if ready_ms is not None and ready_ms - all_begun_ms(log) < settings.window.span_ms:
             return nothing()
         windows = cut(log, settings.window, self._by.reads)
         new = windows.end_ms > self._done_ms

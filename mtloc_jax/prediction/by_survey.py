@@ -21,7 +21,7 @@ from mtloc_jax.prediction.live_fixes import LiveFixes
 from mtloc_jax.prediction.live_grid import LiveGrid, floor_of, whole
 from mtloc_jax.prediction.live_moves import is_known, measured, teller
 from mtloc_jax.prediction.placing import placer
-from mtloc_jax.prediction.said import Said, ages_s, nothing
+from mtloc_jax.prediction.said import Said, ages_s, all_begun_ms, nothing
 from mtloc_jax.prediction.survey import Survey
 from mtloc_jax.tracking import tracks
 from mtloc_jax.tracking.held import held
@@ -141,9 +141,8 @@ class OneLog:
 
     def _settled_ms(self, log: Round) -> int:
         """Return by when a log's first tick can be told: our attitude begins with a mean."""
-        begins_ms = max(int(stream.t_ms[0]) for stream in log.streams.values())
         filters = self._by.moves_known and ORIENTATION not in log.extra
-        return begins_ms + (FIRST_MS if filters else TICK_MS)
+        return all_begun_ms(log) + (FIRST_MS if filters else TICK_MS)
 
     def _open(self, log: Round) -> None:
         survey = self._by.survey.without(log)

@@ -71,6 +71,11 @@ def begun_ms(log: Round) -> int:
     return blind(log).used_ms[0]
 
 
+def all_begun_ms(log: Round) -> int:
+    """Return by when each sensor of a log had been read once; none may lack a reading."""
+    return max(int(stream.t_ms[0]) for stream in log.streams.values())
+
+
 def truth_m(walk: Round, t_ms: np.ndarray) -> np.ndarray:
     """Return where the phone truly was f64[N, 2]: NaN but between a log's waypoints."""
     true_m = interpolate(walk.waypoint_t_ms, walk.waypoint_xy_m, t_ms)
