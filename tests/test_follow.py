@@ -16,6 +16,7 @@ from mtloc_jax.locate import UNTRAINED
 from mtloc_jax.logs import mmloc_csv
 from mtloc_jax.logs.round import SENSORS
 from mtloc_jax.motion.network import fresh as fresh_motion
+from mtloc_jax.prediction import by_network
 from mtloc_jax.prediction.by_network import ByNetwork
 from mtloc_jax.prediction.by_survey import BySurvey
 from mtloc_jax.prediction.command import follow as follow_command
@@ -310,3 +311,17 @@ def test_a_network_waits_for_the_sensor_that_begins_last(tmp_path):
     updates = list(follow(network(), LONE["csv"], path, "log", **times))
     assert updates[0].log.accel.t_ms[-1] < 1900
     assert_same(updates, located(network(), LONE["csv"].read(path, "log", None, False)))
+
+
+def test_a_network_reads_at_each_look_the_new_windows_alone(tmp_path, monkeypatch):
+    n_read, real = [], by_network.OneLog._read
+
+    def read(*of):
+        found = real(*of)
+        n_read.append({len(x) for x in found.values()})
+        return found
+
+    monkeypatch.setattr(by_network.OneLog, "_read", read)
+    updates, _ = followed("csv", tmp_path, network())
+    told = [len(update.said.t_ms) for update in updates if len(update.said.t_ms)]
+    assert n_read[: len(told)] == [{n} for n in told]  # and then the whole log's

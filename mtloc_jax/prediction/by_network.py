@@ -69,9 +69,10 @@ class OneLog:
         if not len(rows):
             return nothing()
         self._done_ms = int(windows.end_ms[rows[-1]])
-        read = self._read(log, windows, settings)
+        read = self._read(log, windows, rows, settings)
         # One by one: what a window shares a program with must not shape its last digits.
-        xy_m = [self._by.position_m(*(x[k : k + 1] for x in read.values()))[0] for k in rows]
+        alone = zip(*(x[:, None] for x in read.values()), strict=True)
+        xy_m = [self._by.position_m(*window)[0] for window in alone]
         t_ms = windows.end_ms[rows]
         return Said(
             t_ms,
@@ -81,13 +82,16 @@ class OneLog:
             ages_s(log.wifi.t_ms, t_ms),
         )
 
-    def _read(self, log: Round, windows: Windows, settings: Settings) -> Mapping[str, np.ndarray]:
-        """Return what the network reads of each window, a row each, by modality."""
+    def _read(
+        self, log: Round, windows: Windows, rows: np.ndarray, settings: Settings
+    ) -> Mapping[str, np.ndarray]:
+        """Return what the network reads of the windows at `rows`, a row each, by modality."""
         fresh = log.wifi.fresh(settings.wifi_entry_max_age_ms)
         levels = levels_over(fresh, self._by.bssids)
         silent = np.full((1, levels.shape[1]), np.nan, np.float32)
-        rows = np.concatenate([levels, silent])[windows.scan]  # -1, of no scan, is the last
-        return {name: windows.inputs.get(name, rows) for name in self._by.reads}
+        heard_dbm = np.concatenate([levels, silent])[windows.scan[rows]]  # -1, of none, is the last
+        sampled = {name: of[rows] for name, of in windows.inputs.items()}
+        return {name: sampled.get(name, heard_dbm) for name in self._by.reads}
 
     def _spoke(self, windows: Windows, rows: np.ndarray) -> np.ndarray:
         names = [name for name in self._by.reads if name in self._by.heard]
