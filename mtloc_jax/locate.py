@@ -44,8 +44,8 @@ class Expert:
 class Motion:
     """Say what tells how the phone moved.
 
-    place: "module:function", (Round, its attitude or None) -> Moves; empty for a network, and where
-           nothing tells
+    place: "module:function", (Round, its attitude or None) -> Moves, None where north is not known;
+           empty for a network, and where nothing tells
     """
 
     place: str

@@ -258,6 +258,7 @@ def test_the_command_writes_the_same_files_whether_it_follows_or_not(tmp_path):
     locate(ready, path, "csv", tmp_path / "whole", said.append)
     follow_command(ready, path, "csv", tmp_path / "live", said.append, idle_s=0.5)
     assert any("s behind" in line for line in said)
+    assert not any("magnetic" in line for line in said)
     assert max(len(line) for line in said if str(tmp_path) not in line) <= 80
     for name in ("log.csv", "log.png"):
         whole, live = ((tmp_path / folder / name).read_bytes() for folder in ("whole", "live"))
@@ -325,3 +326,30 @@ def test_a_network_reads_at_each_look_the_new_windows_alone(tmp_path, monkeypatc
     updates, _ = followed("csv", tmp_path, network())
     told = [len(update.said.t_ms) for update in updates if len(update.said.t_ms)]
     assert n_read[: len(told)] == [{n} for n in told]  # and then the whole log's
+
+
+@pytest.mark.parametrize("arm", ["cosine-steps-filter", "matcher-network-filter"])
+def test_a_growing_log_without_a_magnetic_north_is_located_without_motion(
+    tmp_path, monkeypatch, arm
+):
+    too_strong = replace(LOG.mag, values=10 * LOG.mag.values)
+    monkeypatch.setitem(globals(), "LOG", replace(LOG, mag=too_strong))
+    updates, whole = followed("csv", tmp_path, locator_of(arm))
+    assert_same(updates, whole)
+    assert {word for spoke in whole.spoke for word in spoke.split("+")} == {"", arm.split("-")[0]}
+    note = "no usable magnetic field: located without motion"
+    assert {update.note for update in updates if len(update.said.t_ms)} == {note}
+
+
+def test_the_command_says_in_one_line_that_a_log_has_no_magnetic_north(tmp_path, monkeypatch):
+    for walk in SURVEY.walks:
+        written_logs.write_csv(tmp_path / "survey" / walk.name, walk)
+    monkeypatch.setitem(
+        globals(), "LOG", replace(LOG, mag=replace(LOG.mag, values=0 * LOG.gyro.values))
+    )
+    path, _ = written("csv", tmp_path)
+    ready = opened(str(tmp_path / "survey"), None, survey_form="csv", arm="cosine-steps-filter")
+    for by, how in ((locate, {}), (follow_command, {"idle_s": 0.5})):
+        said = []
+        by(ready, path, "csv", tmp_path / "out", said.append, **how)
+        assert said.count("no usable magnetic field: located without motion") == 1

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from mtloc_jax.arms import ARMS
 from mtloc_jax.evidence import Moves
-from mtloc_jax.motion.map_north import legs_of, turn_rad, turned
+from mtloc_jax.locate import Locate
+from mtloc_jax.motion.map_north import legs_of, legs_told, turn_rad, turned
+from mtloc_jax.motion.network import fresh
 from mtloc_jax.prediction.by_survey import BySurvey
 from mtloc_jax.prediction.live import located
 from mtloc_jax.prediction.said import truth_m
@@ -18,6 +20,7 @@ from mtloc_jax.settings import Settings, Window
 from mtloc_jax.simulate import building_a, simulate
 from mtloc_jax.sites.site import build
 from mtloc_jax.sites.splits import in_turn
+from mtloc_jax.study.joining import Learnt
 from mtloc_jax.study.locating import Locator, Networks
 from mtloc_jax.study.runs import RunSpec
 from tests import walks as made_up
@@ -38,6 +41,11 @@ def along(direction, *at_s):
     )
 
 
+def too_strong(walk):
+    """Return a walk whose magnetometer was not calibrated: no field of the Earth is so strong."""
+    return replace(walk, mag=replace(walk.mag, values=10 * walk.mag.values))
+
+
 def turned_map(walk, by_rad):
     sin, cos = np.sin(by_rad), np.cos(by_rad)
     return replace(walk, waypoint_xy_m=walk.waypoint_xy_m @ np.array([[cos, sin], [-sin, cos]]))
@@ -55,6 +63,10 @@ def test_legs_before_and_after_what_was_told_count_for_nothing():
     later = NORTH._replace(t_ms=NORTH.t_ms + 1500)
     assert legs_of(along((1.0, 0.0), 0, 1, 5), later) == 0
     assert turn_rad([]) == 0
+
+
+def test_a_walk_of_which_nothing_is_told_says_nothing_of_how_a_map_lies():
+    assert legs_told(along((1.0, 0.0), 0, 1, 5), lambda _: None) == 0
 
 
 @given(st.floats(-3.1, 3.1))
@@ -103,3 +115,40 @@ def test_steps_by_the_compass_help_on_a_map_that_does_not_face_it():
         return np.concatenate(off_m).mean()
 
     assert error_m("cosine-steps-smoother") < 0.9 * error_m("cosine-held")
+
+
+@pytest.mark.parametrize("join", ["filter", "smoother", "grid", "grid-smoother"])
+def test_a_log_without_a_magnetic_north_is_located_as_without_motion(join):
+    def rows(motion):
+        log = BySurvey(Survey("toy", tuple(WALKS[:4])), Locate("cosine", motion, join)).begin()
+        said = log.advance(too_strong(WALKS[4]), None)
+        return said, log.note
+
+    (by_steps, note), (by_none, nothing) = rows("steps"), rows("none")
+    for one, other in zip(by_steps, by_none, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert (note, nothing) == ("no usable magnetic field: located without motion", "")
+
+
+@pytest.mark.parametrize("motion", ["steps", "network"])
+def test_a_study_locates_walks_without_a_magnetic_north_as_without_motion(motion, caplog):
+    walks = [too_strong(walk) if walk.number < 3 else walk for walk in WALKS]
+    split = in_turn((walk.number for walk in walks), "toy")
+    settings = Settings(survey="others", window=Window(wifi_max_age_ms=600_000))
+    site = build("toy", walks, split, settings.window, in_turn=True)
+    locator, spec = Locator(walks, site), RunSpec("cosine-held", 1.0, 0)
+
+    def said_m(motion, network=None):
+        locate = Locate("cosine", motion, "filter")
+        networks = Networks(motion=network)
+        return locator.located(locate, spec, settings, (), networks).clean.xy_m
+
+    lost = np.isin(site.round, (1, 2))
+    for seed in (0, 1):
+        network = Learnt(fresh(seed), seed) if motion == "network" else None
+        same = (said_m(motion, network) == said_m("none")).all(axis=1)
+        assert same[lost].all()
+        assert not same[~lost].all()
+    told = [record.getMessage() for record in caplog.records]
+    note = "no usable magnetic field: located without motion"
+    assert told == [f"{walk.name}: {note}" for walk in walks[:2]]  # once, whatever asks

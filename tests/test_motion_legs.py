@@ -102,3 +102,12 @@ def test_gains_change_what_sensors_read_and_not_where_the_phone_went():
     )
     real = made.inputs[0][vertical] != 0
     assert np.ptp(share[real]) < 1e-4
+
+
+def test_legs_without_a_magnetic_north_are_left_out():
+    whole = straight_walk(waypoint_s=5.0, oriented=False)
+    lost = replace(whole, mag=Stream(whole.mag.t_ms, 10 * whole.mag.values))
+    found = stretches([lost, whole])
+    assert found.walk.tolist() == [1] * len(stretches([whole]).walk)
+    with pytest.raises(InputError, match="no leg to learn motion from"):
+        stretches([lost])

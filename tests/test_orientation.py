@@ -12,6 +12,7 @@ from mtloc_jax.errors import InputError
 from mtloc_jax.logs.round import Stream
 from mtloc_jax.motion import orientation
 from mtloc_jax.motion.mahony import mahony
+from mtloc_jax.prediction.live_attitude import LiveAttitude
 from tests.phone_walk import EARTH_UT, straight_walk
 
 HALF = np.sqrt(0.5)
@@ -131,3 +132,16 @@ def test_magnitudes_and_rescaled_sensors_tell_no_motion():
         orientation.attitude(of_magnitude)
     with pytest.raises(InputError, match="rescaled"):
         orientation.attitude(replace(walk, normalised=True))
+
+
+@pytest.mark.parametrize(("times", "north"), [(1, True), (10, False), (0, False), (np.nan, False)])
+def test_an_attitude_says_whether_its_yaw_counts_from_the_north(times, north):
+    walk = straight_walk(oriented=False)
+    walk = replace(walk, mag=Stream(walk.mag.t_ms, times * walk.mag.values))
+    assert orientation.attitude(walk).north is north
+    assert LiveAttitude()(walk).north is north
+
+
+def test_rotation_vectors_need_no_field_to_know_the_north():
+    walk = straight_walk(oriented=True)
+    assert orientation.attitude(replace(walk, mag=Stream(walk.mag.t_ms, 0 * walk.mag.values))).north

@@ -85,12 +85,13 @@ def train_on(
     return params, Course(n_steps, epoch_steps(len(rows), BATCH), means)
 
 
-def moves(params: Params, walk: Round) -> Moves:
+def moves(params: Params, walk: Round) -> Moves | None:
     """Return how a network says the phone moved through `walk`, tick by tick, causally.
 
-    Raises InputError as `framed`.
+    None, and raises InputError, as `framed`.
     """
-    seen = framed(walk)
+    if (seen := framed(walk)) is None:
+        return None
     n = len(seen.inputs)
     padding = SHORTEST * 2 ** max(int(np.ceil(np.log2(n / SHORTEST))), 0) - n
     inputs = np.pad(seen.inputs, ((0, padding), (0, 0)))

@@ -40,9 +40,16 @@ class Stretches(NamedTuple):
 def stretches(walks: Sequence[Round]) -> Stretches:
     """Cut walks into stretches; legs that touch a tick that was not measured are left out.
 
+    So are walks of which nothing says which way is north.
+
     Raises InputError where no leg remains, or as `framed`.
     """
-    parts = [part for n, walk in enumerate(walks) for part in _of_walk(walk, framed(walk), n)]
+    parts = [
+        part
+        for n, walk in enumerate(walks)
+        if (seen := framed(walk)) is not None
+        for part in _of_walk(walk, seen, n)
+    ]
     if not parts:
         raise InputError(
             f"{len(walks)} walks have no leg to learn motion from: none was measured all through",

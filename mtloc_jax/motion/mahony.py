@@ -64,10 +64,17 @@ def begin(read: Readings) -> State:
     A walk that begins without a field that could be the Earth's begins with its y axis to the
     north.
     """
-    first = read.t_ms <= read.t_ms[0] + FIRST_MS
-    field = read.field_ut[first & _earthly(read.field_ut)]
-    q = _first(read.accel_m_s2[first].mean(axis=0), _mean(field))
+    pull = read.accel_m_s2[_at_first(read)].mean(axis=0)
+    q = _first(pull, _mean(read.field_ut[_northward(read)]))
     return State(q, (0.0, 0.0, 0.0), int(read.t_ms[0]))
+
+
+def has_north(read: Readings) -> bool:
+    """Say whether a walk begins with a field that could be the Earth's; else its yaw is relative.
+
+    By the readings that `begin` takes.
+    """
+    return bool(_northward(read).any())
 
 
 def advance(state: State, read: Readings) -> tuple[State, np.ndarray]:
@@ -88,6 +95,15 @@ def advance(state: State, read: Readings) -> tuple[State, np.ndarray]:
         rate = _plus(rate, up, YAW_PER_S * _yaw_error(q, fields[k]) if usable[k] else 0.0)
         q = held[k] = _turned(q, rate, dt)
     return State(q, bias, int(read.t_ms[-1]) if len(read.t_ms) else state.t_ms), held
+
+
+def _at_first(read: Readings) -> np.ndarray:
+    return read.t_ms <= read.t_ms[0] + FIRST_MS
+
+
+def _northward(read: Readings) -> np.ndarray:
+    """Say of which readings bool[n] the first attitude takes its north."""
+    return _at_first(read) & _earthly(read.field_ut)
 
 
 def _earthly(field_ut: np.ndarray) -> np.ndarray:

@@ -27,12 +27,16 @@ def legs_of(walk: Round, moves: Moves) -> complex:
     return complex(np.sum(np.diff(surveyed) * np.conj(np.diff(told))))
 
 
-def legs_told(walk: Round, tell: Callable[[Round], Moves]) -> complex:
-    """Return `legs_of` a walk, told by `tell`; 0 where it lacks what that needs, magnitudes say."""
+def legs_told(walk: Round, tell: Callable[[Round], Moves | None]) -> complex:
+    """Return `legs_of` a walk, told by `tell`; 0 where it lacks what that needs, magnitudes say.
+
+    And where it tells nothing.
+    """
     try:
-        return legs_of(walk, tell(walk))
+        moves = tell(walk)
     except InputError:
         return 0j
+    return 0j if moves is None else legs_of(walk, moves)
 
 
 def turn_rad(legs: Iterable[complex]) -> float:

@@ -13,17 +13,21 @@ from scipy.spatial.transform import Rotation
 from mtloc_jax.errors import InputError
 from mtloc_jax.logs.orientation import ORIENTATION
 from mtloc_jax.logs.round import Round, Stream
-from mtloc_jax.motion.mahony import Readings, mahony
+from mtloc_jax.motion.mahony import Readings, has_north, mahony
+
+NO_NORTH = "no usable magnetic field: located without motion"
 
 
 class Attitude(NamedTuple):
     """Hold how a phone was held: quaternions (x y z w) that turn its axes to east, north and up.
 
     t_ms: i64[n], non-decreasing; quaternion: f64[n, 4]
+    north: whether the yaw counts from there; else from wherever the phone pointed at first
     """
 
     t_ms: np.ndarray
     quaternion: np.ndarray
+    north: bool = True
 
     def at(self, t_ms: np.ndarray) -> np.ndarray:
         """Return the newest quaternion f64[m, 4] not after each time; before all, the first."""
@@ -49,7 +53,8 @@ def filtered(walk: Round) -> Attitude:
 
     Raises InputError as `readings`.
     """
-    return Attitude(walk.gyro.t_ms, mahony(*readings(walk)))
+    read = readings(walk)
+    return Attitude(read.t_ms, mahony(*read), has_north(read))
 
 
 def readings(walk: Round) -> Readings:

@@ -35,8 +35,10 @@ class Framed(NamedTuple):
     live: np.ndarray
 
 
-def framed(walk: Round, held: Attitude | None = None) -> Framed:
+def framed(walk: Round, held: Attitude | None = None) -> Framed | None:
     """Return `walk` in the phone's yaw frame; each sample is the newest reading.
+
+    None where nothing says which way is north.
 
     held: its attitude, where that is known already
 
@@ -45,6 +47,8 @@ def framed(walk: Round, held: Attitude | None = None) -> Framed:
     """
     accel, gyro = axes(walk, "accel"), axes(walk, "gyro")
     held = attitude(walk) if held is None else held
+    if not held.north:
+        return None
     t_ms = ticks.tick_times(walk, held)
     ends_ms = t_ms[1:]
     ahead_rad = yaw_rad(held.at(ends_ms))

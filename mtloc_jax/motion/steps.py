@@ -45,8 +45,10 @@ def moves(
     *,
     stride_k: float = STRIDE_K,
     turned_rad: float = 0.0,
-) -> Moves:
+) -> Moves | None:
     """Return how steps move the phone through `walk`, tick by tick; nothing is known beforehand.
+
+    None where nothing says which way is north.
 
     held: its attitude, where that is known already
     turned_rad: added to the yaw, counter-clockwise: of a phone that is not held ahead
@@ -55,6 +57,8 @@ def moves(
     tick lies between the waypoints.
     """
     held = orientation.attitude(walk) if held is None else held
+    if not held.north:
+        return None
     t_ms = ticks.tick_times(walk, held)
     walked_m = stride_k * walked(steps(orientation.axes(walk, "accel")), t_ms)
     ahead_rad = orientation.yaw_rad(held.at(t_ms[1:])) + turned_rad

@@ -48,6 +48,7 @@ class OneLog:
 
     def __init__(self, by: ByNetwork) -> None:
         """Hear nothing yet."""
+        self.note = ""
         self._by = by
         self._done_ms = np.iinfo(np.int64).min
 

@@ -12,14 +12,14 @@ from mtloc_jax.logs.orientation import ORIENTATION
 from mtloc_jax.logs.round import Round, blind
 from mtloc_jax.motion.mahony import FIRST_MS
 from mtloc_jax.motion.map_north import legs_told, turn_rad, turned
-from mtloc_jax.motion.orientation import Attitude
+from mtloc_jax.motion.orientation import NO_NORTH, Attitude
 from mtloc_jax.motion.ticks import TICK_MS
 from mtloc_jax.prediction.chosen import each_placer, least
 from mtloc_jax.prediction.live_attitude import LiveAttitude
 from mtloc_jax.prediction.live_filter import LiveFilter
 from mtloc_jax.prediction.live_fixes import LiveFixes
 from mtloc_jax.prediction.live_grid import LiveGrid, floor_of, whole
-from mtloc_jax.prediction.live_moves import is_known, measured, teller
+from mtloc_jax.prediction.live_moves import is_known, measured, teller, wandering
 from mtloc_jax.prediction.placing import placer
 from mtloc_jax.prediction.said import Said, ages_s, all_begun_ms, nothing
 from mtloc_jax.prediction.survey import Survey
@@ -99,6 +99,7 @@ class OneLog:
 
     def __init__(self, by: BySurvey) -> None:
         """Hear nothing yet."""
+        self.note = ""
         self._by, self._tells, self._holds = by, by.tells(), LiveAttitude()
         self._fixes: LiveFixes | None = None
         self._begun_ms: int | None = None
@@ -117,10 +118,13 @@ class OneLog:
         log = blind(log)
         if ready_ms is not None and ready_ms <= self._settled_ms(log):
             return nothing()
-        if self._fixes is None:
-            self._open(log)
         attitude = self._holds(log) if self._by.moves_known else None
-        moves = turned(self._tells(log, attitude), self._turn_rad)
+        told = self._tells(log, attitude)
+        if told is None:
+            self.note, attitude = NO_NORTH, None
+        if self._fixes is None:
+            self._open(log, motion=attitude is not None)
+        moves = wandering(log) if told is None else turned(told, self._turn_rad)
         self._check_start(moves, log)
         n_ready = len(moves.moved_m)
         if ready_ms is not None:
@@ -144,24 +148,24 @@ class OneLog:
         filters = self._by.moves_known and ORIENTATION not in log.extra
         return all_begun_ms(log) + (FIRST_MS if filters else TICK_MS)
 
-    def _open(self, log: Round) -> None:
+    def _open(self, log: Round, *, motion: bool) -> None:
         survey = self._by.survey.without(log)
         self._prior: Prior = survey.prior
         self._turn_rad = self._by.turn_rad(survey)
-        time, known = self._by.locate.time, self._by.moves_known
+        time, self._motion = self._by.locate.time, motion
         self._floor = floor_of(survey) if JOINS[time].cells else None
         self._follows: LiveFilter | LiveGrid | None = None
         if time == FILTER:
-            self._follows = LiveFilter(self._prior, motion=known)
+            self._follows = LiveFilter(self._prior, motion=motion)
         elif time == GRID and self._floor is not None:
-            self._follows = LiveGrid(self._floor, self._prior, motion=known)
+            self._follows = LiveGrid(self._floor, self._prior, motion=motion)
         self._expert = self._by.expert(survey)
         self._fixes = LiveFixes(self._by.places[self._expert], survey.table)
 
     def _joined(self, moves: Moves, fixes: Fixes, rows: slice) -> tuple[np.ndarray, np.ndarray]:
         if self._follows is not None:
             return self._follows.take(moves, fixes, rows)
-        ends_ms, known = moves.t_ms[1:][rows], self._by.moves_known
+        ends_ms, known = moves.t_ms[1:][rows], self._motion
         if self._by.locate.time == HELD:
             track = held(fixes, self._prior, ends_ms)
         elif self._floor is not None:

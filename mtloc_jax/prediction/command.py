@@ -33,8 +33,11 @@ def locate(
     rows = []
     for name, path in logs.items():
         log = LONE[form].read(path, name, ready.origin, False)
-        rows.append(written(ready.located(log, every_ms=every_ms), output))
+        located = ready.located(log, every_ms=every_ms)
+        rows.append(written(located, output))
         say(_line(rows[-1]))
+        if located.note:
+            say(located.note)
     write_whole(output / SUMMARY, outputs.summary(rows))
     say(f"written to {output}")
 
@@ -62,16 +65,20 @@ def follow(
     _say_how(ready, name, say)
     table = write_whole(output / f"{file_name(name)}.csv", outputs.header(truth=False))
     parts: list[Said] = []
+    note = ""
     for update in live.follow(
         ready.locator, lone, place, name, ready.origin, lag_ms=lag_ms, idle_s=idle_s
     ):
         parts.append(update.said)
+        if update.note != note:
+            note = update.note
+            say(note)
         if len(update.said.t_ms):
             now = Located(update.log, update.said, ready.how, ready.survey)
             with table.open("a", encoding="utf-8") as file:
                 file.write(outputs.lines(now, truth=False))
             say(_live_line(now, update))
-    row = written(ready.located(update.log, joined(parts), every_ms), output)
+    row = written(ready.told(update.log, joined(parts), note, every_ms), output)
     say(_line(row))
     say(f"written to {output}")
 

@@ -14,7 +14,12 @@ from mtloc_jax.sites.lone_logs import Lone, Origin
 
 
 class Advancing(Protocol):
-    """Say what is known of one log so far."""
+    """Say what is known of one log so far.
+
+    note: what one should know of its rows besides, a line; empty where there is nothing
+    """
+
+    note: str
 
     def advance(self, log: Round, ready_ms: int | None) -> Said:
         """Return the rows that can be told now; `ready_ms` is None where the log is whole."""
@@ -38,6 +43,7 @@ class Update(NamedTuple):
     log:     what is there of it; behind_s: the log's newest reading less the newest row
     took_s:  what reading and locating took
     ended:   whether it has stopped growing
+    note:    as Advancing's
     """
 
     said: Said
@@ -45,6 +51,7 @@ class Update(NamedTuple):
     behind_s: float
     took_s: float
     ended: bool
+    note: str
 
 
 def located(locator: Locator, log: Round) -> Said:
@@ -96,11 +103,11 @@ def follow(
         ready = ready_ms(log, lag_ms)
         if ready is not None:
             said = advancing.advance(log, ready)
-            yield Update(said, log, _behind_s(said, log), clock() - grew_s, False)
+            yield Update(said, log, _behind_s(said, log), clock() - grew_s, False, advancing.note)
     began_s = clock()
     log = lone.read(path, name, origin, False)
     said = advancing.advance(log, None)
-    yield Update(said, log, _behind_s(said, log), clock() - began_s, True)
+    yield Update(said, log, _behind_s(said, log), clock() - began_s, True, advancing.note)
 
 
 def check_follow(locator: Locator, lone: Lone, path: Path) -> None:

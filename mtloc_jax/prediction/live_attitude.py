@@ -4,7 +4,7 @@ import numpy as np
 
 from mtloc_jax.logs.orientation import ORIENTATION
 from mtloc_jax.logs.round import Round
-from mtloc_jax.motion.mahony import Readings, State, advance, begin
+from mtloc_jax.motion.mahony import Readings, State, advance, begin, has_north
 from mtloc_jax.motion.orientation import Attitude, attitude, readings
 
 
@@ -33,7 +33,7 @@ class LiveAttitude:
         self._state, new = advance(self._state, _part(read, slice(done, certain)))
         self._held = np.concatenate([self._held, new])
         _, rest = advance(self._state, _part(read, slice(certain, None)))
-        return Attitude(read.t_ms, np.concatenate([self._held, rest]))
+        return Attitude(read.t_ms, np.concatenate([self._held, rest]), has_north(read))
 
 
 def _part(read: Readings, rows: slice) -> Readings:

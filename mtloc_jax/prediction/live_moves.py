@@ -20,9 +20,9 @@ from mtloc_jax.motion.phone_frame import framed
 from mtloc_jax.registry import found_at
 from mtloc_jax.tracking.ticks import no_moves
 
-Told = Callable[[Round, Attitude | None], Moves]
+Told = Callable[[Round, Attitude | None], Moves | None]
 """The log so far, and its attitude where that is known -> its moves from the first tick on; those
-told before come out the same."""
+told before come out the same. None, at each look, where nothing says which way is north."""
 Ticked = tuple[np.ndarray, np.ndarray]  # metres f32[K, 2], their variance f32[K]
 _BLOCK = 64
 
@@ -82,12 +82,13 @@ class NetworkMoves:
         self._state = np.zeros(HIDDEN, np.float32)
         self._told = np.zeros((0, 2), np.float32), np.zeros(0, np.float32)
 
-    def __call__(self, walk: Round, held: Attitude | None = None) -> Moves:
-        """Return the moves of the log so far; raises InputError as `framed`.
+    def __call__(self, walk: Round, held: Attitude | None = None) -> Moves | None:
+        """Return the moves of the log so far; None, and raises InputError, as `framed`.
 
         Ticks that a sensor has not gone past may still change, and are told anew the next time.
         """
-        seen = framed(walk, held)
+        if (seen := framed(walk, held)) is None:
+            return None
         newest_ms = min(int(stream.t_ms[-1]) for stream in walk.streams.values())
         certain = int(np.searchsorted(seen.t_ms[1:], newest_ms))
         done = len(self._told[1])

@@ -18,12 +18,14 @@ class Located:
     said:   its rows
     how:    what located it, in words
     survey: by which it was located; None by a network
+    note:   what one should know of it besides, a line; empty where there is nothing
     """
 
     log: Round
     said: Said
     how: str
     survey: Survey | None = None
+    note: str = ""
 
     @property
     def name(self) -> str:

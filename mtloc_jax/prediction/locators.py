@@ -41,17 +41,18 @@ class Ready:
         """Return where the survey's metres begin, in degrees."""
         return self.survey.origin_deg if self.survey else None
 
-    def located(self, log: Round, said: Said | None = None, every_ms: int = TICK_MS) -> Located:
-        """Return a log and where it was; said: its rows, where they are known already.
+    def located(self, log: Round, every_ms: int = TICK_MS) -> Located:
+        """Return a log and where it was; raises InputError where nothing can be told of it."""
+        advancing = self.locator.begin()
+        return self.told(log, advancing.advance(log, None), advancing.note, every_ms)
 
-        Raises InputError where nothing can be told of it.
-        """
-        said = live.located(self.locator, log) if said is None else said
+    def told(self, log: Round, said: Said, note: str, every_ms: int = TICK_MS) -> Located:
+        """Return a log whose rows are known already; raises InputError where there is none."""
         if not len(said.t_ms):
             raise InputError(
                 "is too short to locate a phone", remedy="leave it out", path=log.source
             )
-        return Located(log, thinned(said, every_ms), self.how, self.survey)
+        return Located(log, thinned(said, every_ms), self.how, self.survey, note)
 
 
 def by_network(place: str) -> Ready:

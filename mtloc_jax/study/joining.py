@@ -1,5 +1,6 @@
 """What an expert says of walks, joined with how the phone moved as an arm asks for it."""
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -11,6 +12,7 @@ from mtloc_jax.locate import HELD, JOINS, MOTIONS, Locate
 from mtloc_jax.logs.round import Round
 from mtloc_jax.motion import learned
 from mtloc_jax.motion.map_north import legs_told, turn_rad, turned
+from mtloc_jax.motion.orientation import NO_NORTH
 from mtloc_jax.registry import found_at
 from mtloc_jax.study.on_cells import OnCells
 from mtloc_jax.tracking import grid_tracks, tracks
@@ -44,8 +46,9 @@ class Joining:
         """Join nothing yet."""
         self._walks, self._on_cells = walks, on_cells
         self._joined: dict[Any, list[tracks.Located]] = {}
-        self._moves: dict[Any, Moves] = {}
+        self._moves: dict[Any, Moves | None] = {}
         self._legs: dict[Any, complex] = {}
+        self._lost: set[int] = set()
 
     def joined(
         self,
@@ -83,8 +86,16 @@ class Joining:
         """
         if not MOTIONS.named(name[0]).place and network is None:
             return None
+        if (moves := self._moved(name, walk, network)) is None:
+            self._warn(walk)
+            return None
         legs = [self._legs_of(name, known, network) for known in heard.surveyed]
-        return turned(self._moved(name, walk, network), turn_rad(legs))
+        return turned(moves, turn_rad(legs))
+
+    def _warn(self, walk: int) -> None:
+        if walk not in self._lost:
+            self._lost.add(walk)
+            logging.getLogger(__name__).warning("%s: %s", self._walks[walk].name, NO_NORTH)
 
     def _legs_of(self, name: Any, walk: int, network: Learnt | None) -> complex:
         if (name, walk) not in self._legs:
@@ -92,8 +103,8 @@ class Joining:
             self._legs[name, walk] = told
         return self._legs[name, walk]
 
-    def _moved(self, name: Any, walk: int, network: Learnt | None) -> Moves:
-        """Return how the phone moved on a walk, east and north of a compass."""
+    def _moved(self, name: Any, walk: int, network: Learnt | None) -> Moves | None:
+        """Return how the phone moved on a walk, east and north of a compass, if it knew one."""
         if (name, walk) not in self._moves:
             of, tell = self._walks[walk], MOTIONS.named(name[0]).place
             told = learned.moves(network.params, of) if network else found_at(tell)(of)
