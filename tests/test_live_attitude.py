@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mtloc_jax.logs.orientation import ORIENTATION
-from mtloc_jax.logs.round import Stream
+from mtloc_jax.logs.round import FrozenSpan, Stream
 from mtloc_jax.motion import mahony
 from mtloc_jax.motion.orientation import attitude
 from mtloc_jax.prediction import live_attitude
@@ -53,3 +53,15 @@ def test_a_recorded_attitude_is_told_as_it_is():
     walk = straight_walk(seconds=3.0, oriented=True)
     assert ORIENTATION in walk.extra
     np.testing.assert_array_equal(LiveAttitude()(walk).quaternion, attitude(walk).quaternion)
+
+
+@pytest.mark.parametrize("silent", [True, False])
+def test_a_magnetometer_that_stops_tells_each_look_the_bits_of_the_whole(silent):
+    log = until(LOG, accel=9000, gyro=9000, mag=4000 if silent else 9000)
+    log = replace(log, frozen=() if silent else (FrozenSpan("mag", 4000, 9000),))
+    live, whole = LiveAttitude(), attitude(log).quaternion
+    for end_ms in (1500, 4100, 4500, 7000, 9000):
+        part = until(log, **dict.fromkeys(("accel", "gyro", "mag"), end_ms))
+        told = live(part).quaternion
+        np.testing.assert_array_equal(told, whole[: len(told)])
+    assert not np.array_equal(whole, attitude(LOG).quaternion)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from mtloc_jax.errors import InputError
-from mtloc_jax.logs.round import Stream
+from mtloc_jax.logs.round import FrozenSpan, Stream
 from mtloc_jax.motion import orientation
 from mtloc_jax.motion.mahony import mahony
 from mtloc_jax.prediction.live_attitude import LiveAttitude
@@ -145,3 +145,22 @@ def test_an_attitude_says_whether_its_yaw_counts_from_the_north(times, north):
 def test_rotation_vectors_need_no_field_to_know_the_north():
     walk = straight_walk(oriented=True)
     assert orientation.attitude(replace(walk, mag=Stream(walk.mag.t_ms, 0 * walk.mag.values))).north
+
+
+@pytest.mark.parametrize("silent", [True, False])
+def test_a_magnetometer_that_stops_leaves_the_yaw_to_the_gyroscope(silent):
+    """At 3 s it falls silent or freezes; a quarter turn from 5 to 6 s must last."""
+    walk = straight_walk(seconds=40, oriented=False)
+    t_ms, rate = walk.gyro.t_ms, np.zeros_like(walk.gyro.values)
+    rate[(t_ms > 5000) & (t_ms <= 6000), 2] = -np.pi / 2
+    walk = replace(walk, gyro=Stream(t_ms, rate))
+    if silent:
+        stopped = replace(walk, mag=Stream(t_ms[:151], walk.mag.values[:151]))
+    else:
+        stopped = replace(walk, frozen=(FrozenSpan("mag", 3001, 40_000),))
+    north, turned = (
+        orientation.yaw_rad(orientation.attitude(w).quaternion) for w in (walk, stopped)
+    )
+    at_s = 50 * np.array([3, 5, 6, 39])
+    assert np.degrees(turned[at_s]) == pytest.approx([90, 90, 0, 0], abs=2)
+    assert np.degrees(north[-1]) == pytest.approx(90, abs=10)

@@ -11,8 +11,8 @@ import numpy as np
 
 from mtloc_jax.errors import InputError
 from mtloc_jax.logs.round import Round
+from mtloc_jax.motion.orientation import MAX_GAP_MS
 from mtloc_jax.motion.phone_frame import Framed, framed
-from mtloc_jax.motion.ticks import MAX_GAP_MS
 from mtloc_jax.sites.windows import interpolate
 
 LEGS, TICKS = 8, 256

@@ -15,6 +15,8 @@ from mtloc_jax.logs.orientation import ORIENTATION
 from mtloc_jax.logs.round import Round, Stream
 from mtloc_jax.motion.mahony import Readings, has_north, mahony
 
+MAX_GAP_MS = 300
+"""A reading that is older says nothing of now."""
 NO_NORTH = "no usable magnetic field: located without motion"
 
 
@@ -60,16 +62,20 @@ def filtered(walk: Round) -> Attitude:
 def readings(walk: Round) -> Readings:
     """Return what a filter reads of a walk, at the gyroscope's times.
 
-    Of a magnetometer whose axes were not published nothing is used: yaw is relative then. Raises
-    InputError where the others were published as magnitudes, or rescaled.
+    Of a magnetometer whose axes were not published nothing is used: yaw is relative then; nor where
+    it was silent or frozen. Raises InputError where the others were published as magnitudes, or
+    rescaled.
     """
     for name in ("accel", "gyro"):
         axes(walk, name)
     t_ms = walk.gyro.t_ms
     pull = walk.accel.values[newest(walk.accel.t_ms, t_ms)]
-    whole = walk.mag.values.shape[1] == 3
-    field = walk.mag.values if whole else np.full((len(walk.mag.t_ms), 3), np.nan)
-    return Readings(t_ms, walk.gyro.values, pull, field[newest(walk.mag.t_ms, t_ms)])
+    field = np.full((len(t_ms), 3), np.nan)
+    if walk.mag.values.shape[1] == 3:
+        # Before the first reading it is taken to be that one already.
+        used = measured(walk, "mag", np.maximum(t_ms, walk.mag.t_ms[0]))
+        field[used] = walk.mag.values[newest(walk.mag.t_ms, t_ms[used])]
+    return Readings(t_ms, walk.gyro.values, pull, field)
 
 
 def axes(walk: Round, sensor: str) -> Stream:
@@ -88,6 +94,26 @@ def axes(walk: Round, sensor: str) -> Stream:
 def newest(stream_ms: np.ndarray, t_ms: np.ndarray) -> np.ndarray:
     """Return the newest reading not after each time, i64[m]; before all readings the first."""
     return np.maximum(np.searchsorted(stream_ms, t_ms, side="right") - 1, 0)
+
+
+def young(stream_ms: np.ndarray, t_ms: np.ndarray) -> np.ndarray:
+    """Say at which times i64[m] the newest reading was at most MAX_GAP_MS old, bool[m]."""
+    age_ms = t_ms - stream_ms[newest(stream_ms, t_ms)]  # below 0 before the first
+    return (age_ms >= 0) & (age_ms <= MAX_GAP_MS)
+
+
+def measured(walk: Round, sensor: str, t_ms: np.ndarray) -> np.ndarray:
+    """Say at which times i64[m] a sensor measured, bool[m].
+
+    Its newest reading was young, and lies in no span in which it was frozen.
+    """
+    read_ms = walk.stream(sensor).t_ms
+    newest_ms = read_ms[newest(read_ms, t_ms)]
+    live = young(read_ms, t_ms)
+    for span in walk.frozen:
+        if span.sensor == sensor:
+            live &= (newest_ms < span.start_ms) | (newest_ms > span.end_ms)
+    return live
 
 
 def to_world(quaternion: np.ndarray, vectors: np.ndarray) -> np.ndarray:

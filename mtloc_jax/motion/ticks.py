@@ -6,12 +6,11 @@ import numpy as np
 
 from mtloc_jax.errors import InputError
 from mtloc_jax.logs.round import Round
-from mtloc_jax.motion.orientation import Attitude, newest
+from mtloc_jax.motion import orientation
+from mtloc_jax.motion.orientation import MAX_GAP_MS, Attitude
 
 TICK_MS = 100
 SAMPLE_MS = 20
-MAX_GAP_MS = 300
-"""A tick that ends longer after the newest reading was not measured."""
 UNMEASURED_M = 0.65
 """Standard deviation of a tick's displacement, either way, where nothing measured it: people walk
 on, so that ten seconds of it are 6.5 m."""
@@ -37,21 +36,8 @@ def tick_times(walk: Round, held: Attitude) -> np.ndarray:
 
 
 def measured(walk: Round, held: Attitude, t_ms: np.ndarray, sensors: Sequence[str]) -> np.ndarray:
-    """Say at which times i64[K] attitude and sensors were known, bool[K].
-
-    Each one's newest reading was young, and lies in no span in which its sensor was frozen.
-    """
-    live = _young(held.t_ms, t_ms)
+    """Say at which times i64[K] attitude and sensors were known, bool[K]."""
+    live = orientation.young(held.t_ms, t_ms)
     for sensor in sensors:
-        read_ms = walk.stream(sensor).t_ms
-        live &= _young(read_ms, t_ms)
-        newest_ms = read_ms[newest(read_ms, t_ms)]
-        for span in walk.frozen:
-            if span.sensor == sensor:
-                live &= (newest_ms < span.start_ms) | (newest_ms > span.end_ms)
+        live &= orientation.measured(walk, sensor, t_ms)
     return live
-
-
-def _young(read_ms: np.ndarray, t_ms: np.ndarray) -> np.ndarray:
-    age_ms = t_ms - read_ms[newest(read_ms, t_ms)]  # below 0 before the first
-    return (age_ms >= 0) & (age_ms <= MAX_GAP_MS)
