@@ -1,6 +1,7 @@
 """A log located while it is written: bit for bit the rows of the log located whole."""
 
 from dataclasses import replace
+from functools import partial
 
 import jax
 import numpy as np
@@ -14,7 +15,7 @@ from mtloc_jax.experts.matcher_training import PROBLEM as MATCHER
 from mtloc_jax.experts.pair_features import FEATURES
 from mtloc_jax.locate import UNTRAINED
 from mtloc_jax.logs import mmloc_csv
-from mtloc_jax.logs.round import SENSORS
+from mtloc_jax.logs.round import SENSORS, Stream
 from mtloc_jax.motion.network import fresh as fresh_motion
 from mtloc_jax.prediction import by_network
 from mtloc_jax.prediction.by_network import ByNetwork
@@ -48,9 +49,9 @@ def heard_along(walk, every_ms, first_ms):
     return made_up.scans(*heard)
 
 
-def phone(seed, every_ms=1900, first_ms=700):
+def phone(seed, every_ms=1900, first_ms=700, seconds=9.0):
     rng = np.random.default_rng(seed)
-    walk = straight_walk(seconds=9.0, turned_rad=0.1 * seed, waypoint_s=3.0)
+    walk = straight_walk(seconds=seconds, turned_rad=0.1 * seed, waypoint_s=3.0)
     noisy = {
         name: replace(walk.stream(name), values=walk.stream(name).values + rng.normal(0, 0.02, 3))
         for name in ("accel", "gyro", "mag")
@@ -353,3 +354,42 @@ def test_the_command_says_in_one_line_that_a_log_has_no_magnetic_north(tmp_path,
         said = []
         by(ready, path, "csv", tmp_path / "out", said.append, **how)
         assert said.count("no usable magnetic field: located without motion") == 1
+
+
+def written_till(folder, last_ms):
+    """Write a log of 30 s whose magnetometer falls silent; return its path and a writer of it."""
+    log = phone(9, seconds=30.0)
+    kept = log.mag.t_ms <= last_ms
+    log = replace(log, mag=Stream(log.mag.t_ms[kept], log.mag.values[kept]))
+    path = written_logs.write_csv(folder / "log", log, truth=False)
+    files = {file: file.read_bytes() for file in path.iterdir() if file.name != "mag.csv"}
+    return path, Writer(files, pieces=30)
+
+
+def test_what_reads_no_sensor_waits_for_no_magnetometer_that_stopped(tmp_path):
+    path, writer = written_till(tmp_path, 3000)
+    times = {"sleep": writer.sleep, "clock": writer.clock, "idle_s": 2.0}
+    updates = list(follow(locator_of("cosine-held"), LONE["csv"], path, "log", **times))
+    assert sum(len(u.said.t_ms) for u in updates if not u.ended) > 290
+    assert not any(u.held_up for u in updates)
+    whole = LONE["csv"].read(path, "log", None, False)
+    assert_same(updates, located(locator_of("cosine-held"), whole))
+
+
+def test_a_sensor_that_holds_rows_up_is_named_in_one_line(tmp_path, monkeypatch):
+    for walk in SURVEY.walks:
+        written_logs.write_csv(tmp_path / "survey" / walk.name, walk)
+    path, writer = written_till(tmp_path, 3000)
+    times = {"sleep": writer.sleep, "clock": writer.clock, "idle_s": 2.0}
+    in_time = partial(follow, **times)
+    monkeypatch.setattr(
+        "mtloc_jax.prediction.live.follow", lambda *of, idle_s, **how: in_time(*of, **how)
+    )
+    ready = opened(str(tmp_path / "survey"), None, survey_form="csv", arm="cosine-steps-filter")
+    said = []
+    follow_command(ready, path, "csv", tmp_path / "out", said.append)
+    named = [line for line in said if line.startswith("mag is more than 10 s behind: rows wait")]
+    assert len(named) == 1
+    whole = located(locator_of("cosine-steps-filter"), LONE["csv"].read(path, "log", None, False))
+    rows = (tmp_path / "out" / "log.csv").read_text().splitlines()
+    assert len(rows) == 1 + len(whole.t_ms)

@@ -38,6 +38,12 @@ class ByNetwork:
             params = jax.tree.map(jnp.asarray, network.params)
             self.position_m = jax.jit(locator(params, network.card))
 
+    def waits_for(self, log: Round) -> tuple[str, ...]:
+        """Return the streams that its windows are cut from; of scans alone a clock."""
+        sampled = (MODALITIES[name] for name in self.reads if MODALITIES[name].sampled)
+        needs = (name for modality in sampled for name in modality.needs(self.settings.window))
+        return tuple(dict.fromkeys(needs)) or ("accel",)
+
     def begin(self) -> "OneLog":
         """Return what locates one log, from its beginning on."""
         return OneLog(self)

@@ -89,6 +89,10 @@ class BySurvey:
     def _chosen(self) -> str:
         return least(self.survey, self.each)
 
+    def waits_for(self, log: Round) -> tuple[str, ...]:
+        """Return all streams; where motion is not known the accelerometer's, as a clock."""
+        return tuple(log.streams) if self.moves_known else ("accel",)
+
     def begin(self) -> "OneLog":
         """Return what locates one log, from its beginning on."""
         return OneLog(self)

@@ -65,20 +65,21 @@ def follow(
     _say_how(ready, name, say)
     table = write_whole(output / f"{file_name(name)}.csv", outputs.header(truth=False))
     parts: list[Said] = []
-    note = ""
+    notes: list[str] = []
     for update in live.follow(
         ready.locator, lone, place, name, ready.origin, lag_ms=lag_ms, idle_s=idle_s
     ):
         parts.append(update.said)
-        if update.note != note:
-            note = update.note
-            say(note)
+        for note in (update.note, update.held_up):
+            if note and note not in notes:
+                notes.append(note)
+                say(note)
         if len(update.said.t_ms):
             now = Located(update.log, update.said, ready.how, ready.survey)
             with table.open("a", encoding="utf-8") as file:
                 file.write(outputs.lines(now, truth=False))
             say(_live_line(now, update))
-    row = written(ready.told(update.log, joined(parts), note, every_ms), output)
+    row = written(ready.told(update.log, joined(parts), update.note, every_ms), output)
     say(_line(row))
     say(f"written to {output}")
 

@@ -1,7 +1,7 @@
 """Logs located whole or as they grow, by whatever locates: the same rows, to the bit."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -11,6 +11,10 @@ from mtloc_jax.errors import InputError
 from mtloc_jax.logs.round import Round
 from mtloc_jax.prediction.said import Said, joined
 from mtloc_jax.sites.lone_logs import Lone, Origin
+
+BEHIND_MS = 10_000
+"""A sensor so far behind the newest is named: sleeping phones deliver in bursts up to 106 s late,
+so that whether it has stopped shows at the end alone."""
 
 
 class Advancing(Protocol):
@@ -32,6 +36,9 @@ class Locator(Protocol):
     def causal(self) -> bool:
         """Say whether a position hangs on nothing that came later."""
 
+    def waits_for(self, log: Round) -> Sequence[str]:
+        """Return the streams of a log that rows wait for."""
+
     def begin(self) -> Advancing:
         """Return what locates one log, from its beginning on."""
 
@@ -44,6 +51,7 @@ class Update(NamedTuple):
     took_s:  what reading and locating took
     ended:   whether it has stopped growing
     note:    as Advancing's
+    held_up: which stream rows wait for, a line, where it is far behind the others; else empty
     """
 
     said: Said
@@ -52,6 +60,7 @@ class Update(NamedTuple):
     took_s: float
     ended: bool
     note: str
+    held_up: str
 
 
 def located(locator: Locator, log: Round) -> Said:
@@ -59,16 +68,17 @@ def located(locator: Locator, log: Round) -> Said:
     return locator.begin().advance(log, None)
 
 
-def ready_ms(log: Round, lag_ms: int) -> int | None:
+def ready_ms(log: Round, names: Sequence[str], lag_ms: int) -> int | None:
     """Return before which nothing will be added to a growing log; None before all sensors began.
 
     Sensors are written in the order of their times, each for itself, and scans as they arrive: so
-    what all sensors have gone past is complete. lag_ms: by how much a scan may be written later
+    what all sensors have gone past is complete.
+
+    names: the streams that count; lag_ms: by how much a scan may be written later
     """
-    streams = [stream.t_ms for stream in log.streams.values()]
-    if not all(len(t_ms) for t_ms in streams):
+    if not all(len(stream.t_ms) for stream in log.streams.values()):
         return None
-    return min(int(t_ms[-1]) for t_ms in streams) - lag_ms
+    return min(int(log.stream(name).t_ms[-1]) for name in names) - lag_ms
 
 
 def follow(
@@ -100,14 +110,16 @@ def follow(
             continue
         size, grew_s = now, clock()
         log = lone.read(path, name, origin, True)
-        ready = ready_ms(log, lag_ms)
+        names = locator.waits_for(log)
+        ready = ready_ms(log, names, lag_ms)
         if ready is not None:
-            said = advancing.advance(log, ready)
-            yield Update(said, log, _behind_s(said, log), clock() - grew_s, False, advancing.note)
+            said, held_up = advancing.advance(log, ready), _held_up(log, names)
+            behind_s, took_s = _behind_s(said, log), clock() - grew_s
+            yield Update(said, log, behind_s, took_s, False, advancing.note, held_up)
     began_s = clock()
     log = lone.read(path, name, origin, False)
     said = advancing.advance(log, None)
-    yield Update(said, log, _behind_s(said, log), clock() - began_s, True, advancing.note)
+    yield Update(said, log, _behind_s(said, log), clock() - began_s, True, advancing.note, "")
 
 
 def check_follow(locator: Locator, lone: Lone, path: Path) -> None:
@@ -128,8 +140,19 @@ def rows_of(updates: Iterator[Update]) -> Said:
     return joined([update.said for update in updates])
 
 
+def _held_up(log: Round, names: Sequence[str]) -> str:
+    last = min(names, key=lambda name: int(log.stream(name).t_ms[-1]))
+    if _newest_ms(log) - int(log.stream(last).t_ms[-1]) <= BEHIND_MS:
+        return ""
+    return f"{last} is more than {BEHIND_MS // 1000} s behind: rows wait for it, or for the end"
+
+
+def _newest_ms(log: Round) -> int:
+    return max(int(stream.t_ms[-1]) for stream in log.streams.values() if len(stream.t_ms))
+
+
 def _behind_s(said: Said, log: Round) -> float:
-    newest_ms = max(int(stream.t_ms[-1]) for stream in log.streams.values() if len(stream.t_ms))
+    newest_ms = _newest_ms(log)
     # The last row ends its tick, which may be after the last reading.
     return max(newest_ms - int(said.t_ms[-1]), 0) / 1000 if len(said.t_ms) else float(np.nan)
 
