@@ -29,7 +29,9 @@ class GridModel(NamedTuple):
     fix_var:  factor on the variance that experts state of their fixes
     tail:     1 / degrees of freedom of a fix; 0: Gaussian
     turn_rad: sd of the heading, step by step: what a move adds across it, and along it
-    prior_per_s: how many times the floor's prior counts in a second
+    prior_per_s: how many times the floor's prior counts in a second, as if it were heard anew. In
+              the transition instead, where who stands is told nothing by it, it erred more: 5-NN
+              with steps on 446 walks of site1, causal, +0.14 m [+0.09, +0.19]
     wander_m2_per_s: what a second adds to a position where no motion is known
     """
 
