@@ -11,6 +11,10 @@ LESSONS = {"matcher": Shape(windows=4480, batch=128), "motion": Shape(windows=35
 _TINY_LESSONS = Shape(windows=40, batch=20)
 _SEEDS = (3, 1)  # together: those of a study of another phone, and of one survey
 _WALKS, _TINY_WALKS = 32, 4
+_TOLERANCE = {"matcher": 1e-3, "motion": 1e-4}
+"""Optax takes 1 - 0.999^t of Adam in float32, PyTorch in float64: the first update is 6.5e-6
+shorter. On an EPYC the matcher's loss is 1.1e-4 apart after ten steps; with PyTorch's taken in
+float32, too, 3e-6."""
 
 
 def contests(scale: Scale) -> list[Contest]:
@@ -44,8 +48,7 @@ def taught(scale: Scale, of: str, title: str) -> Contest:
         scale.rounds,
         scale.round_s,
         check_steps=scale.check_steps,
-        # AdamW divides by what small gradients leave: two libraries drift apart step by step.
-        tolerance=1e-3,
+        tolerance=_TOLERANCE[of],
         least_steps=8,
         batch_runs=max(scale.cores, *_SEEDS),
         written_by=("bench.taught", of, str(_TINY_WALKS if scale.tiny else _WALKS)),
